@@ -1,0 +1,119 @@
+// Runs `npm ci` so that it installs the same tree whatever the host's settings say.
+import { spawn } from 'node:child_process';
+import { createWriteStream, readFileSync } from 'node:fs';
+import { basename, join } from 'node:path';
+
+const ARGUMENTS = ['ci', '--ignore-scripts', '--include=dev', '--include=optional', '--no-audit', '--no-fund'];
+
+// npm hands its own settings to the scripts it runs, as npm_config_*. Where to fetch from (registry, proxy, cafile,
+// cache) must survive; what to install must not, or `npm start --omit=dev` would leave the tree without its Node.
+const DROPPED = [
+  'also',
+  'bin_links',
+  'cpu',
+  'dev',
+  'dry_run',
+  'force',
+  'global',
+  'global_prefix',
+  'global_style',
+  'if_present',
+  'include',
+  'include_workspace_root',
+  'install_links',
+  'install_strategy',
+  'json',
+  'legacy_bundling',
+  'libc',
+  'local_prefix',
+  'location',
+  'lockfile_version',
+  'loglevel',
+  'long',
+  'node_options',
+  'omit',
+  'only',
+  'optional',
+  'os',
+  'package_lock',
+  'package_lock_only',
+  'parseable',
+  'prefix',
+  'production',
+  'save',
+  'silent',
+  'workspace',
+  'workspaces',
+];
+
+// A user's own ~/.npmrc may hold these; the environment is stronger than that file.
+const FORCED = {
+  npm_config_bin_links: 'true',
+  npm_config_dry_run: 'false',
+  npm_config_global: 'false',
+  npm_config_install_strategy: 'hoisted',
+  npm_config_package_lock: 'true',
+  npm_config_package_lock_only: 'false',
+  npm_config_update_notifier: 'false',
+};
+
+/**
+ * Installs from the lock file.
+ * @param {{ root: string, logFile: string }} place
+ * @returns {Promise<{ code: number, note: string }>} npm's exit code, and a sentence when something had to be worked around
+ */
+export async function npmCi({ root, logFile }) {
+  const first = await runNpm(root, logFile, childEnvironment(process.env));
+  if (first === 0 || !cacheIsUnwritable(readFileSync(logFile, 'utf8'))) return { code: first, note: '' };
+  // A home folder that cannot be written (a container user without one) has no npm cache. Ours can hold it.
+  const cache = join(root, '.kassa', 'npm-cache');
+  const second = await runNpm(root, logFile, { ...childEnvironment(process.env), npm_config_cache: cache });
+  return { code: second, note: "npm's cache cannot be written; used .kassa/npm-cache instead" };
+}
+
+/** The environment of the npm child: places are kept, choices are dropped, and production does not hide the tools. */
+export function childEnvironment(given) {
+  const kept = Object.entries(given).filter(([name]) => {
+    const lower = name.toLowerCase();
+    if (lower === 'node_env' || lower === 'node_options') return false;
+    if (lower === 'init_cwd' || lower === 'npm_command') return false;
+    if (lower.startsWith('npm_package_') || lower.startsWith('npm_lifecycle_')) return false;
+    if (!lower.startsWith('npm_config_')) return true;
+    return !DROPPED.includes(lower.slice('npm_config_'.length).replaceAll('-', '_'));
+  });
+  return { ...Object.fromEntries(kept), ...FORCED };
+}
+
+/** True when npm failed because it may not write where its cache is. */
+export function cacheIsUnwritable(log) {
+  return /\b(EACCES|EPERM|EROFS|ENOTDIR)\b/.test(log) && /_cacache|_logs|cache folder|[\\/]\.npm\b/.test(log);
+}
+
+function runNpm(root, logFile, env) {
+  const { command, args, shell } = npmCommand();
+  return new Promise((resolve, reject) => {
+    const log = createWriteStream(logFile);
+    const child = spawn(command, [...args, ...ARGUMENTS], { cwd: root, env, shell, stdio: ['ignore', 'pipe', 'pipe'] });
+    // Ctrl-C reaches npm as well (same terminal); a signal sent to this process alone must be handed on.
+    const stop = (signal) => child.kill(signal);
+    process.once('SIGTERM', stop);
+    process.once('SIGINT', stop);
+    child.stdout.pipe(log, { end: false });
+    child.stderr.pipe(log, { end: false });
+    child.once('error', reject);
+    child.once('close', (code) => {
+      process.off('SIGTERM', stop);
+      process.off('SIGINT', stop);
+      log.end(() => resolve(code === null ? 1 : code));
+    });
+  });
+}
+
+/** The npm that runs us, on the Node that runs it; when started without npm (`node scripts/ready.mjs`), the one on PATH. */
+function npmCommand() {
+  const script = process.env.npm_execpath || '';
+  if (basename(script) === 'npm-cli.js') {
+    return { command: process.env.npm_node_execpath || process.execPath, args: [script], shell: false };
+  }
+  return { command: 'npm', args: [], shell: process.platform === 'win32' };
+}

@@ -1,0 +1,129 @@
+// What ready.mjs does once it knows that this Node can read modern JavaScript. Built-in modules only.
+import { spawnSync } from 'node:child_process';
+import { createHash } from 'node:crypto';
+import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { missingBrowser } from './browser.mjs';
+import { npmCi } from './npm-ci.mjs';
+import { alone } from './set-up-lock.mjs';
+
+const ROOT = join(dirname(fileURLToPath(import.meta.url)), '..');
+const STATE = join(ROOT, '.kassa');
+const LOG = join(STATE, 'setup.log');
+const STAMP = join(ROOT, 'node_modules', '.kassa-ready');
+const PINNED_MAJOR = 24;
+const OLDEST_RUNNER = [22, 18];
+const LOG_TAIL_LINES = 15;
+
+/**
+ * Makes the folder ready, or says what to do and sets a failing exit code.
+ * @param {string} purpose 'start' or 'test'; a test also wants a browser
+ */
+export async function ready(purpose) {
+  try {
+    if (!isReady()) await setUp();
+    if (purpose === 'test') warnAboutBrowser();
+  } catch (error) {
+    process.stderr.write(`kassa  set-up stopped: ${error instanceof SetUpProblem ? error.message : error.stack}\n`);
+    process.exitCode = error instanceof SetUpProblem ? 3 : 1;
+  }
+}
+
+/** True when the installed packages are those of this lock file on this platform. Costs one hash. */
+export function isReady() {
+  return existsSync(STAMP) && readFileSync(STAMP, 'utf8') === stampText();
+}
+
+class SetUpProblem extends Error {}
+
+function stampText() {
+  const lock = readFileSync(join(ROOT, 'package-lock.json'));
+  return `${createHash('sha256').update(lock).digest('hex')} ${process.platform}-${process.arch}\n`;
+}
+
+async function setUp() {
+  makeStateFolder();
+  const onWait = (pid) =>
+    say(`kassa  another set-up is running in this folder (process ${pid || '?'}); waiting for it\n`);
+  await alone(join(STATE, 'setup.lock'), onWait, async () => {
+    // The one we waited for may have done it all.
+    if (isReady()) return;
+    await install();
+    requireNode();
+    // Last of all: whatever is cut off before this line is done again from the beginning.
+    writeFileSync(STAMP, stampText());
+  });
+}
+
+function makeStateFolder() {
+  try {
+    mkdirSync(STATE, { recursive: true });
+  } catch (error) {
+    throw new SetUpProblem(
+      `cannot write to ${STATE} (${error.code}). Fix: make this folder yours, e.g. sudo chown -R "$USER" .`,
+    );
+  }
+}
+
+async function install() {
+  const again = existsSync(join(ROOT, 'node_modules'));
+  say(`kassa  ${again ? 'packages changed' : 'first run'}: setting up (everything stays in this folder)\n`);
+  const progress = startProgress('  packages ........... ');
+  const { code, note } = await npmCi({ root: ROOT, logFile: LOG });
+  if (code === 0) {
+    progress.end('log: .kassa/setup.log');
+    if (note !== '') say(`  note: ${note}\n`);
+    return;
+  }
+  progress.end('failed');
+  const tail = readFileSync(LOG, 'utf8').trimEnd().split('\n').slice(-LOG_TAIL_LINES).join('\n');
+  const cure = 'Fix what npm says and run the same command again';
+  throw new SetUpProblem(`npm ci ended with code ${code}. ${cure}. Whole log: ${LOG}\n${tail}`);
+}
+
+/** One line, finished with the real time; on a terminal it counts while it waits. */
+function startProgress(label) {
+  const started_ms = Date.now();
+  const seconds = () => `${Math.round((Date.now() - started_ms) / 1000)} s`;
+  say(label);
+  const timer = process.stderr.isTTY ? setInterval(() => say(`\r${label}${seconds()}`), 1_000) : undefined;
+  return {
+    end(words) {
+      clearInterval(timer);
+      say(`${process.stderr.isTTY ? `\r${label}` : ''}${seconds()}   ${words}\n`);
+    },
+  };
+}
+
+/** Scripts run on the pinned Node when its package could be installed and runs here, otherwise on the host's. */
+function requireNode() {
+  const pinned = join(ROOT, 'node_modules', '.bin', process.platform === 'win32' ? 'node.cmd' : 'node');
+  const pinnedVersion = versionOf(pinned);
+  if (pinnedVersion !== undefined && pinnedVersion[0] === PINNED_MAJOR) return;
+  // A link to a program that cannot run here (musl, an old glibc) would hide the host's good one.
+  if (pinnedVersion === undefined) rmSync(pinned, { force: true });
+  const host = versionOf(process.env.npm_node_execpath || process.execPath) || [0, 0];
+  const [major, minor] = OLDEST_RUNNER;
+  if (host[0] > major || (host[0] === major && host[1] >= minor)) return;
+  throw new SetUpProblem(
+    `there is no Node ${PINNED_MAJOR} package for ${process.platform}-${process.arch} and the host has ${host.join('.')}; ` +
+      `Kassa needs ${major}.${minor} or newer. Fix: nvm install 24 (or: brew install node@24)`,
+  );
+}
+
+function versionOf(program) {
+  const run = spawnSync(program, ['--version'], { encoding: 'utf8', shell: process.platform === 'win32' });
+  const match = /^v(\d+)\.(\d+)\.(\d+)/.exec(run.stdout || '');
+  return match ? match.slice(1).map(Number) : undefined;
+}
+
+function warnAboutBrowser() {
+  const reason = missingBrowser(ROOT);
+  if (reason !== '') say(`browser tests will be skipped: ${reason}\n`);
+}
+
+/** Progress goes to standard error: `npm run try -- --json` must have nothing but its own lines on standard output. */
+function say(text) {
+  process.stderr.write(text);
+}
