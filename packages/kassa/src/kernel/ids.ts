@@ -14,6 +14,7 @@ const ALPHABET = '0123456789abcdefghjkmnpqrstvwxyz';
 const SUFFIX = /^[0-7][0-9abcdefghjkmnpqrstvwxyz]{25}$/;
 const PREFIX = /^[a-z](?:[a-z_]{0,61}[a-z])?$/;
 const TIMESTAMP_LIMIT = 2 ** 48;
+const HEX = Array.from({ length: 256 }, (_, byte) => byte.toString(16).padStart(2, '0'));
 
 /**
  * A UUIDv7 (RFC 9562, 5.7) of a moment and ten random bytes, of which 74 bits are used.
@@ -115,5 +116,7 @@ export function hashOf(text: string | Uint8Array): string {
 }
 
 function hexOf(bytes: Uint8Array): string {
-  return Array.from(bytes, (byte) => byte.toString(16).padStart(2, '0')).join('');
+  let text = '';
+  for (const byte of bytes) text += HEX[byte];
+  return text;
 }
