@@ -1,0 +1,64 @@
+import type { Database, Transaction } from '../database/index.ts';
+import type { Gateway, PaymentReport, RefundReport } from '../domain/payments/index.ts';
+import type { Clock } from '../kernel/clock.ts';
+import type { Ids } from '../kernel/ids.ts';
+import type { Log } from '../kernel/log.ts';
+
+/** The shop that a story works for: every row it writes carries these two. */
+export interface Shop {
+  readonly tenant_id: string;
+  readonly mode: 'test' | 'live';
+}
+
+/** How long things take, in milliseconds. Each has its default in `DEFAULT_PACE`. */
+export interface Pace {
+  /** A live attempt that has heard nothing for this long may ask Stripe on a status read (contracts.md, 0.3). */
+  readonly refresh_after_ms: number;
+  /** A checkout whose answer from Stripe was never written down is taken up again after this long. */
+  readonly finish_after_ms: number;
+  /** How often the reconciler lists objects at Stripe while attempts are live. */
+  readonly reconcile_every_ms: number;
+  readonly quote_ms: number;
+}
+
+export const DEFAULT_PACE: Pace = {
+  refresh_after_ms: 3_000,
+  finish_after_ms: 30_000,
+  reconcile_every_ms: 60_000,
+  quote_ms: 15 * 60_000,
+};
+
+/** Why something changed: goes into the audit log, so that every state has a cause. */
+export interface Cause {
+  /** Such as `event:evt_…`, `read:status`, `reconcile`, `request:req_…`, `timer:expire_checkout`. */
+  readonly cause: string;
+  /** Who asked: `stripe`, `buyer`, `kassa`, `admin:<name>`, `key:<id>`. */
+  readonly actor: string;
+}
+
+export type Settle = (house: House, tx: Transaction, report: PaymentReport, cause: Cause) => Promise<SettleOutcome>;
+export type RecordRefund = (house: House, tx: Transaction, report: RefundReport, cause: Cause) => Promise<SettleOutcome>;
+
+/** `unknown`: no attempt of ours has this session or payment (yet). */
+export interface SettleOutcome {
+  readonly outcome: 'applied' | 'unchanged' | 'unknown';
+  readonly order_id: string | null;
+}
+
+/** Everything that a story needs from the world and from its neighbours, handed in once by `app.ts`. */
+export interface House {
+  readonly db: Database;
+  readonly gateway: Gateway;
+  readonly clock: Clock;
+  readonly ids: Ids;
+  readonly log: Log;
+  readonly shop: Shop;
+  readonly pace: Pace;
+  /** Where a message of this topic goes: mail, hooks, webhooks. Fixed at start. */
+  readonly destinationsOf: (topic: string) => readonly string[];
+  /** Stories that other stories ask for; flows never import each other. */
+  readonly settle: Settle;
+  readonly recordRefund: RecordRefund;
+  /** A hint that there is work; losing it only costs time. */
+  readonly wake: (worker: 'inbox' | 'outbox' | 'timers') => void;
+}
