@@ -1,6 +1,6 @@
 // Runs `npm ci` so that it installs the same tree whatever the host's settings say.
 import { spawn } from 'node:child_process';
-import { createWriteStream, readFileSync } from 'node:fs';
+import { createWriteStream, readFileSync, rmSync } from 'node:fs';
 import { basename, join } from 'node:path';
 
 const ARGUMENTS = ['ci', '--ignore-scripts', '--include=dev', '--include=optional', '--no-audit', '--no-fund'];
@@ -68,7 +68,8 @@ export async function npmCi({ root, logFile }) {
   // A home folder that cannot be written (a container user without one) has no npm cache. Ours can hold it.
   const cache = join(root, '.kassa', 'npm-cache');
   const second = await runNpm(root, logFile, { ...childEnvironment(process.env), npm_config_cache: cache });
-  return { code: second, note: "npm's cache cannot be written; used .kassa/npm-cache instead" };
+  rmSync(cache, { recursive: true, force: true });
+  return { code: second, note: "npm's cache cannot be written; used one inside .kassa instead" };
 }
 
 /** The environment of the npm child: places are kept, choices are dropped, and production does not hide the tools. */
