@@ -1,7 +1,7 @@
 // What ready.mjs does once it knows that this Node can read modern JavaScript. Built-in modules only.
 import { spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { missingBrowser } from './browser.mjs';
@@ -99,6 +99,7 @@ function startProgress(label) {
 /** Scripts run on the pinned Node when its package could be installed and runs here, otherwise on the host's. */
 function requireNode() {
   const pinned = join(ROOT, 'node_modules', '.bin', process.platform === 'win32' ? 'node.cmd' : 'node');
+  if (!existsSync(pinned)) linkPinnedNode(pinned);
   const pinnedVersion = versionOf(pinned);
   if (pinnedVersion !== undefined && pinnedVersion[0] === PINNED_MAJOR) return;
   // A link to a program that cannot run here (musl, an old glibc) would hide the host's good one.
@@ -110,6 +111,17 @@ function requireNode() {
     `there is no Node ${PINNED_MAJOR} package for ${process.platform}-${process.arch} and the host has ${host.join('.')}; ` +
       `Kassa needs ${major}.${minor} or newer. Fix: nvm install 24 (or: brew install node@24)`,
   );
+}
+
+/** npm 9 installs the platform's Node but does not link its program into node_modules/.bin; later ones do. */
+function linkPinnedNode(link) {
+  if (process.platform === 'win32') return;
+  const names = [`node-${process.platform}-${process.arch}`, `node-bin-${process.platform}-${process.arch}`];
+  const name = names.find((folder) => existsSync(join(ROOT, 'node_modules', folder, 'bin', 'node')));
+  if (name === undefined) return;
+  // A link that leads nowhere would be in the way.
+  rmSync(link, { force: true });
+  symlinkSync(join('..', name, 'bin', 'node'), link);
 }
 
 function versionOf(program) {
