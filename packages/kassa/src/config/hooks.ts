@@ -1,0 +1,120 @@
+import type { KassaConfig, ProductKey } from './written.ts';
+
+/** One line of an order as hooks see it. Amounts are minor units of the order's currency. */
+export interface HookLine<Key extends string = string> {
+  /** `ln_…`; stays the same for ever, so it is good to key a step by. */
+  readonly id: string;
+  readonly product: Key;
+  readonly external_id: string;
+  readonly name: string;
+  readonly quantity: number;
+  readonly unit_minor: number;
+  readonly discount_minor: number;
+  readonly tax_minor: number;
+  readonly total_minor: number;
+}
+
+/** An order as it stood when the event was written. */
+export interface HookOrder<Key extends string = string> {
+  /** `ord_…` */
+  readonly id: string;
+  /** The number that people read; given when the order is paid. */
+  readonly number: number | null;
+  readonly version: number;
+  readonly mode: 'test' | 'live';
+  readonly status: string;
+  readonly contract: string;
+  readonly email: string | null;
+  readonly user_id: string | null;
+  readonly currency: string;
+  readonly subtotal_minor: number;
+  readonly discount_minor: number;
+  readonly tax_minor: number;
+  readonly credits_minor: number;
+  readonly total_minor: number;
+  readonly external_reference: string | null;
+  readonly fields: Readonly<Record<string, unknown>>;
+  readonly paid_at: string | null;
+  readonly lines: readonly HookLine<Key>[];
+}
+
+/** What `commit` hands in: the same database, the transaction in which the hook is marked as done. */
+export interface HookTransaction {
+  sql(text: string, values?: readonly unknown[]): Promise<readonly Record<string, unknown>[]>;
+}
+
+export interface HookCall<Key extends string = string> {
+  readonly event: HookEvent;
+  readonly order: HookOrder<Key>;
+  /** 1 for the first try. */
+  readonly attempt: number;
+  /**
+   * A step with an effect outside the database. Finished steps are remembered by (order, hook, name) and answer their
+   * remembered result. A crash between effect and memory runs the step again with the same key: hand the key on.
+   * The result must survive JSON.
+   */
+  once<Result>(
+    name: string,
+    step: (call: { readonly idempotency_key: string }) => Promise<Result> | Result,
+  ): Promise<Result>;
+  /** Writes of `work` and the mark "this hook is done" are one transaction: exactly once. No network inside. */
+  commit<Result>(work: (tx: HookTransaction) => Promise<Result>): Promise<Result>;
+}
+
+/** Only `order.paid` means money. */
+export type HookEvent =
+  | 'order.created'
+  | 'order.processing'
+  | 'order.payment_failed'
+  | 'order.paid'
+  | 'order.expired'
+  | 'order.refunded'
+  | 'order.disputed';
+
+export const HOOK_EVENTS: readonly HookEvent[] = Object.freeze<HookEvent[]>([
+  'order.created',
+  'order.processing',
+  'order.payment_failed',
+  'order.paid',
+  'order.expired',
+  'order.refunded',
+  'order.disputed',
+]);
+
+/** The gate before a checkout is opened. It may refuse; it decides nothing else. */
+export interface CheckoutCreateCall<Key extends string = string> {
+  readonly contract: string;
+  readonly items: readonly { readonly product: Key; readonly quantity: number }[];
+  readonly customer: {
+    readonly user_id: string | null;
+    readonly email: string | null;
+    readonly email_verified: boolean;
+  };
+  /** Ends the hook at once; the caller gets 403 with this code in the details and this sentence. */
+  refuse(code: string, sentence: string): never;
+}
+
+export interface Hooks<Key extends string = string> {
+  readonly on: { readonly [Event in HookEvent]?: (call: HookCall<Key>) => Promise<void> | void };
+  readonly before: {
+    /** Synchronous gate with a limit of two seconds. */
+    readonly 'checkout.create'?: (call: CheckoutCreateCall<Key>) => Promise<void> | void;
+  };
+}
+
+/** What people write: each part may be left away. */
+export interface WrittenHooks<Key extends string> {
+  on?: { [Event in HookEvent]?: (call: HookCall<Key>) => Promise<void> | void } | undefined;
+  before?: { 'checkout.create'?: (call: CheckoutCreateCall<Key>) => Promise<void> | void } | undefined;
+}
+
+/**
+ * Code that runs because of orders: `on` after the fact and off the request path, `before` as a gate. The first
+ * argument gives the product keys their types. Checked when it is loaded.
+ */
+export function defineHooks<Config extends KassaConfig>(
+  _config: Config,
+  hooks: WrittenHooks<ProductKey<Config>>,
+): Hooks<ProductKey<Config>> {
+  return Object.freeze({ on: Object.freeze({ ...hooks.on }), before: Object.freeze({ ...hooks.before }) });
+}

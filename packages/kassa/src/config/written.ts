@@ -1,0 +1,185 @@
+/**
+ * What people write in `kassa.config.ts`, as plain interfaces: no validator's types leak into a shop's program.
+ * Names are camelCase here and snake_case in `Settings`, which is what the program runs on.
+ */
+import type { WhenLate } from './settings.ts';
+
+/** Made by `usd('19.99')` and its like: integer minor units, lower-case currency. */
+export interface Money {
+  readonly currency: string;
+  readonly amount_minor: number;
+}
+
+/** One price, or one for each currency; the first is the offer's own. */
+export type Price = Money | readonly Money[];
+
+/** `90s`, `30m`, `24h`, `14d`, `2w`, `12mo`, `1y`. */
+export type Duration = `${number}${'s' | 'm' | 'h' | 'd' | 'w' | 'mo' | 'y'}`;
+
+type Absent = undefined;
+
+export interface OfferOptions {
+  name: string;
+  description?: string | Absent;
+  /** The id under which older systems and contracts know the offer. Default: its key. `123` and `'123'` are one. */
+  externalId?: string | number | Absent;
+  /** Fixes Kassa's own id: a UUID or a TypeID such as `screening_01h455vb4pex5vsknk084sn02q`. */
+  id?: string | Absent;
+  /** The Stripe price that stands for this offer, or one by currency. */
+  stripePrice?: string | Readonly<Record<string, string>> | Absent;
+  /** Default 10. */
+  maxPerOrder?: number | Absent;
+  /** How long a checkout keeps what it has set aside. Default 30m; 1m to 24h. */
+  hold?: Duration | Absent;
+  /** Money that comes after the hold: held again if there is stock, else refunded (default); refunded; reviewed. */
+  whenLate?: WhenLate | Absent;
+  /** A class of `tax`. Default `standard` when there is one; `none` is never taxed. */
+  taxClass?: string | Absent;
+}
+
+export interface ItemOptions extends OfferOptions {
+  price: Price;
+  /** How many exist. Default: no limit. */
+  capacity?: number | Absent;
+}
+
+export interface TicketOptions extends ItemOptions {
+  /** Local time of the event, such as `2027-01-15T19:30`. */
+  startsAt?: string | Absent;
+  /** IANA zone of `startsAt`. Default: the shop's. */
+  timeZone?: string | Absent;
+  /** `session` (default) holds a seat when the page opens, `pending` when the buyer's details are stored. */
+  holdAt?: 'session' | 'pending' | Absent;
+}
+
+export interface AppointmentOptions extends OfferOptions {
+  price: Price;
+  duration: Duration;
+  /** Kept free after each appointment. Default 0m. */
+  buffer?: Duration | Absent;
+  practitioners?: readonly { readonly id: string | number; readonly name: string }[] | Absent;
+}
+
+export interface BundleOptions<Key extends string> extends OfferOptions {
+  price: Price;
+  /** So many of each product. */
+  credits?: { readonly [Product in Key]: number } | Absent;
+  /** Credit in money. */
+  creditMoney?: Money | Absent;
+  /** Default: credits do not expire. */
+  expires?: Duration | Absent;
+}
+
+export interface PackOptions<Key extends string, OptionalKey extends string> extends OfferOptions {
+  price: Price;
+  includes: { readonly [Product in Key]: number };
+  /** Parts that a buyer may leave away. `selected` ones are in unless the buyer says no. */
+  optional?:
+    | { readonly [Product in OptionalKey]: number | { readonly quantity: number; readonly selected?: boolean } }
+    | Absent;
+}
+
+export interface PlanOptions extends OfferOptions {
+  price: Price;
+  every: 'day' | 'week' | 'month' | 'year';
+  /** Default 1: `every: 'month', count: 3` is quarterly. */
+  count?: number | Absent;
+  trial?: Duration | Absent;
+}
+
+export interface CustomAmountOptions extends OfferOptions {
+  /** One bound for each currency; `max` has the same currencies. */
+  min: Price;
+  max: Price;
+}
+
+/** An entry of `catalog`. `Key` are the products that it refers to, so that a misspelt one does not compile. */
+export interface Offer<Key extends string = string> {
+  readonly kind: 'item' | 'ticket' | 'appointment' | 'bundle' | 'package' | 'plan' | 'custom_amount';
+  readonly name: string;
+  /** Never present: carries `Key` for the compiler. */
+  readonly refersTo?: Key;
+}
+
+export interface Coupon<Key extends string> {
+  /** 10 or '12.5'. */
+  percentOff?: number | string | Absent;
+  amountOff?: Money | Absent;
+  only?: readonly Key[] | Absent;
+  /** First day or moment, in the shop's zone. */
+  from?: string | Absent;
+  /** Last day, or the moment at which it ends. */
+  until?: string | Absent;
+  /** Uses in all. */
+  limit?: number | Absent;
+  perBuyer?: number | Absent;
+}
+
+export interface HostedCheckoutOptions<Key extends string> {
+  /** What is sold when the page names nothing. */
+  product?: Key | Absent;
+  /** A `customAmount` product that takes bare amounts. Default: bare amounts are refused. */
+  customAmountProduct?: Key | Absent;
+  /** A path on the first origin, or an address on one of the origins. */
+  successUrl?: string | Absent;
+  cancelUrl?: string | Absent;
+  /** Default `source`, `payment_type`. */
+  publicMetadataKeys?: readonly string[] | Absent;
+}
+
+export interface Contracts<Key extends string> {
+  'hosted-checkout'?: boolean | HostedCheckoutOptions<Key> | Absent;
+  'ticket-order'?: boolean | { product?: Key | Absent; mount?: string | Absent } | Absent;
+  'booking-checkout'?: boolean | { docs?: 'open' | 'signed-in' | 'off' | Absent } | Absent;
+  'chat-payments'?: boolean | { auth?: 'keys' | 'none' | Absent; min?: Price | Absent; max?: Price | Absent } | Absent;
+  'embedded-checkout'?:
+    | boolean
+    | { product?: Key | Absent; returnPath?: string | Absent; exactParameters?: boolean | Absent }
+    | Absent;
+}
+
+/** What `smtp()` makes. */
+export interface Smtp {
+  readonly kind: 'smtp';
+  readonly url: string;
+}
+
+export interface KassaConfig<Catalog extends Record<string, Offer> = Record<string, Offer>> {
+  /** Default `usd`. */
+  currency?: string | Absent;
+  seller: { name: string; email: string; country?: string | Absent };
+  catalog: Catalog;
+  coupons?: Readonly<Record<string, Coupon<keyof Catalog & string>>> | Absent;
+  /** Percent by class, as decimal text: `{ standard: '8.75' }`. */
+  tax?: Readonly<Record<string, string>> | Absent;
+  /** IANA zone of dates without a time. Default `UTC`. */
+  timeZone?: string | Absent;
+  /** Where Kassa's own API lives. Default `/pay`. */
+  basePath?: string | Absent;
+  /** Default: `DATABASE_URL`, else the embedded Postgres. */
+  database?: string | Absent;
+  /** Read from the environment by name when left away. Absent altogether: the sandbox. */
+  stripe?: { secretKey?: string | Absent; publishableKey?: string | Absent; webhookSecret?: string | Absent } | Absent;
+  notify?: { email?: Smtp | Absent; sms?: string | Absent } | Absent;
+  auth?: { secret?: string | Absent; jwksUrl?: string | Absent } | Absent;
+  /** Exact origins of return addresses, CORS and embedding pages, besides `FRONTEND_URL`. */
+  origins?: readonly string[] | Absent;
+  /** `any` lets every origin call; test mode only. */
+  cors?: 'list' | 'any' | Absent;
+  contracts?: Contracts<keyof Catalog & string> | Absent;
+  /** How long a live attempt may be silent before a read asks Stripe. Default 3s. */
+  refreshAfter?: Duration | Absent;
+  workflows?: 'timers' | { temporal: string } | Absent;
+}
+
+/** The keys of a configuration's catalogue. */
+export type ProductKey<Config> = Config extends { catalog: infer Catalog } ? keyof Catalog & string : string;
+
+/** Turns an entry that refers to a product that is not there into a type that does not fit. */
+export type CheckedCatalog<Catalog> = {
+  [Key in keyof Catalog]: Catalog[Key] extends Offer<infer Named>
+    ? [Named] extends [keyof Catalog]
+      ? Catalog[Key]
+      : Offer<keyof Catalog & string>
+    : Offer;
+};
