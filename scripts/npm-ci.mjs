@@ -1,7 +1,8 @@
 // Runs `npm ci` so that it installs the same tree whatever the host's settings say.
 import { spawn } from 'node:child_process';
-import { createWriteStream, readFileSync, rmSync } from 'node:fs';
-import { basename, join } from 'node:path';
+import { createWriteStream, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { basename, delimiter, dirname, join } from 'node:path';
+import { fetchNode, isNewEnough, versionOf } from './first-node.mjs';
 
 const ARGUMENTS = ['ci', '--ignore-scripts', '--include=dev', '--include=optional', '--no-audit', '--no-fund'];
 
@@ -59,17 +60,36 @@ const FORCED = {
 
 /**
  * Installs from the lock file.
- * @param {{ root: string, logFile: string }} place
+ * @param {{ root: string, state: string, logFile: string }} place `state` is the folder for passing things
  * @returns {Promise<{ code: number, note: string }>} npm's exit code, and a sentence when something had to be worked around
  */
-export async function npmCi({ root, logFile }) {
-  const first = await runNpm(root, logFile, childEnvironment(process.env));
+export async function npmCi({ root, state, logFile }) {
+  writeFileSync(logFile, '');
+  const env = childEnvironment(process.env);
+  const first = await installWith({ root, state, logFile, env });
   if (first === 0 || !cacheIsUnwritable(readFileSync(logFile, 'utf8'))) return { code: first, note: '' };
   // A home folder that cannot be written (a container user without one) has no npm cache. Ours can hold it.
-  const cache = join(root, '.kassa', 'npm-cache');
-  const second = await runNpm(root, logFile, { ...childEnvironment(process.env), npm_config_cache: cache });
+  const cache = join(state, 'npm-cache');
+  const second = await installWith({ root, state, logFile, env: { ...env, npm_config_cache: cache } });
   rmSync(cache, { recursive: true, force: true });
   return { code: second, note: "npm's cache cannot be written; used one inside .kassa instead" };
+}
+
+async function installWith({ root, state, logFile, env }) {
+  const host = process.env.npm_node_execpath || process.execPath;
+  if (isNewEnough(versionOf(host))) return runNpm({ folder: root, node: host, logFile, env });
+  const folder = join(state, 'first-node');
+  rmSync(folder, { recursive: true, force: true });
+  try {
+    const fetched = await fetchNode({
+      root,
+      folder,
+      npmCi: (inside) => runNpm({ folder: inside, node: host, logFile, env }),
+    });
+    return await runNpm({ folder: root, node: fetched || host, logFile, env });
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
 }
 
 /** The environment of the npm child: places are kept, choices are dropped, and production does not hide the tools. */
@@ -90,11 +110,13 @@ export function cacheIsUnwritable(log) {
   return /\b(EACCES|EPERM|EROFS|ENOTDIR)\b/.test(log) && /_cacache|_logs|cache folder|[\\/]\.npm\b/.test(log);
 }
 
-function runNpm(root, logFile, env) {
-  const { command, args, shell } = npmCommand();
+function runNpm({ folder, node, logFile, env }) {
+  const { command, args, shell } = npmCommand(node);
+  const path = `${dirname(node)}${delimiter}${env.PATH || ''}`;
   return new Promise((resolve, reject) => {
-    const log = createWriteStream(logFile);
-    const child = spawn(command, [...args, ...ARGUMENTS], { cwd: root, env, shell, stdio: ['ignore', 'pipe', 'pipe'] });
+    const log = createWriteStream(logFile, { flags: 'a' });
+    const stdio = ['ignore', 'pipe', 'pipe'];
+    const child = spawn(command, [...args, ...ARGUMENTS], { cwd: folder, env: { ...env, PATH: path }, shell, stdio });
     // Ctrl-C reaches npm as well (same terminal); a signal sent to this process alone must be handed on.
     const stop = (signal) => child.kill(signal);
     process.once('SIGTERM', stop);
@@ -110,11 +132,9 @@ function runNpm(root, logFile, env) {
   });
 }
 
-/** The npm that runs us, on the Node that runs it; when started without npm (`node scripts/ready.mjs`), the one on PATH. */
-function npmCommand() {
+/** The npm that runs us, on the given Node; when started without npm (`node scripts/ready.mjs`), the one on PATH. */
+function npmCommand(node) {
   const script = process.env.npm_execpath || '';
-  if (basename(script) === 'npm-cli.js') {
-    return { command: process.env.npm_node_execpath || process.execPath, args: [script], shell: false };
-  }
+  if (basename(script) === 'npm-cli.js') return { command: node, args: [script], shell: false };
   return { command: 'npm', args: [], shell: process.platform === 'win32' };
 }

@@ -1,10 +1,10 @@
 // What ready.mjs does once it knows that this Node can read modern JavaScript. Built-in modules only.
-import { spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { existsSync, mkdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { missingBrowser } from './browser.mjs';
+import { isNewEnough, nodePackages, OLDEST_RUNNER, programOf, versionOf } from './first-node.mjs';
 import { npmCi } from './npm-ci.mjs';
 import { alone } from './set-up-lock.mjs';
 
@@ -13,7 +13,6 @@ const STATE = join(ROOT, '.kassa');
 const LOG = join(STATE, 'setup.log');
 const STAMP = join(ROOT, 'node_modules', '.kassa-ready');
 const PINNED_MAJOR = 24;
-const OLDEST_RUNNER = [22, 18];
 const LOG_TAIL_LINES = 15;
 
 /**
@@ -67,10 +66,10 @@ function makeStateFolder() {
 }
 
 async function install() {
-  const again = existsSync(join(ROOT, 'node_modules'));
-  say(`kassa  ${again ? 'packages changed' : 'first run'}: setting up (everything stays in this folder)\n`);
+  const occasion = existsSync(STAMP) ? 'packages changed' : existsSync(dirname(STAMP)) ? 'unfinished' : 'first run';
+  say(`kassa  ${occasion}: setting up (everything stays in this folder)\n`);
   const progress = startProgress('  packages ........... ');
-  const { code, note } = await npmCi({ root: ROOT, logFile: LOG });
+  const { code, note } = await npmCi({ root: ROOT, state: STATE, logFile: LOG });
   if (code === 0) {
     progress.end('log: .kassa/setup.log');
     if (note !== '') say(`  note: ${note}\n`);
@@ -104,30 +103,23 @@ function requireNode() {
   if (pinnedVersion !== undefined && pinnedVersion[0] === PINNED_MAJOR) return;
   // A link to a program that cannot run here (musl, an old glibc) would hide the host's good one.
   if (pinnedVersion === undefined) rmSync(pinned, { force: true });
-  const host = versionOf(process.env.npm_node_execpath || process.execPath) || [0, 0];
-  const [major, minor] = OLDEST_RUNNER;
-  if (host[0] > major || (host[0] === major && host[1] >= minor)) return;
+  const host = versionOf(process.env.npm_node_execpath || process.execPath);
+  if (isNewEnough(host)) return;
   throw new SetUpProblem(
-    `there is no Node ${PINNED_MAJOR} package for ${process.platform}-${process.arch} and the host has ${host.join('.')}; ` +
-      `Kassa needs ${major}.${minor} or newer. Fix: nvm install 24 (or: brew install node@24)`,
+    `there is no Node ${PINNED_MAJOR} package for ${process.platform}-${process.arch} and the host has ${(host || ['none']).join('.')}; ` +
+      `Kassa needs ${OLDEST_RUNNER.join('.')} or newer. Fix: nvm install 24 (or: brew install node@24)`,
   );
 }
 
 /** npm 9 installs the platform's Node but does not link its program into node_modules/.bin; later ones do. */
 function linkPinnedNode(link) {
   if (process.platform === 'win32') return;
-  const names = [`node-${process.platform}-${process.arch}`, `node-bin-${process.platform}-${process.arch}`];
-  const name = names.find((folder) => existsSync(join(ROOT, 'node_modules', folder, 'bin', 'node')));
+  const modules = join(ROOT, 'node_modules');
+  const name = nodePackages().find((candidate) => existsSync(programOf(modules, candidate)));
   if (name === undefined) return;
   // A link that leads nowhere would be in the way.
   rmSync(link, { force: true });
   symlinkSync(join('..', name, 'bin', 'node'), link);
-}
-
-function versionOf(program) {
-  const run = spawnSync(program, ['--version'], { encoding: 'utf8', shell: process.platform === 'win32' });
-  const match = /^v(\d+)\.(\d+)\.(\d+)/.exec(run.stdout || '');
-  return match ? match.slice(1).map(Number) : undefined;
 }
 
 function warnAboutBrowser() {
