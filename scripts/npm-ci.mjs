@@ -105,6 +105,12 @@ export function childEnvironment(given) {
   return { ...Object.fromEntries(kept), ...FORCED };
 }
 
+/** The same environment with one folder searched first. On Windows the variable is usually spelt `Path`. */
+export function firstOnPath(env, folder) {
+  const name = Object.keys(env).find((key) => key.toUpperCase() === 'PATH') || 'PATH';
+  return { ...env, [name]: `${folder}${delimiter}${env[name] || ''}` };
+}
+
 /** True when npm failed because it may not write where its cache is. */
 export function cacheIsUnwritable(log) {
   return /\b(EACCES|EPERM|EROFS|ENOTDIR)\b/.test(log) && /_cacache|_logs|cache folder|[\\/]\.npm\b/.test(log);
@@ -112,11 +118,15 @@ export function cacheIsUnwritable(log) {
 
 function runNpm({ folder, node, logFile, env }) {
   const { command, args, shell } = npmCommand(node);
-  const path = `${dirname(node)}${delimiter}${env.PATH || ''}`;
   return new Promise((resolve, reject) => {
     const log = createWriteStream(logFile, { flags: 'a' });
     const stdio = ['ignore', 'pipe', 'pipe'];
-    const child = spawn(command, [...args, ...ARGUMENTS], { cwd: folder, env: { ...env, PATH: path }, shell, stdio });
+    const child = spawn(command, [...args, ...ARGUMENTS], {
+      cwd: folder,
+      env: firstOnPath(env, dirname(node)),
+      shell,
+      stdio,
+    });
     // Ctrl-C reaches npm as well (same terminal); a signal sent to this process alone must be handed on.
     const stop = (signal) => child.kill(signal);
     process.once('SIGTERM', stop);

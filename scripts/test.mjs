@@ -7,6 +7,7 @@ import { existsSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { missingBrowser } from './browser.mjs';
+import { firstOnPath } from './npm-ci.mjs';
 import { isReady, ready } from './set-up.mjs';
 
 const ROOT = join(dirname(fileURLToPath(import.meta.url)), '..');
@@ -84,8 +85,4 @@ function run(command, args) {
       resolve(code === null ? 1 : code);
     });
   });
-}
-
-function delimiter() {
-  return process.platform === 'win32' ? ';' : ':';
 }
