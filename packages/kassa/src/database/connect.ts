@@ -1,0 +1,190 @@
+import { Kysely, PostgresDialect, type PostgresPool, type PostgresPoolClient, sql } from 'kysely';
+import { Pool, type PoolClient, types } from 'pg';
+import { Bug } from '../kernel/errors.ts';
+import { DatabaseUnavailable, isConnectionLoss, sqlstateOf } from './faults.ts';
+import type { Tables } from './generated/tables.ts';
+import { type Database, type DatabaseWorld, openTransaction, rememberWorld } from './transaction.ts';
+
+/**
+ * Stands around everything that is sent to the server, statements outside transactions included. The simulation hands
+ * in one that schedules, crashes and loses answers; production has none.
+ */
+export type DatabaseGate = <T>(point: GatePoint, run: () => Promise<T>) => Promise<T>;
+
+export interface GatePoint {
+  readonly kind: 'begin' | 'statement' | 'commit' | 'rollback';
+  readonly sql: string;
+}
+
+/** Milliseconds after which the server gives up by itself; 0 is never. */
+export interface TimeLimits {
+  readonly statement_ms: number;
+  readonly lock_ms: number;
+  readonly idle_in_transaction_ms: number;
+}
+
+/** A buyer is waiting. */
+export const REQUEST_LIMITS: TimeLimits = { statement_ms: 5_000, lock_ms: 2_000, idle_in_transaction_ms: 10_000 };
+/** Drains, timers, the reconciler. */
+export const WORKER_LIMITS: TimeLimits = { statement_ms: 30_000, lock_ms: 5_000, idle_in_transaction_ms: 10_000 };
+/** The simulation makes these errors itself; real time has no place in it. */
+export const NO_LIMITS: TimeLimits = { statement_ms: 0, lock_ms: 0, idle_in_transaction_ms: 0 };
+
+export interface OpenOptions extends DatabaseWorld {
+  gate?: DatabaseGate;
+  /** Connections at most; 10 unless told. */
+  poolMax?: number;
+  /** REQUEST_LIMITS unless told. */
+  limits?: TimeLimits;
+}
+
+const POOL_MAX = 10;
+const POOL_WAIT_MAX_MS = 5_000;
+
+/**
+ * A pool of connections to `url` with typed tables. Nothing is connected before the first statement.
+ * Times come back as Date, eight-byte integers as exact numbers, jsonb parsed, ranges and numerics as text.
+ */
+export function openDatabase(url: string, options: OpenOptions): Database {
+  const { clock, random, log, gate = direct, poolMax = POOL_MAX, limits = REQUEST_LIMITS } = options;
+  const pool = new Pool({
+    connectionString: withSettings(url, limits),
+    application_name: 'kassa',
+    max: poolMax,
+    connectionTimeoutMillis: POOL_WAIT_MAX_MS,
+    keepAlive: true,
+    types: {
+      getTypeParser: ((oid: number, format: 'text') => PARSERS[oid] ?? types.getTypeParser(oid, format)) as never,
+    },
+  });
+  const last_words = new WeakMap<PoolClient, Error>();
+  pool.on('connect', (client) => {
+    // A server that ends a session says why at once, often before anyone asks; the next statement then tells it on.
+    client.on('error', (error) => {
+      last_words.set(client as PoolClient, error);
+      log.warn({ error: error.message, sqlstate: sqlstateOf(error) }, 'a database connection was lost');
+    });
+  });
+  pool.on('error', () => undefined);
+  const dialect = new PostgresDialect({ pool: guarded(pool, gate, last_words) });
+  const db: Database = new Kysely<Tables>({ dialect });
+  rememberWorld(db, { clock, random, log });
+  return db;
+}
+
+/** Waits for running statements and closes every connection. */
+export function closeDatabase(db: Database): Promise<void> {
+  return db.destroy();
+}
+
+/** What the server promises about storage, and whether its clock is the simulator's. A live key wants all of it right. */
+export async function readDurability(
+  db: Database,
+): Promise<{ durable: boolean; clock_is_set: boolean; version: number }> {
+  const { rows } = await sql<{ fsync: string; commits: string; pages: string; clock: string | null; version: number }>`
+    select current_setting('fsync') as fsync, current_setting('synchronous_commit') as commits,
+      current_setting('full_page_writes') as pages, nullif(current_setting('kassa.clock', true), '') as clock,
+      current_setting('server_version_num')::int as version`.execute(db);
+  const [row] = rows;
+  if (!row) throw new Bug('Postgres did not answer for its settings');
+  const durable = row.fsync === 'on' && row.pages === 'on' && !['off', 'local'].includes(row.commits);
+  return { durable, clock_is_set: row.clock !== null, version: row.version };
+}
+
+const direct: DatabaseGate = (_point, run) => run();
+
+function withSettings(url: string, limits: TimeLimits): string {
+  const address = new URL(url);
+  const settings = {
+    search_path: 'kassa,public',
+    TimeZone: 'UTC',
+    statement_timeout: limits.statement_ms,
+    lock_timeout: limits.lock_ms,
+    idle_in_transaction_session_timeout: limits.idle_in_transaction_ms,
+  };
+  const ours = Object.entries(settings).map(([name, value]) => `-c ${name}=${value}`);
+  const theirs = address.searchParams.get('options') ?? '';
+  address.searchParams.set('options', [theirs, ...ours].join(' ').trim());
+  return address.href;
+}
+
+/** Kysely's view of the pool: every statement passes the gate, and nobody leaves his own transaction unawares. */
+function guarded(pool: Pool, gate: DatabaseGate, last_words: WeakMap<PoolClient, Error>): PostgresPool {
+  const known = new WeakMap<PoolClient, PostgresPoolClient>();
+  return {
+    options: pool.options,
+    end: () => pool.end(),
+    async connect() {
+      const current = openTransaction();
+      if (current?.connected) {
+        throw new Bug(
+          'a statement was sent past the open transaction: use the tx that was handed in, not the database',
+        );
+      }
+      const client = await pool.connect().catch((error: unknown) => {
+        if (/^timeout exceeded/.test((error as Error).message)) throw new DatabaseUnavailable('busy', error);
+        throw isConnectionLoss(error) ? new DatabaseUnavailable('unreachable', error) : error;
+      });
+      if (current) current.connected = true;
+      const existing = known.get(client);
+      if (existing) return existing;
+      const wrapped = guardedClient(client, gate, last_words);
+      known.set(client, wrapped);
+      return wrapped;
+    },
+  };
+}
+
+function guardedClient(
+  client: PoolClient,
+  gate: DatabaseGate,
+  last_words: WeakMap<PoolClient, Error>,
+): PostgresPoolClient {
+  const query = async (text: string, parameters: readonly unknown[]): Promise<unknown> => {
+    const kind = kindOf(text);
+    try {
+      return await gate({ kind, sql: text }, () => client.query(text, [...parameters]));
+    } catch (error) {
+      const told = sqlstateOf(error) === undefined ? (last_words.get(client) ?? error) : error;
+      const current = openTransaction();
+      if (kind === 'commit' && current) current.commit_failure = told;
+      throw told;
+    }
+  };
+  return {
+    query: query as PostgresPoolClient['query'],
+    release: (destroy) => client.release(destroy ?? false),
+  };
+}
+
+function kindOf(text: string): GatePoint['kind'] {
+  if (/^(begin|start transaction)\b/.test(text)) return 'begin';
+  if (text === 'commit' || text === 'rollback') return text;
+  return 'statement';
+}
+
+const INT8 = 20;
+const INT8_ARRAY = 1016;
+const DATE = 1082;
+const TIMESTAMP = 1114;
+
+/** The driver's own readings that would lose something: digits of large integers, the zone of zoneless times. */
+const PARSERS: Record<number, (text: string) => unknown> = {
+  [INT8]: exactInteger,
+  [INT8_ARRAY]: (text) =>
+    text === '{}'
+      ? []
+      : text
+          .slice(1, -1)
+          .split(',')
+          .map((item) => (item === 'NULL' ? null : exactInteger(item))),
+  [DATE]: (text) => text,
+  [TIMESTAMP]: (text) => text,
+};
+
+/** Money and counters are bounded to what JavaScript holds exactly; anything beyond is a mistake, never rounded. */
+function exactInteger(text: string): number {
+  const number = Number(text);
+  if (!Number.isSafeInteger(number)) throw new Bug(`the integer ${text} is larger than JavaScript holds exactly`);
+  return number;
+}
