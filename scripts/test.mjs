@@ -68,11 +68,7 @@ function pinnedNode() {
 /** Runs a program to its end; a signal to us is handed on, so that nobody is left behind. */
 function run(command, args) {
   // A NODE_ENV of the host (production, say) would change what is tested.
-  const env = {
-    ...process.env,
-    NODE_ENV: 'test',
-    PATH: `${join(MODULES, '.bin')}${delimiter()}${process.env.PATH || ''}`,
-  };
+  const env = { ...firstOnPath(process.env, join(MODULES, '.bin')), NODE_ENV: 'test' };
   return new Promise((resolve, reject) => {
     const child = spawn(command, args, { cwd: ROOT, env, stdio: 'inherit' });
     const handOn = (signal) => child.kill(signal);
