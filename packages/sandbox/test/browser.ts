@@ -34,7 +34,7 @@ const INSTALLED = {
 
 /** Finds a browser: KASSA_BROWSER first, then the bundled one (Linux on x64), then an installed one. */
 export async function findBrowser(): Promise<FoundBrowser> {
-  const named = process.env['KASSA_BROWSER'];
+  const named = process.env.KASSA_BROWSER;
   if (named) {
     if (!existsSync(named)) return { missing: `KASSA_BROWSER names ${named}, which does not exist.` };
     return { executablePath: named, env: {}, from: 'environment' };
@@ -126,10 +126,10 @@ async function untar(archive: string, target: string): Promise<void> {
 /** The package brings NSS, NSPR, expat and a font for machines that lack them; present ones are left in charge. */
 function surroundings(executablePath: string, home: string): Record<string, string> {
   const env: Record<string, string> = {};
-  if (!existsSync('/etc/fonts/fonts.conf')) env['FONTCONFIG_FILE'] = join(home, 'fontconfig', 'fonts.conf');
+  if (!existsSync('/etc/fonts/fonts.conf')) env.FONTCONFIG_FILE = join(home, 'fontconfig', 'fonts.conf');
   const trial = spawnSync(executablePath, ['--version'], { encoding: 'utf8' });
   if (trial.status !== 0) {
-    env['LD_LIBRARY_PATH'] = [join(home, 'lib'), process.env['LD_LIBRARY_PATH']].filter(Boolean).join(':');
+    env.LD_LIBRARY_PATH = [join(home, 'lib'), process.env.LD_LIBRARY_PATH].filter(Boolean).join(':');
   }
   return env;
 }

@@ -1,0 +1,12 @@
+export { renderChallengePage } from './challenge-page.ts';
+export { renderAfterPayment, renderSessionEnd } from './closing-pages.ts';
+export { PAGES_CSS } from './generated/pages-css.ts';
+export { PAGES_JS } from './generated/pages-js.ts';
+export { contentSecurityPolicy, type PolicyOptions } from './markup/frame.ts';
+export { moneyText } from './markup/money.ts';
+export { cardFor, DECLINE_CARD, OUTCOME_CARD } from './outcomes.ts';
+export { renderPanel } from './panel-page.ts';
+export { type Instrument, type PaymentForm, readPaymentForm } from './payment-form.ts';
+export { renderPaymentPage } from './payment-page.ts';
+export { renderReceipt } from './receipt-page.ts';
+export type * from './views.ts';
