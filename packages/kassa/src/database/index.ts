@@ -1,4 +1,5 @@
 export { sql } from 'kysely';
+export { type BatchLimits, batcher, type RunBatch } from './batcher.ts';
 export {
   closeDatabase,
   type DatabaseGate,
@@ -13,6 +14,12 @@ export {
 } from './connect.ts';
 export { CommitUnknown, constraintOf, DatabaseUnavailable, isRowFault, sqlstateOf } from './faults.ts';
 export type * from './generated/tables.ts';
+export * from './idempotency-keys-table.ts';
+export * from './inbox-table.ts';
+export * from './lease.ts';
+export { type MigrateOptions, MigrationRefusal, type MigrationReport, migrate } from './migrate.ts';
+export * from './outbox-table.ts';
+export * from './timers-table.ts';
 export {
   assertNoTransaction,
   type Database,

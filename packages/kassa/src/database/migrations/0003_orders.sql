@@ -84,8 +84,8 @@ begin
   if old.status <> new.status and (old.status, new.status) not in (
     ('draft', 'pending'), ('draft', 'processing'), ('draft', 'paid'), ('draft', 'expired'), ('draft', 'canceled'),
     ('pending', 'processing'), ('pending', 'paid'), ('pending', 'expired'), ('pending', 'canceled'),
-    ('processing', 'pending'), ('processing', 'paid'), ('processing', 'expired'), ('processing', 'canceled'),
-    ('expired', 'paid'), ('canceled', 'paid'), ('expired', 'processing'), ('canceled', 'processing'),
+    ('processing', 'paid'), ('processing', 'expired'), ('processing', 'canceled'),
+    ('expired', 'paid'), ('canceled', 'paid'),
     ('paid', 'partially_refunded'), ('paid', 'refunded'),
     ('partially_refunded', 'refunded'), ('partially_refunded', 'paid'),
     ('refunded', 'partially_refunded'), ('refunded', 'paid')

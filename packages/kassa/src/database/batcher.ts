@@ -1,0 +1,85 @@
+import { Bug } from '../kernel/errors.ts';
+import { DatabaseUnavailable, isConflict, isRowFault } from './faults.ts';
+import { assertNoTransaction } from './transaction.ts';
+
+export interface BatchLimits {
+  /** Batches in flight at once. */
+  readonly lanes: number;
+  readonly rows_max: number;
+  /** Rows that may wait behind them; the next one is refused at once. */
+  readonly waiting_max: number;
+}
+
+/** One statement and one commit for all rows, answering one result per row in their order. */
+export type RunBatch<Row, Result> = (rows: readonly Row[]) => Promise<readonly Result[]>;
+
+interface Waiter<Row, Result> {
+  readonly row: Row;
+  done(result: Result): void;
+  failed(error: unknown): void;
+}
+
+const LIMITS: BatchLimits = { lanes: 2, rows_max: 256, waiting_max: 10_000 };
+const CONFLICT_RUNS_MAX = 2;
+
+/**
+ * Gathers rows of strangers into shared statements (performance.md, section 4). There is no timer: the first row of an
+ * idle server leaves as soon as its own callers have had their turn, and while it is in flight others gather.
+ * The promise of a row resolves after the commit of its batch, so it is safe to acknowledge then.
+ * - data at fault (classes 22, 23): the rows run one by one and only the guilty one fails
+ * - two batches in each other's way (40001, 40P01, 55P03): the batch runs once more
+ * - anything else, a lost connection above all: every row fails, and the sender tries again
+ * Check a row before it enters; a batch never decides a hard case.
+ * @throws DatabaseUnavailable `busy` when the waiting list is full; Bug inside a transaction.
+ */
+export function batcher<Row, Result>(
+  run: RunBatch<Row, Result>,
+  limits: BatchLimits = LIMITS,
+): (row: Row) => Promise<Result> {
+  const waiting: Waiter<Row, Result>[] = [];
+  let lanes_busy = 0;
+  let scheduled = false;
+
+  async function runOnce(batch: readonly Waiter<Row, Result>[]): Promise<void> {
+    const results = await run(batch.map(({ row }) => row));
+    if (results.length !== batch.length) throw new Bug('a batch answers exactly one result per row');
+    for (const [at, result] of results.entries()) batch[at]?.done(result);
+  }
+
+  async function settle(batch: readonly Waiter<Row, Result>[], runs = 1): Promise<void> {
+    try {
+      await runOnce(batch);
+    } catch (error) {
+      if (isConflict(error) && runs < CONFLICT_RUNS_MAX) return settle(batch, runs + 1);
+      // One bad row must not sink its neighbours; a dead database must not be asked 256 times.
+      if (batch.length > 1 && isRowFault(error)) for (const one of batch) await settle([one]);
+      else for (const { failed } of batch) failed(error);
+    }
+  }
+
+  function fill(): void {
+    scheduled = false;
+    while (lanes_busy < limits.lanes && waiting.length > 0) {
+      lanes_busy += 1;
+      void settle(waiting.splice(0, limits.rows_max)).finally(() => {
+        lanes_busy -= 1;
+        fill();
+      });
+    }
+  }
+
+  return (row) => {
+    // A batch commits for strangers: what is written here could not be rolled back with the caller's own work.
+    assertNoTransaction();
+    if (waiting.length >= limits.waiting_max) {
+      return Promise.reject(new DatabaseUnavailable('busy', new Error('the waiting list of a batch is full')));
+    }
+    return new Promise((done, failed) => {
+      waiting.push({ row, done, failed });
+      if (scheduled) return;
+      scheduled = true;
+      // The end of the microtask queue, not a timer: whoever is being served now still joins this batch.
+      queueMicrotask(() => queueMicrotask(fill));
+    });
+  };
+}

@@ -1,0 +1,146 @@
+import { sql } from 'kysely';
+import { Bug } from '../kernel/errors.ts';
+import type { Database, Transaction } from './transaction.ts';
+
+/** A caller's key. The scope holds who calls and what, so that two callers can never meet on one key. */
+export interface KeyRef {
+  readonly tenant_id: string;
+  readonly mode: 'test' | 'live';
+  readonly scope: string;
+  readonly key: string;
+}
+
+export interface KeyRequest extends KeyRef {
+  /** SHA-256 of the canonical request, lower-case hex. */
+  readonly request_hash: string;
+}
+
+/** What a repeated request is answered with: exactly what the first one was. */
+export interface KeyAnswer {
+  readonly status: number;
+  /** JSON text. */
+  readonly body: string;
+}
+
+export type KeyClaim =
+  /** Nobody had this key: do the work. */
+  | { readonly state: 'new' }
+  /** Answer exactly as the first time. */
+  | ({ readonly state: 'replay' } & KeyAnswer)
+  /** Another request with this key is at work: 409 with Retry-After. */
+  | { readonly state: 'in_use' }
+  /** The key belongs to a different request: 409. */
+  | { readonly state: 'reused' }
+  /** The first request was cut off: go on where it stopped. Two may do so at once; the first to finish wins. */
+  | { readonly state: 'resume'; readonly order_id: string; readonly attempt_id: string };
+
+const KEPT_DAYS = 30;
+/** A call to Stripe is given up before this; whoever has not finished by then was cut off. */
+const RESUME_AFTER_MS = 15_000;
+
+interface KeyRow {
+  request_hash: string;
+  recovery_point: 'started' | 'drafted' | 'finished';
+  order_id: string | null;
+  attempt_id: string | null;
+  status: number | null;
+  body: string | null;
+  created_at: Date;
+}
+
+/**
+ * Claims a caller's key in the transaction that does the work. Two requests at once: the second waits for the first
+ * one's transaction and then sees its row, so exactly one hears `new`.
+ */
+export async function claimKey(
+  tx: Transaction,
+  request: KeyRequest,
+  at: Date,
+  resume_after_ms: number = RESUME_AFTER_MS,
+): Promise<KeyClaim> {
+  const { tenant_id, mode, scope, key, request_hash } = request;
+  const { rows: inserted } = await sql`
+    insert into kassa.idempotency_keys (tenant_id, mode, scope, key, request_hash, recovery_point, created_at)
+    values (${tenant_id}, ${mode}, ${scope}, ${key}, ${request_hash}, 'started', ${at})
+    on conflict (tenant_id, mode, scope, key) do nothing
+    returning key`.execute(tx);
+  if (inserted.length === 1) return { state: 'new' };
+  const row = await readRow(tx, request);
+  // Pruned in this very moment: by its age it is a new key.
+  if (!row) return claimKey(tx, request, at, resume_after_ms);
+  if (row.request_hash !== request_hash) return { state: 'reused' };
+  if (row.recovery_point === 'finished') return { state: 'replay', ...answerOf(row) };
+  if (at.getTime() - row.created_at.getTime() < resume_after_ms) return { state: 'in_use' };
+  const { order_id, attempt_id } = row;
+  // Cut off before anything was made: there is nothing to go on with, so the work begins.
+  return order_id && attempt_id ? { state: 'resume', order_id, attempt_id } : { state: 'new' };
+}
+
+/** Notes which order and attempt the key made, so that a crash after this commit is taken up there. */
+export async function noteDraft(
+  tx: Transaction,
+  ref: KeyRef,
+  made: { readonly order_id: string; readonly attempt_id: string },
+): Promise<void> {
+  const { rows } = await sql`
+    update kassa.idempotency_keys
+    set recovery_point = 'drafted', order_id = ${made.order_id}, attempt_id = ${made.attempt_id}
+    where tenant_id = ${ref.tenant_id} and mode = ${ref.mode} and scope = ${ref.scope} and key = ${ref.key}
+      and recovery_point = 'started'
+    returning key`.execute(tx);
+  if (rows.length === 0) throw new Bug('only a key that was just claimed is marked as drafted');
+}
+
+/**
+ * Stores the answer with the work's last commit. The first answer stays for ever: whoever comes second gets that one
+ * back, and sends it. Answers of 500 and above, and 429, are never stored (contracts.md, 0.9).
+ */
+export async function finishKey(tx: Transaction, ref: KeyRef, answer: KeyAnswer, at: Date): Promise<KeyAnswer> {
+  if (answer.status < 200 || answer.status > 499 || answer.status === 429) {
+    throw new Bug(`an answer of ${answer.status} is never stored under a key`);
+  }
+  const { rows } = await sql`
+    update kassa.idempotency_keys
+    set recovery_point = 'finished', status = ${answer.status}, body = ${answer.body}, finished_at = ${at}
+    where tenant_id = ${ref.tenant_id} and mode = ${ref.mode} and scope = ${ref.scope} and key = ${ref.key}
+      and recovery_point <> 'finished'
+    returning key`.execute(tx);
+  if (rows.length === 1) return answer;
+  const row = await readRow(tx, ref);
+  if (!row) throw new Bug('only a claimed key is finished');
+  return answerOf(row);
+}
+
+/** The key of an order that was cut off, for whoever finishes the order in the caller's place. */
+export async function findKeyOfOrder(db: Database | Transaction, order_id: string): Promise<KeyRef | undefined> {
+  const { rows } = await sql<KeyRef>`
+    select tenant_id, mode, scope, key from kassa.idempotency_keys where order_id = ${order_id}
+    order by created_at, scope, key limit 1`.execute(db);
+  return rows[0];
+}
+
+/** Deletes up to `limit` keys older than 30 days; answers how many. Call again while it answers `limit`. */
+export async function pruneKeys(db: Database, at: Date, limit: number): Promise<number> {
+  const before = new Date(at.getTime() - KEPT_DAYS * 86_400_000);
+  const { rows } = await sql`
+    delete from kassa.idempotency_keys where (tenant_id, mode, scope, key) in (
+      select tenant_id, mode, scope, key from kassa.idempotency_keys where created_at < ${before}
+      order by created_at, tenant_id, mode, scope, key limit ${limit} for update skip locked)
+    returning key`.execute(db);
+  return rows.length;
+}
+
+async function readRow(tx: Transaction, ref: KeyRef): Promise<KeyRow | undefined> {
+  const { rows } = await sql<KeyRow>`
+    select request_hash, recovery_point, order_id, attempt_id, status, body, created_at
+    from kassa.idempotency_keys
+    where tenant_id = ${ref.tenant_id} and mode = ${ref.mode} and scope = ${ref.scope} and key = ${ref.key}`.execute(
+    tx,
+  );
+  return rows[0];
+}
+
+function answerOf(row: KeyRow): KeyAnswer {
+  if (row.status === null || row.body === null) throw new Bug('a finished key has an answer');
+  return { status: row.status, body: row.body };
+}

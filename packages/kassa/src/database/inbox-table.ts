@@ -1,0 +1,210 @@
+import { sql } from 'kysely';
+import { backoffMs, type ClaimRound, errorText, type Failure, LeaseLost } from './lease.ts';
+import { type Database, lockClass, type Transaction } from './transaction.ts';
+
+/** A verified event as it is stored: nothing has been decided about it yet. */
+export interface NewInboxEvent {
+  readonly account: string;
+  readonly id: string;
+  readonly tenant_id: string;
+  readonly mode: 'test' | 'live';
+  readonly type: string;
+  readonly object_id: string | null;
+  readonly api_version: string | null;
+  /** The exact text that was signed. */
+  readonly body: string;
+  readonly occurred_at: Date;
+  readonly received_at: Date;
+}
+
+export interface InboxKey {
+  readonly account: string;
+  readonly id: string;
+}
+
+/** An event that this worker alone may handle until its lease runs out. `token` goes into every later write. */
+export interface ClaimedInboxEvent extends NewInboxEvent {
+  /** Failures so far. */
+  readonly attempts: number;
+  readonly token: number;
+}
+
+export interface HandledInboxEvent {
+  readonly event: Pick<ClaimedInboxEvent, 'account' | 'id' | 'token'>;
+  readonly outcome: 'applied' | 'unchanged' | 'ignored';
+  readonly order_id: string | null;
+}
+
+export interface ParkedInboxEvent extends InboxKey {
+  readonly type: string;
+  readonly object_id: string | null;
+  readonly attempts: number;
+  readonly last_error: string | null;
+  readonly received_at: Date;
+  readonly parked_at: Date;
+}
+
+/** With waits of 1 s to 1 h between them, twelve tries last about an hour and a half. */
+const ATTEMPTS_MAX = 12;
+
+/**
+ * Stores events in one statement; the answer tells, row by row, which were new. The same id again, also within one
+ * call, changes nothing. Durable when the promise resolves, unless called with a transaction: then when that commits.
+ */
+export async function insertInboxEvents(
+  db: Database | Transaction,
+  events: readonly NewInboxEvent[],
+): Promise<boolean[]> {
+  const column = <K extends keyof NewInboxEvent>(name: K): NewInboxEvent[K][] => events.map((event) => event[name]);
+  const { rows } = await sql<InboxKey>`
+    insert into kassa.inbox_events
+      (account, id, tenant_id, mode, type, object_id, api_version, body, occurred_at, received_at, due_at)
+    select account, id, tenant_id, mode, type, object_id, api_version, body, occurred_at, received_at, received_at
+    from unnest(${column('account')}::text[], ${column('id')}::text[], ${column('tenant_id')}::uuid[],
+      ${column('mode')}::text[], ${column('type')}::text[], ${column('object_id')}::text[],
+      ${column('api_version')}::text[], ${column('body')}::text[], ${column('occurred_at')}::timestamptz[],
+      ${column('received_at')}::timestamptz[])
+      as event (account, id, tenant_id, mode, type, object_id, api_version, body, occurred_at, received_at)
+    -- Two batches that share events take them in one order, or they could wait for each other.
+    order by account, id
+    on conflict (account, id) do nothing
+    returning account, id`.execute(db);
+  const fresh = new Set(rows.map(nameOf));
+  return events.map((event) => fresh.delete(nameOf(event)));
+}
+
+function nameOf({ account, id }: InboxKey): string {
+  return `${account} ${id}`;
+}
+
+/** Claims due events, oldest first. Those that another worker is claiming at this moment are passed over. */
+export async function claimInboxEvents(
+  db: Database,
+  { at, limit, lease_ms }: ClaimRound,
+): Promise<ClaimedInboxEvent[]> {
+  const { rows } = await sql<ClaimedInboxEvent>`
+    with due as (
+      select account, id, due_at as was_due from kassa.inbox_events
+      where handled_at is null and parked_at is null and due_at <= ${at}
+        and (lease_until is null or lease_until <= kassa.clock())
+      order by due_at, account, id limit ${limit} for update skip locked
+    ), claimed as (
+      update kassa.inbox_events event
+      set claims = claims + 1, lease_until = kassa.clock() + ${lease_ms}::int * interval '1 millisecond'
+      from due where event.account = due.account and event.id = due.id
+      returning event.*, due.was_due
+    )
+    select account, id, tenant_id, mode, type, object_id, api_version, body, occurred_at, received_at,
+      attempts, claims as token
+    from claimed order by was_due, account, id`.execute(db);
+  return rows;
+}
+
+/**
+ * Ends events in the transaction that did what they asked for, so that both are kept or neither is.
+ * @throws LeaseLost when one of them meanwhile belongs to another worker: everything must roll back.
+ */
+export async function markInboxHandled(
+  tx: Transaction,
+  handled: readonly HandledInboxEvent[],
+  at: Date,
+): Promise<void> {
+  if (handled.length === 0) return;
+  lockClass(tx, 'append');
+  const { rows } = await sql`
+    update kassa.inbox_events event
+    set handled_at = ${at}, outcome = done.outcome, order_id = done.order_id, lease_until = null, last_error = null
+    from unnest(${handled.map(({ event }) => event.account)}::text[], ${handled.map(({ event }) => event.id)}::text[],
+      ${handled.map(({ event }) => event.token)}::bigint[], ${handled.map(({ outcome }) => outcome)}::text[],
+      ${handled.map(({ order_id }) => order_id)}::uuid[]) as done (account, id, token, outcome, order_id)
+    where event.account = done.account and event.id = done.id and event.claims = done.token
+      and event.handled_at is null and event.parked_at is null
+    returning event.id`.execute(tx);
+  if (rows.length !== handled.length) {
+    throw new LeaseLost(`${handled.length - rows.length} of ${handled.length} events belong to another worker by now`);
+  }
+}
+
+/**
+ * Records a failure: due again after a growing wait, or parked for a person after `attempts_max` (12) failures.
+ * `lost`: another worker has the event by now, and nothing was written.
+ */
+export async function failInboxEvent(
+  db: Database,
+  event: Pick<ClaimedInboxEvent, 'account' | 'id' | 'token' | 'attempts'>,
+  { error, at, random, attempts_max = ATTEMPTS_MAX }: Failure,
+): Promise<'retry' | 'parked' | 'lost'> {
+  const attempts = event.attempts + 1;
+  const parks = attempts >= attempts_max;
+  const { rows } = await sql`
+    update kassa.inbox_events
+    set attempts = ${attempts}, last_error = ${errorText(error)}, lease_until = null,
+      due_at = ${parks ? at : new Date(at.getTime() + backoffMs(attempts, random))}, parked_at = ${parks ? at : null}
+    where account = ${event.account} and id = ${event.id} and claims = ${event.token}
+      and handled_at is null and parked_at is null
+    returning id`.execute(db);
+  if (rows.length === 0) return 'lost';
+  return parks ? 'parked' : 'retry';
+}
+
+/** Gives claimed events back untouched, so that a stopping process leaves no lease to wait for. */
+export async function releaseInboxEvents(
+  db: Database,
+  events: readonly Pick<ClaimedInboxEvent, 'account' | 'id' | 'token'>[],
+): Promise<void> {
+  await sql`
+    update kassa.inbox_events event set lease_until = null
+    from unnest(${events.map(({ account }) => account)}::text[], ${events.map(({ id }) => id)}::text[],
+      ${events.map(({ token }) => token)}::bigint[]) as kept (account, id, token)
+    where event.account = kept.account and event.id = kept.id and event.claims = kept.token
+      and event.handled_at is null`.execute(db);
+}
+
+/** Lets a parked event be tried again from the start. False when it is not parked. */
+export async function replayInboxEvent(db: Database | Transaction, key: InboxKey, at: Date): Promise<boolean> {
+  const { rows } = await sql`
+    update kassa.inbox_events set parked_at = null, attempts = 0, due_at = ${at}, lease_until = null
+    where account = ${key.account} and id = ${key.id} and parked_at is not null
+    returning id`.execute(db);
+  return rows.length === 1;
+}
+
+/**
+ * Makes events due at once that wait for an object of Stripe's: they came before our own call for it returned, and now
+ * it is known. Parked ones stay parked.
+ */
+export async function wakeEvents(tx: Transaction, object_id: string, at: Date): Promise<void> {
+  lockClass(tx, 'append');
+  await sql`
+    update kassa.inbox_events set due_at = ${at}
+    where object_id = ${object_id} and handled_at is null and parked_at is null and due_at > ${at}`.execute(tx);
+}
+
+/** What waits for a person, newest first. */
+export async function listParkedInboxEvents(db: Database | Transaction, limit: number): Promise<ParkedInboxEvent[]> {
+  const { rows } = await sql<ParkedInboxEvent>`
+    select account, id, type, object_id, attempts, last_error, received_at, parked_at
+    from kassa.inbox_events where parked_at is not null
+    order by parked_at desc, account, id limit ${limit}`.execute(db);
+  return rows;
+}
+
+export interface QueueCounts {
+  /** Due now, claimed ones included. */
+  readonly due: number;
+  /** Waiting for a later try. */
+  readonly later: number;
+  readonly parked: number;
+  /** Since when the oldest due one has waited. */
+  readonly oldest_due_at: Date | null;
+}
+
+/** How the inbox stands. Reads only what is unfinished, through its partial indexes. */
+export async function countInboxEvents(db: Database | Transaction, at: Date): Promise<QueueCounts> {
+  const { rows } = await sql<QueueCounts>`
+    select count(*) filter (where due_at <= ${at}) as due, count(*) filter (where due_at > ${at}) as later,
+      (select count(*) from kassa.inbox_events where parked_at is not null) as parked,
+      min(due_at) filter (where due_at <= ${at}) as oldest_due_at
+    from kassa.inbox_events where handled_at is null and parked_at is null`.execute(db);
+  return rows[0] ?? { due: 0, later: 0, parked: 0, oldest_due_at: null };
+}

@@ -1,0 +1,113 @@
+import { sql } from 'kysely';
+import type { JsonValue } from './generated/tables.ts';
+import { backoffMs, type ClaimRound, errorText, type Failure } from './lease.ts';
+import { type Database, lockClass, type Transaction } from './transaction.ts';
+
+/** Something that must happen later. One per subject and kind: setting it again moves it. */
+export interface Timer {
+  readonly subject: string;
+  readonly kind: string;
+  readonly due_at: Date;
+  readonly payload?: Readonly<Record<string, JsonValue>>;
+}
+
+/** A timer that this worker alone may run until its lease runs out. */
+export interface ClaimedTimer {
+  readonly subject: string;
+  readonly kind: string;
+  readonly token: number;
+  readonly due_at: Date;
+  readonly payload: JsonValue;
+  /** Failures so far. */
+  readonly attempts: number;
+}
+
+type TimerClaim = Pick<ClaimedTimer, 'subject' | 'kind' | 'token'>;
+
+/** The column's own limit. A timer is never given up: it only grows slower, up to one try an hour. */
+const ATTEMPTS_COUNTED_MAX = 1_000;
+
+/** Sets a timer, or moves it when it is set already. Whoever runs the old one can no longer end the new one. */
+export async function setTimer(tx: Transaction, { subject, kind, due_at, payload = {} }: Timer): Promise<void> {
+  lockClass(tx, 'append');
+  await sql`
+    insert into kassa.timers as timer (subject, kind, due_at, payload)
+    values (${subject}, ${kind}, ${due_at}, ${JSON.stringify(payload)}::jsonb)
+    on conflict (subject, kind) do update
+      set due_at = excluded.due_at, payload = excluded.payload, attempts = 0, claims = timer.claims + 1,
+        lease_until = null, last_error = null`.execute(tx);
+}
+
+/** Takes a timer back. False when there is none. */
+export async function cancelTimer(
+  tx: Transaction,
+  { subject, kind }: Pick<Timer, 'subject' | 'kind'>,
+): Promise<boolean> {
+  lockClass(tx, 'append');
+  const { rows } = await sql`
+    delete from kassa.timers where subject = ${subject} and kind = ${kind} returning kind`.execute(tx);
+  return rows.length === 1;
+}
+
+/** Claims due timers, oldest first. Those that another worker is claiming at this moment are passed over. */
+export async function claimTimers(db: Database, { at, limit, lease_ms }: ClaimRound): Promise<ClaimedTimer[]> {
+  const { rows } = await sql<ClaimedTimer>`
+    with due as (
+      select subject, kind from kassa.timers
+      where due_at <= ${at} and (lease_until is null or lease_until <= kassa.clock())
+      order by due_at, subject, kind limit ${limit} for update skip locked
+    ), claimed as (
+      update kassa.timers timer
+      set claims = claims + 1, lease_until = kassa.clock() + ${lease_ms}::int * interval '1 millisecond'
+      from due where timer.subject = due.subject and timer.kind = due.kind
+      returning timer.*
+    )
+    select subject, kind, claims as token, due_at, payload, attempts
+    from claimed order by due_at, subject, kind`.execute(db);
+  return rows;
+}
+
+/**
+ * Ends a timer, in the transaction of what it did. False when it was set anew or cancelled meanwhile, or another worker
+ * has it: what was set anew stays set.
+ */
+export async function finishTimer(tx: Transaction, timer: TimerClaim): Promise<boolean> {
+  lockClass(tx, 'append');
+  const { rows } = await sql`
+    delete from kassa.timers
+    where subject = ${timer.subject} and kind = ${timer.kind} and claims = ${timer.token}
+    returning kind`.execute(tx);
+  return rows.length === 1;
+}
+
+/** Records a failure: due again after a growing wait. False when the timer is no longer this worker's. */
+export async function failTimer(
+  db: Database,
+  timer: TimerClaim & Pick<ClaimedTimer, 'attempts'>,
+  { error, at, random }: Omit<Failure, 'attempts_max'>,
+): Promise<boolean> {
+  const attempts = Math.min(timer.attempts + 1, ATTEMPTS_COUNTED_MAX);
+  const { rows } = await sql`
+    update kassa.timers
+    set attempts = ${attempts}, last_error = ${errorText(error)}, lease_until = null,
+      due_at = ${new Date(at.getTime() + backoffMs(attempts, random))}
+    where subject = ${timer.subject} and kind = ${timer.kind} and claims = ${timer.token}
+    returning kind`.execute(db);
+  return rows.length === 1;
+}
+
+/** Gives claimed timers back untouched, so that a stopping process leaves no lease to wait for. */
+export async function releaseTimers(db: Database, timers: readonly TimerClaim[]): Promise<void> {
+  await sql`
+    update kassa.timers timer set lease_until = null
+    from unnest(${timers.map(({ subject }) => subject)}::uuid[], ${timers.map(({ kind }) => kind)}::text[],
+      ${timers.map(({ token }) => token)}::bigint[]) as kept (subject, kind, token)
+    where timer.subject = kept.subject and timer.kind = kept.kind and timer.claims = kept.token`.execute(db);
+}
+
+/** When the next timer is due, or null when none is set. */
+export async function nextTimerAt(db: Database | Transaction): Promise<Date | null> {
+  const { rows } = await sql<{ due_at: Date }>`
+    select due_at from kassa.timers order by due_at, subject, kind limit 1`.execute(db);
+  return rows[0]?.due_at ?? null;
+}
