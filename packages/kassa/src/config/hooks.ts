@@ -1,4 +1,5 @@
-import type { KassaConfig, ProductKey } from './written.ts';
+import { ConfigError, nearestHint } from './config-error.ts';
+import type { KassaConfig, ProductKey } from './written/types.ts';
 
 /** One line of an order as hooks see it. Amounts are minor units of the order's currency. */
 export interface HookLine<Key extends string = string> {
@@ -110,11 +111,36 @@ export interface WrittenHooks<Key extends string> {
 
 /**
  * Code that runs because of orders: `on` after the fact and off the request path, `before` as a gate. The first
- * argument gives the product keys their types. Checked when it is loaded.
+ * argument gives the product keys their types.
+ * @throws ConfigError for an event that does not exist, with the nearest one, and for a hook that is not a function.
  */
 export function defineHooks<Config extends KassaConfig>(
   _config: Config,
   hooks: WrittenHooks<ProductKey<Config>>,
 ): Hooks<ProductKey<Config>> {
-  return Object.freeze({ on: Object.freeze({ ...hooks.on }), before: Object.freeze({ ...hooks.before }) });
+  return checkHooks(hooks) as Hooks<ProductKey<Config>>;
+}
+
+/** The same check for hooks that a program without types has written. @throws ConfigError like `defineHooks`. */
+export function checkHooks(written: unknown): Hooks {
+  const { on, before } = record('hooks', written, ['on', 'before']);
+  const checked = { on: functions('on', on, HOOK_EVENTS), before: functions('before', before, ['checkout.create']) };
+  return Object.freeze(checked) as Hooks;
+}
+
+function functions(where: string, written: unknown, names: readonly string[]): Record<string, unknown> {
+  const hooks = record(where, written ?? {}, names);
+  for (const [name, hook] of Object.entries(hooks)) {
+    if (hook !== undefined && typeof hook !== 'function')
+      throw new ConfigError(`kassa.hooks: ${where}['${name}'] must be a function.`);
+  }
+  return Object.freeze(hooks);
+}
+
+function record(where: string, written: unknown, names: readonly string[]): Record<string, unknown> {
+  if (typeof written !== 'object' || written === null)
+    throw new ConfigError(`kassa.hooks: ${where} must be an object.`);
+  const unknown = Object.keys(written).find((name) => !names.includes(name));
+  if (unknown === undefined) return { ...written };
+  throw new ConfigError(`kassa.hooks: ${where} has no "${unknown}"${nearestHint(unknown, names) || '.'}`);
 }

@@ -22,7 +22,8 @@ export interface Settings {
   readonly webhook_secrets: readonly string[];
   readonly frontend: FrontendSettings;
   readonly auth: AuthSettings;
-  readonly notify: { readonly smtp_url: string | null; readonly sms_url: string | null; readonly from: string };
+  readonly notify: NotifySettings;
+  readonly log_level: 'debug' | 'info' | 'warn' | 'error';
   readonly workflows: { readonly kind: 'timers' } | { readonly kind: 'temporal'; readonly address: string };
   readonly seller: { readonly name: string; readonly email: string; readonly country: string | null };
   /** The currency in which totals are shown when nothing else says so. */
@@ -59,6 +60,14 @@ export type AuthSettings =
   | { readonly kind: 'jwks'; readonly url: string }
   /** Nothing was configured. Development makes a secret in the data folder; production has no signed-in buyers. */
   | { readonly kind: 'none' };
+
+/** A null address: those messages are caught and shown in the inbox page. */
+export interface NotifySettings {
+  readonly smtp_url: string | null;
+  readonly sms_url: string | null;
+  /** The sender of the shop's mail. */
+  readonly from: { readonly name: string; readonly address: string };
+}
 
 export type OfferKind = 'item' | 'ticket' | 'appointment' | 'bundle' | 'package' | 'plan' | 'custom_amount';
 

@@ -1,6 +1,6 @@
-import { KassaError } from '../kernel/errors.ts';
-import { minorFromDecimal } from '../kernel/money.ts';
-import { ConfigError } from './config-error.ts';
+import { KassaError } from '../../kernel/errors.ts';
+import { minorFromDecimal } from '../../kernel/money.ts';
+import { ConfigError } from '../config-error.ts';
 import type {
   AppointmentOptions,
   BundleOptions,
@@ -14,7 +14,7 @@ import type {
   PlanOptions,
   Smtp,
   TicketOptions,
-} from './written.ts';
+} from './types.ts';
 
 /**
  * A shop as data: what is sold and how. Nothing is opened and nothing but types is checked here; the program checks

@@ -1,0 +1,132 @@
+import { ConfigError } from './config-error.ts';
+import { pageOf } from './environment/frontend.ts';
+import { isLoopback } from './environment/variables.ts';
+import { boundsOf, productOf } from './offers.ts';
+import type { ChatPaymentsSettings, ContractSettings, CouponSettings, FrontendSettings, Settings } from './settings.ts';
+import { endOf, instantOf } from './times.ts';
+import type { ParsedConfig, ParsedCoupon } from './written/schema.ts';
+
+/** Where the program runs, as far as contracts depend on it. */
+export interface Place {
+  readonly mode: 'test' | 'live';
+  readonly host: string;
+  readonly frontend: FrontendSettings;
+}
+
+export function readTaxRates(config: ParsedConfig): Settings['tax_rates'] {
+  return Object.entries(config.tax).map(([tax_class, rate_milli]) => ({ tax_class, rate_milli }));
+}
+
+/** @throws ConfigError for a coupon that reduces by nothing or by two ways, ends before it begins, or names nothing. */
+export function readCoupons(config: ParsedConfig): CouponSettings[] {
+  return Object.entries(config.coupons).map(([code, written]) => readCoupon(code, written, config));
+}
+
+function readCoupon(code: string, written: ParsedCoupon, config: ParsedConfig): CouponSettings {
+  const where = `coupons.${code}`;
+  const { percentOff, amountOff } = written;
+  if ((percentOff === undefined) === (amountOff === undefined)) {
+    throw new ConfigError(`${where} must have either percentOff or amountOff.`);
+  }
+  for (const key of written.only ?? []) productOf(`${where}.only`, key, config);
+  const starts_at = written.from === undefined ? null : instantOf(written.from, config.timeZone);
+  const ends_at = written.until === undefined ? null : endOf(written.until, config.timeZone);
+  if (starts_at && ends_at && ends_at <= starts_at) throw new ConfigError(`${where}.until is not after from.`);
+  return {
+    code,
+    percent_milli: percentOff ?? null,
+    amount_minor: amountOff?.amount_minor ?? null,
+    currency: amountOff?.currency ?? null,
+    starts_at,
+    ends_at,
+    uses_max: written.limit ?? null,
+    per_buyer_max: written.perBuyer ?? null,
+    offers: [...new Set(written.only ?? [])],
+  };
+}
+
+/**
+ * The five contracts, each with its offers resolved and its addresses made absolute.
+ * @throws ConfigError for a product that does not fit, a foreign address, or keyless payments anywhere but on this
+ *   computer in test mode.
+ */
+export function readContracts(config: ParsedConfig, place: Place): ContractSettings {
+  const written = config.contracts;
+  return {
+    hosted_checkout: readHosted(config, place),
+    ticket_order:
+      (written['ticket-order'] && {
+        offer: fitting('ticket-order', 'product', written['ticket-order'].product, 'ticket', config),
+        mount: written['ticket-order'].mount,
+      }) ||
+      null,
+    booking_checkout:
+      (written['booking-checkout'] && {
+        docs: written['booking-checkout'].docs ?? (place.mode === 'live' ? 'signed-in' : 'open'),
+      }) ||
+      null,
+    chat_payments: readChat(config, place),
+    embedded_checkout:
+      (written['embedded-checkout'] && {
+        offer: fitting('embedded-checkout', 'product', written['embedded-checkout'].product, null, config),
+        return_path: written['embedded-checkout'].returnPath,
+        exact_parameters: written['embedded-checkout'].exactParameters,
+      }) ||
+      null,
+    refresh_after_ms: config.refreshAfter,
+  };
+}
+
+function readHosted(config: ParsedConfig, place: Place): ContractSettings['hosted_checkout'] {
+  const written = config.contracts['hosted-checkout'];
+  if (!written) return null;
+  const page = (name: 'successUrl' | 'cancelUrl'): string | null => {
+    const text = written[name];
+    return text === undefined ? null : pageOf(`contracts.hosted-checkout.${name}`, text, place.frontend);
+  };
+  return {
+    offer: fitting('hosted-checkout', 'product', written.product, null, config),
+    custom_amount_offer: fitting(
+      'hosted-checkout',
+      'customAmountProduct',
+      written.customAmountProduct,
+      'custom_amount',
+      config,
+    ),
+    success_url: page('successUrl'),
+    cancel_url: page('cancelUrl'),
+    public_metadata_keys: [...new Set(written.publicMetadataKeys)],
+  };
+}
+
+function readChat(config: ParsedConfig, place: Place): ChatPaymentsSettings | null {
+  const written = config.contracts['chat-payments'];
+  if (!written) return null;
+  if (written.auth === 'none' && (place.mode === 'live' || !isLoopback(place.host))) {
+    const where = place.mode === 'live' ? 'with a live STRIPE_SECRET_KEY' : 'while HOST is reachable by others';
+    throw new ConfigError(`contracts.chat-payments.auth must not be 'none' ${where}: use keys.`);
+  }
+  const { min = [], max = [] } = written;
+  if (min.length !== max.length)
+    throw new ConfigError('contracts.chat-payments must have min and max in the same currencies.');
+  return { auth: written.auth, amounts: min.map((least) => boundsOf('contracts.chat-payments', least, max)) };
+}
+
+/** The key of a product that a contract sells, checked to be there and of the kind that the contract can sell. */
+function fitting(
+  contract: string,
+  field: string,
+  key: string | undefined,
+  kind: string | null,
+  config: ParsedConfig,
+): string | null {
+  if (key === undefined) return null;
+  const where = `contracts.${contract}.${field}`;
+  const found = productOf(where, key, config).kind;
+  if (kind !== null && found !== kind) {
+    throw new ConfigError(
+      `${where} must name ${kind === 'ticket' ? 'a ticket()' : 'a customAmount()'}; ${key} is not one.`,
+    );
+  }
+  return key;
+}

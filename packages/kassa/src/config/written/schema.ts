@@ -1,0 +1,249 @@
+import { z } from 'zod';
+import { AMOUNT_MAX_MINOR, isCurrency, stepOf } from '../../kernel/money.ts';
+import { nearestHint } from '../config-error.ts';
+import { durationMs, isLocalTime, isTimeZone } from '../times.ts';
+
+/** Words of the documents that `kassa.config.ts` spells differently, for the hint. */
+const SPELLED_HERE: Readonly<Record<string, string>> = {
+  offer: 'product',
+  offers: 'catalog',
+  products: 'catalog',
+  custom_amount_offer: 'customAmountProduct',
+  customAmountOffer: 'customAmountProduct',
+  amount: 'price',
+};
+
+/** An object whose unknown keys are errors that name the nearest key which exists. */
+function strict<Shape extends z.core.$ZodLooseShape>(
+  shape: Shape,
+  made_by = 'must be an object',
+): z.ZodObject<Shape, z.core.$strict> {
+  const known = Object.keys(shape);
+  return z.strictObject(shape, {
+    error: (issue) => {
+      if (issue.code === 'invalid_type') return issue.input === undefined ? 'is missing' : made_by;
+      if (issue.code !== 'unrecognized_keys') return undefined;
+      const sentences = issue.keys.map((key) => {
+        const other = SPELLED_HERE[key];
+        const hint = other && known.includes(other) ? `; here it is called "${other}"` : nearestHint(key, known);
+        return `"${key}" is not a setting${hint}`;
+      });
+      return sentences.join(', and ');
+    },
+  });
+}
+
+const text = (max: number): z.ZodString =>
+  z
+    .string()
+    .trim()
+    .min(1)
+    .max(max)
+    .regex(/^\P{Cc}*$/u, 'must be one line without control characters');
+const count = (min: number, max: number): z.ZodInt => z.int().min(min).max(max);
+const duration = (min: string, max: string) =>
+  z
+    .string()
+    .transform((written) => durationMs(written) ?? -1)
+    .refine(
+      (ms) => ms >= (durationMs(min) ?? 0) && ms <= (durationMs(max) ?? 0),
+      `must be a duration from ${min} to ${max}`,
+    );
+const localTime = z.string().refine(isLocalTime, 'must be a date such as 2027-01-15 or 2027-01-15T19:30');
+const timeZone = z.string().refine(isTimeZone, 'must be an IANA time zone such as Europe/Berlin');
+const externalId = z.union([z.int().min(0), text(100)], 'must be text or a whole number').transform(String);
+const productKey = z.string().regex(/^[A-Za-z0-9][A-Za-z0-9_-]{0,63}$/, 'must be letters, digits, _ and -, at most 64');
+
+const Money = strict(
+  {
+    currency: z.string().refine(isCurrency, 'must be a lower-case currency that Stripe charges in'),
+    amount_minor: z.int().min(0).max(AMOUNT_MAX_MINOR),
+  },
+  "must be made with usd('19.99') or money('19.99', 'chf')",
+).refine(
+  (money) => money.amount_minor % stepOf(money.currency) === 0,
+  'must be an amount that its currency can charge',
+);
+
+/** One amount or several, one for each currency. */
+const Price = z
+  .preprocess((written) => (Array.isArray(written) ? written : [written]), z.array(Money).min(1))
+  .refine(
+    (prices) => new Set(prices.map((price) => price.currency)).size === prices.length,
+    'must name each currency once',
+  );
+
+const common = {
+  name: text(250),
+  description: text(500).optional(),
+  externalId: externalId.optional(),
+  id: text(100).optional(),
+  stripePrice: z
+    .union([text(255), z.record(z.string(), text(255))], "must be 'price_…' or one for each currency")
+    .optional(),
+  maxPerOrder: count(1, 999).default(10),
+  hold: duration('1m', '24h').default(1_800_000),
+  whenLate: z.enum(['rehold-or-refund', 'refund', 'review']).default('rehold-or-refund'),
+  taxClass: text(40).optional(),
+};
+const capacity = count(0, 2_147_483_647).optional();
+const quantities = z.record(productKey, count(1, 99));
+
+const Item = strict({ kind: z.literal('item'), ...common, price: Price, capacity });
+const Ticket = strict({
+  kind: z.literal('ticket'),
+  ...common,
+  price: Price,
+  capacity,
+  startsAt: localTime.optional(),
+  timeZone: timeZone.optional(),
+  holdAt: z.enum(['session', 'pending']).default('session'),
+});
+const Appointment = strict({
+  kind: z.literal('appointment'),
+  ...common,
+  price: Price,
+  duration: duration('1m', '7d'),
+  buffer: duration('0m', '24h').default(0),
+  practitioners: z
+    .array(strict({ id: externalId, name: text(200) }))
+    .max(200)
+    .default([]),
+});
+const Bundle = strict({
+  kind: z.literal('bundle'),
+  ...common,
+  price: Price,
+  credits: z.record(productKey, count(1, 10_000)).default({}),
+  creditMoney: Money.optional(),
+  expires: duration('1d', '100y').optional(),
+});
+const Package = strict({
+  kind: z.literal('package'),
+  ...common,
+  price: Price,
+  includes: quantities,
+  optional: z
+    .record(
+      productKey,
+      z.union([count(1, 99), strict({ quantity: count(1, 99), selected: z.boolean().default(false) })]),
+    )
+    .default({}),
+});
+const Plan = strict({
+  kind: z.literal('plan'),
+  ...common,
+  price: Price,
+  every: z.enum(['day', 'week', 'month', 'year']),
+  count: count(1, 52).default(1),
+  trial: duration('0d', '2y').default(0),
+});
+const CustomAmount = strict({ kind: z.literal('custom_amount'), ...common, min: Price, max: Price });
+
+const Offer = z.discriminatedUnion('kind', [Item, Ticket, Appointment, Bundle, Package, Plan, CustomAmount], {
+  error: (issue) =>
+    issue.code === 'invalid_union' || issue.code === 'invalid_type'
+      ? 'must be made with item(), ticket(), appointment(), bundle(), pack(), plan() or customAmount()'
+      : undefined,
+});
+
+/** Up to three decimals, because rates are stored as thousandths of a percent. */
+const percent = z
+  .union([z.int(), z.string()])
+  .transform(String)
+  .refine(
+    (written) => /^(0|[1-9][0-9]?|100)(\.[0-9]{1,3})?$/.test(written),
+    "must be a percentage such as 10 or '8.75'",
+  )
+  .transform((written) => {
+    const [whole = '', fraction = ''] = written.split('.');
+    return Number(whole + fraction.padEnd(3, '0'));
+  })
+  .refine((milli) => milli <= 100_000, 'must be at most 100 percent');
+
+const Coupon = strict({
+  percentOff: percent.refine((milli) => milli > 0, 'must be more than 0').optional(),
+  amountOff: Money.refine((money) => money.amount_minor > 0, 'must be more than 0').optional(),
+  only: z.array(productKey).min(1).optional(),
+  from: localTime.optional(),
+  until: localTime.optional(),
+  limit: count(1, 2_147_483_647).optional(),
+  perBuyer: count(1, 2_147_483_647).optional(),
+});
+
+const path = z
+  .string()
+  .max(2048)
+  .regex(/^\/(?![/\\])[^\s\\]*$/, 'must be a path that begins with one /');
+const mount = path.refine((written) => /^(\/[A-Za-z0-9_.-]+)+$/.test(written), 'must be a path such as /api/screening');
+const page = text(2048);
+/** A contract is on or off, or on with settings. */
+const contract = <Shape extends z.core.$ZodLooseShape>(shape: Shape) =>
+  z.preprocess(
+    (written) => (written === undefined || written === true ? {} : written),
+    z.union([z.literal(false), strict(shape)], 'must be true, false or its settings'),
+  );
+
+const Contracts = strict({
+  'hosted-checkout': contract({
+    product: productKey.optional(),
+    customAmountProduct: productKey.optional(),
+    successUrl: page.optional(),
+    cancelUrl: page.optional(),
+    publicMetadataKeys: z
+      .array(z.string().regex(/^[A-Za-z0-9_.-]{1,40}$/, 'must be a metadata key'))
+      .max(20)
+      .default(['source', 'payment_type']),
+  }),
+  'ticket-order': contract({ product: productKey.optional(), mount: mount.default('/api/screening') }),
+  'booking-checkout': contract({ docs: z.enum(['open', 'signed-in', 'off']).optional() }),
+  'chat-payments': contract({
+    auth: z.enum(['keys', 'none']).default('keys'),
+    min: Price.optional(),
+    max: Price.optional(),
+  }),
+  'embedded-checkout': contract({
+    product: productKey.optional(),
+    returnPath: path.default('/hero-me'),
+    exactParameters: z.boolean().default(false),
+  }),
+});
+
+export const WrittenConfig = strict({
+  currency: z.string().refine(isCurrency, 'must be a lower-case currency that Stripe charges in').default('usd'),
+  seller: strict({
+    name: text(200),
+    email: z.email('must be an e-mail address').max(254),
+    country: z
+      .string()
+      .regex(/^[A-Z]{2}$/, 'must be a country code such as US')
+      .optional(),
+  }),
+  catalog: z.record(productKey, Offer),
+  coupons: z.record(z.string().regex(/^[A-Z0-9-]{1,64}$/, 'must be capital letters, digits and -'), Coupon).default({}),
+  tax: z.record(z.string().regex(/^[a-z][a-z0-9_-]{0,39}$/, 'must be a lower-case name'), percent).default({}),
+  timeZone: timeZone.default('UTC'),
+  basePath: mount.default('/pay'),
+  database: z.string().optional(),
+  stripe: strict({
+    secretKey: z.string().optional(),
+    publishableKey: z.string().optional(),
+    webhookSecret: z.string().optional(),
+  }).default({}),
+  notify: strict({
+    email: strict({ kind: z.literal('smtp'), url: z.string() }).optional(),
+    sms: z.string().optional(),
+  }).default({}),
+  auth: strict({ secret: z.string().optional(), jwksUrl: z.string().optional() }).default({}),
+  origins: z.array(z.string()).max(100).default([]),
+  cors: z.enum(['list', 'any']).default('list'),
+  contracts: z.preprocess((written) => written ?? {}, Contracts),
+  refreshAfter: duration('1s', '10m').default(3_000),
+  workflows: z
+    .union([z.literal('timers'), strict({ temporal: z.string() })], "must be 'timers' or { temporal: 'host:port' }")
+    .default('timers'),
+});
+
+export type ParsedConfig = z.output<typeof WrittenConfig>;
+export type ParsedOffer = z.output<typeof Offer>;
+export type ParsedCoupon = z.output<typeof Coupon>;
