@@ -2,7 +2,7 @@ import { sql } from 'kysely';
 import type { Ids } from '../kernel/ids.ts';
 import type { JsonValue } from './generated/tables.ts';
 import type { QueueCounts } from './inbox-table.ts';
-import { type ClaimRound, errorText } from './lease.ts';
+import { backoffMs, type ClaimRound, errorText, type Failure, LeaseLost } from './lease.ts';
 import { type Database, lockClass, type Transaction } from './transaction.ts';
 
 /** One fact about an order that others are told. */
@@ -44,6 +44,9 @@ export interface ParkedDelivery {
   readonly last_error: string | null;
   readonly parked_at: Date;
 }
+
+/** With waits of 1 s to 1 h between them, twenty tries last about nine hours. */
+const ATTEMPTS_MAX = 20;
 
 /**
  * Stages a message in the transaction of the fact itself, with a delivery for each destination (such as `mail:receipt`
@@ -98,40 +101,41 @@ export async function claimDeliveries(db: Database, { at, limit, lease_ms }: Cla
 }
 
 /**
- * Ends a delivery, in the transaction of what it did where it did something here. False when it meanwhile belongs to
- * another worker: then a job whose work lies in this transaction must throw, so that everything rolls back.
+ * Ends a delivery, in the transaction of what it did where it did something here.
+ * @throws LeaseLost when it meanwhile belongs to another worker: everything must roll back.
  */
 export async function markDelivered(
   tx: Transaction,
   delivery: Pick<ClaimedDelivery, 'id' | 'token'>,
   at: Date,
-): Promise<boolean> {
+): Promise<void> {
   lockClass(tx, 'append');
   const { rows } = await sql`
     update kassa.deliveries set delivered_at = ${at}, lease_until = null, last_error = null
     where id = ${delivery.id} and claims = ${delivery.token} and delivered_at is null and parked_at is null
     returning id`.execute(tx);
-  return rows.length === 1;
+  if (rows.length === 0) throw new LeaseLost(`the delivery ${delivery.id} belongs to another worker by now`);
 }
 
-/** What becomes of a failed delivery: due again later, or parked for a person. */
-export type DeliveryFailure = { readonly error: string } & ({ readonly due_at: Date } | { readonly parked_at: Date });
-
-/** Counts a failure. False when another worker has the delivery by now, and nothing was written. */
-export async function markDeliveryFailed(
+/**
+ * Records a failure: due again after a growing wait, or parked for a person after `attempts_max` (20) failures.
+ * `lost`: another worker has the delivery by now, and nothing was written.
+ */
+export async function failDelivery(
   db: Database,
-  delivery: Pick<ClaimedDelivery, 'id' | 'token'>,
-  failure: DeliveryFailure,
-): Promise<boolean> {
-  const due_at = 'due_at' in failure ? failure.due_at : null;
-  const parked_at = 'parked_at' in failure ? failure.parked_at : null;
+  delivery: Pick<ClaimedDelivery, 'id' | 'token' | 'attempts'>,
+  { error, at, random, attempts_max = ATTEMPTS_MAX }: Failure,
+): Promise<'retry' | 'parked' | 'lost'> {
+  const attempts = delivery.attempts + 1;
+  const parks = attempts >= attempts_max;
   const { rows } = await sql`
     update kassa.deliveries
-    set attempts = attempts + 1, last_error = ${errorText(failure.error)}, lease_until = null,
-      due_at = coalesce(${due_at}::timestamptz, due_at), parked_at = ${parked_at}
+    set attempts = ${attempts}, last_error = ${errorText(error)}, lease_until = null,
+      due_at = ${parks ? at : new Date(at.getTime() + backoffMs(attempts, random))}, parked_at = ${parks ? at : null}
     where id = ${delivery.id} and claims = ${delivery.token} and delivered_at is null and parked_at is null
     returning id`.execute(db);
-  return rows.length === 1;
+  if (rows.length === 0) return 'lost';
+  return parks ? 'parked' : 'retry';
 }
 
 /** Gives claimed deliveries back untouched, so that a stopping process leaves no lease to wait for. */
