@@ -1,0 +1,23 @@
+import type { Hooks } from '../config/hooks.ts';
+import type { Database } from '../database/index.ts';
+import type { Clock } from '../kernel/clock.ts';
+import type { Ids } from '../kernel/ids.ts';
+import type { Log } from '../kernel/log.ts';
+import type { Random } from '../kernel/random.ts';
+import type { Seller } from './mail/receipt.ts';
+import type { Mailer } from './mailer.ts';
+
+/** What the outbox works with, handed in once by `app.ts`. */
+export interface OutboxDesk {
+  readonly db: Database;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly ids: Ids;
+  readonly log: Log;
+  readonly mailer: Mailer;
+  /** Who writes the mails, and from which address. */
+  readonly seller: Seller;
+  readonly sender: string;
+  /** The shop's own functions by topic. */
+  readonly hooks: Hooks['on'];
+}

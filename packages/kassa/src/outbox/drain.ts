@@ -1,0 +1,62 @@
+import {
+  type ClaimedDelivery,
+  claimDeliveries,
+  failDelivery,
+  inTransaction,
+  markDelivered,
+} from '../database/index.ts';
+import { deliverEmail } from './deliver-email.ts';
+import type { OutboxDesk } from './desk.ts';
+import { runHook } from './run-hook.ts';
+import { DELIVERY_LIMIT_MS, withinLimit } from './time-limit.ts';
+
+const LEASE_MS = DELIVERY_LIMIT_MS + 30_000;
+
+/**
+ * One round: takes what is due, one delivery after the other, oldest first, until nothing is due or `limit` are done.
+ * Each is leased by itself, so a slow one holds back nothing on other workers, and one that fails comes back after a
+ * growing pause until it is parked. Any number of workers and processes may go round at once.
+ * @returns how many were tried; zero means that nothing was due.
+ */
+export async function drainOutbox(desk: OutboxDesk, limit: number): Promise<number> {
+  for (let tried = 0; tried < limit; tried += 1) {
+    const [delivery] = await claimDeliveries(desk.db, { at: desk.clock.now(), limit: 1, lease_ms: LEASE_MS });
+    if (!delivery) return tried;
+    await deliver(desk, delivery);
+  }
+  return limit;
+}
+
+async function deliver(desk: OutboxDesk, delivery: ClaimedDelivery): Promise<void> {
+  const { order_id, topic, destination } = delivery;
+  const log = desk.log.child({ order_id, topic, destination, attempt: delivery.attempts + 1 });
+  try {
+    if ((await send(desk, delivery)) === 'unmarked') {
+      const at = desk.clock.now();
+      await inTransaction(desk.db, (tx) => markDelivered(tx, delivery, at));
+    }
+    log.debug({ delivery_id: delivery.id }, 'delivered');
+  } catch (error) {
+    const outcome = await failDelivery(desk.db, delivery, {
+      error: whatToMend(destination, error),
+      at: desk.clock.now(),
+      random: desk.random,
+    });
+    const level = outcome === 'parked' ? 'error' : 'warn';
+    log[level]({ delivery_id: delivery.id, outcome, err: error }, 'a delivery failed');
+  }
+}
+
+/** Each destination begins with a word that says who takes it. @throws Error when it was not taken. */
+async function send(desk: OutboxDesk, delivery: ClaimedDelivery): Promise<'marked' | 'unmarked'> {
+  const [way] = delivery.destination.split(':', 1);
+  if (way === 'hook') return runHook(desk, delivery);
+  if (way !== 'mail') throw new Error(`this version of Kassa knows no destination ${delivery.destination}`);
+  await withinLimit(desk.clock, () => deliverEmail(desk, delivery));
+  return 'unmarked';
+}
+
+/** A hook is the shop's own code: its author needs the file and the line, not only the sentence. */
+function whatToMend(destination: string, error: unknown): unknown {
+  return destination.startsWith('hook:') && error instanceof Error ? (error.stack ?? error) : error;
+}
