@@ -8,6 +8,7 @@ export default defineConfig({
       'packages/*/simulation/**/*.test.ts',
       'examples/**/*.test.ts',
     ],
+    globalSetup: ['packages/kassa/test/setup/global.ts'],
     testTimeout: 30_000,
     hookTimeout: 60_000,
     pool: 'forks',

@@ -1,0 +1,51 @@
+import { chmodSync, existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { TestProject } from 'vitest/node';
+import { discardEmbedded } from '../../src/database/embedded/index.ts';
+import { identityOf, isAlive } from '../../src/database/embedded/process-identity.ts';
+import { dropDatabasesOf, RUN_PREFIX, staleRuns } from './servers.ts';
+import { quietWorld } from './world.ts';
+
+declare module 'vitest' {
+  export interface ProvidedContext {
+    kassa_run: { readonly folder: string; readonly run: string; readonly second_url: string | null };
+  }
+}
+
+const FOLDER_PREFIX = 'kassa-test-';
+
+/**
+ * One throw-away Postgres per run of the tests. It is started by the first test that asks for a database (see
+ * database.ts), so that runs without one pay nothing, and removed here at the end. What a killed run left behind is
+ * found by its dead owner and removed by the next run.
+ */
+export async function setup(project: TestProject): Promise<() => Promise<void>> {
+  await removeStaleFolders();
+  const folder = mkdtempSync(join(tmpdir(), FOLDER_PREFIX));
+  chmodSync(folder, 0o755);
+  writeFileSync(join(folder, 'owner'), identityOf(process.pid));
+  const run = `${RUN_PREFIX}${process.pid}_${Date.now().toString(36)}`;
+  const second_url = process.env.KASSA_TEST_DATABASE_URL_2?.trim() || null;
+  if (second_url) await removeStaleDatabases(second_url);
+  else console.info('KASSA_TEST_DATABASE_URL_2 is not set: the tests on a second major of Postgres are skipped.');
+  project.provide('kassa_run', { folder, run, second_url });
+  return async () => {
+    await discardEmbedded(join(folder, 'postgres'), quietWorld);
+    rmSync(folder, { recursive: true, force: true });
+    if (second_url) await dropDatabasesOf(second_url, run);
+  };
+}
+
+async function removeStaleFolders(): Promise<void> {
+  for (const name of readdirSync(tmpdir())) {
+    const owner = join(tmpdir(), name, 'owner');
+    if (!name.startsWith(FOLDER_PREFIX) || !existsSync(owner) || isAlive(readFileSync(owner, 'utf8'))) continue;
+    await discardEmbedded(join(tmpdir(), name, 'postgres'), quietWorld);
+    rmSync(join(tmpdir(), name), { recursive: true, force: true });
+  }
+}
+
+async function removeStaleDatabases(url: string): Promise<void> {
+  for (const run of await staleRuns(url)) await dropDatabasesOf(url, run);
+}

@@ -1,0 +1,28 @@
+import { randomBytes } from 'node:crypto';
+import type { Clock } from '../../src/kernel/clock.ts';
+import { type Ids, idsFrom } from '../../src/kernel/ids.ts';
+import { silentLog } from '../../src/kernel/log.ts';
+import { type Random, randomFrom } from '../../src/kernel/random.ts';
+
+/** Real time, for tests whose subject is a real server. */
+export const realClock: Clock = {
+  now: () => new Date(Date.now()),
+  sleep: (ms) => new Promise((resolve) => void setTimeout(resolve, ms)),
+};
+
+export const realRandom: Random = randomFrom((count) => new Uint8Array(randomBytes(count)));
+
+export const realIds: Ids = idsFrom(realClock, realRandom);
+
+export const quietWorld = { clock: realClock, random: realRandom, log: silentLog };
+
+/** Asks until the answer is not undefined: for what another process does in its own time. Fails after `within_ms`. */
+export async function eventually<T>(ask: () => Promise<T | undefined> | T | undefined, within_ms = 15_000): Promise<T> {
+  const until = Date.now() + within_ms;
+  for (;;) {
+    const answer = await ask();
+    if (answer !== undefined) return answer;
+    if (Date.now() > until) throw new Error(`nothing came within ${within_ms} ms of: ${ask.toString()}`);
+    await realClock.sleep(15);
+  }
+}
