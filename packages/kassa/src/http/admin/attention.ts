@@ -1,0 +1,55 @@
+import type { Trouble } from '../views.ts';
+import { emptyState, type Page } from './frame.ts';
+import { type Html, html } from './html.ts';
+import { moment, orderName, orderPath } from './words.ts';
+
+/** What waits for a person: events and deliveries that gave up, and orders whose money and books disagree. */
+export function attentionPage(trouble: Trouble): Page {
+  const { counts } = trouble;
+  const calm = counts.parked_events + counts.parked_deliveries + counts.reviews === 0;
+  const body = html`<h1>Needs attention</h1><div data-live="attention">${
+    calm
+      ? emptyState(
+          'Nothing needs you.',
+          html`Events, hooks and mails that give up, and orders to look at, appear here.`,
+        )
+      : html`${reviews(trouble)}${events(trouble)}${deliveries(trouble)}`
+  }</div>`;
+  return { title: 'Needs attention', place: 'attention', crumbs: [], body };
+}
+
+function box(id: string, title: string, count: number, rows: readonly Html[], head: Html): Html | null {
+  if (count === 0) return null;
+  const more = count > rows.length ? html`<p class="quiet">The oldest ${rows.length} of ${count} are shown.</p>` : null;
+  return html`<section aria-labelledby="${id}"><h2 id="${id}">${title} <span class="count">${count}</span></h2>
+<div class="scroll" tabindex="0" role="region" aria-label="${title}"><table><caption class="hidden">${title}, oldest first</caption><thead><tr>${head}</tr></thead><tbody>${rows}</tbody></table></div>${more}</section>`;
+}
+
+function reviews({ counts, reviews: rows }: Trouble): Html | null {
+  const drawn = rows.map(
+    (
+      row,
+    ) => html`<tr><th scope="row"><a href="${orderPath(row.order_id)}">${orderName({ id: row.order_id, number: row.number })}</a></th>
+<td class="wide">${row.reason.replaceAll('_', ' ')}</td><td>${moment(row.at)}</td></tr>`,
+  );
+  const head = html`<th scope="col">Order</th><th scope="col">Why</th><th scope="col">Since</th>`;
+  return box('reviews', 'Orders to look at', counts.reviews, drawn, head);
+}
+
+function events({ counts, parked_events: rows }: Trouble): Html | null {
+  const drawn = rows.map(
+    (row) =>
+      html`<tr><th scope="row"><code>${row.id}</code></th><td>${row.type}</td><td class="number">${row.attempts}</td><td class="wide">${row.error ?? '–'}</td><td>${moment(row.at)}</td></tr>`,
+  );
+  const head = html`<th scope="col">Event</th><th scope="col">Type</th><th scope="col" class="number">Tries</th><th scope="col">Last error</th><th scope="col">Gave up</th>`;
+  return box('events', 'Events from Stripe that could not be handled', counts.parked_events, drawn, head);
+}
+
+function deliveries({ counts, parked_deliveries: rows }: Trouble): Html | null {
+  const drawn = rows.map(
+    (row) =>
+      html`<tr><th scope="row"><code>${row.destination}</code></th><td><a href="${orderPath(row.order_id)}">order</a></td><td class="number">${row.attempts}</td><td class="wide">${row.error ?? '–'}</td><td>${moment(row.at)}</td></tr>`,
+  );
+  const head = html`<th scope="col">What</th><th scope="col">For</th><th scope="col" class="number">Tries</th><th scope="col">Last error</th><th scope="col">Gave up</th>`;
+  return box('deliveries', 'Hooks and mails that gave up', counts.parked_deliveries, drawn, head);
+}

@@ -1,0 +1,52 @@
+import { toTypeId } from '../../kernel/ids.ts';
+import type { NotificationPage, NotificationRow, NotificationView } from '../views.ts';
+import { emptyState, type Page } from './frame.ts';
+import { type Html, html } from './html.ts';
+import { moment, orderName, orderPath } from './words.ts';
+
+/** Every mail and short message that the shop wrote, newest first. In the sandbox none of them leaves this computer. */
+export function inboxPage(found: NotificationPage, before: string | undefined): Page {
+  const none = emptyState('No mail yet.', html`Buy something in the <a href="/">shop</a>; the receipt will lie here.`);
+  const first = before === undefined ? null : html`<a href="/admin/inbox">Newest</a>`;
+  const next =
+    found.next === undefined
+      ? null
+      : html`<a rel="next" href="/admin/inbox?before=${encodeURIComponent(found.next)}">Older</a>`;
+  const body = html`<h1>Inbox</h1><p class="lead">Mail and short messages are caught here; nobody receives them.</p>
+<div data-live="messages">${found.notifications.length === 0 ? none : messageTable(found.notifications, true)}</div>
+${first === null && next === null ? null : html`<nav class="pager" aria-label="More messages">${first} ${next}</nav>`}`;
+  return { title: 'Inbox', place: 'inbox', crumbs: [], body };
+}
+
+export function messagePath(id: string): string {
+  return `/admin/inbox/${toTypeId('msg', id)}`;
+}
+
+export function messageTable(rows: readonly NotificationRow[], with_order: boolean): Html {
+  const row = (
+    message: NotificationRow,
+  ): Html => html`<tr><th scope="row"><a href="${messagePath(message.id)}">${message.subject ?? 'Short message'}</a></th>
+<td>${message.channel}</td><td class="wide">${message.recipient}</td>${with_order ? html`<td><a href="${orderPath(message.order_id)}">${orderName({ id: message.order_id, number: message.order_number })}</a></td>` : null}
+<td>${stateChip(message.state)}</td><td>${moment(message.created_at)}</td></tr>`;
+  return html`<div class="scroll" tabindex="0" role="region" aria-label="Messages"><table><caption class="hidden">Messages, newest first</caption>
+<thead><tr><th scope="col">Subject</th><th scope="col">Kind</th><th scope="col">To</th>${with_order ? html`<th scope="col">Order</th>` : null}<th scope="col">State</th><th scope="col">Written</th></tr></thead>
+<tbody>${rows.map(row)}</tbody></table></div>`;
+}
+
+function stateChip(state: NotificationRow['state']): Html {
+  if (state === 'rendered') return html`<span class="chip wait"><span aria-hidden="true">○</span> leaving</span>`;
+  return html`<span class="chip good"><span aria-hidden="true">✓</span> ${state}</span>`;
+}
+
+/** One message as its reader would see it, as plain text, and as it was written. */
+export function messagePage(message: NotificationView): Page {
+  const title = message.subject ?? 'Short message';
+  const path = messagePath(message.id);
+  const order = html`<a href="${orderPath(message.order_id)}">Order ${orderName({ id: message.order_id, number: message.order_number })}</a>`;
+  const body = html`<div class="title"><h1>${title}</h1> ${stateChip(message.state)}</div>
+<dl class="facts line"><div><dt>To</dt><dd>${message.recipient}</dd></div><div><dt>Kind</dt><dd>${message.channel}</dd></div><div><dt>About</dt><dd>${order}</dd></div><div><dt>Written</dt><dd>${moment(message.created_at)}</dd></div></dl>
+${message.html_body === null ? null : html`<section aria-labelledby="seen"><h2 id="seen">As it is seen</h2><iframe class="mail" title="The message as it is seen" sandbox src="${path}/html"></iframe></section>`}
+<section aria-labelledby="text"><h2 id="text">Text</h2><pre class="text" tabindex="0">${message.text_body}</pre></section>
+${message.html_body === null ? null : html`<section><details><summary>Source</summary><pre tabindex="0">${message.html_body}</pre></details></section>`}`;
+  return { title, place: 'inbox', crumbs: [{ name: 'Inbox', path: '/admin/inbox' }], body };
+}

@@ -1,0 +1,63 @@
+import { createHmac, timingSafeEqual } from 'node:crypto';
+import type { Clock } from '../kernel/clock.ts';
+import { KassaError } from '../kernel/errors.ts';
+
+/** Who asks, as far as they proved it. Nobody in particular has neither field. */
+export interface Caller {
+  readonly user_id?: string;
+  readonly email?: string;
+}
+
+const TOKEN_LENGTH_MAX = 4_096;
+const SKEW_S = 60;
+const USER_ID_LENGTH_MAX = 255;
+const EMAIL_LENGTH_MAX = 254;
+
+/**
+ * Reads `Authorization: Bearer …` where a contract takes nobody, a publishable key or a buyer (contracts.md, 0.6).
+ * A publishable key gives no more rights than nobody has; of it only the mode is checked. A secret or agent key has no
+ * business in a browser and is refused, so that its owner notices.
+ * @throws KassaError `unauthenticated`.
+ */
+export function readCaller(
+  header: string | undefined,
+  rules: { readonly secret: string | null; readonly mode: 'test' | 'live'; readonly clock: Clock },
+): Caller {
+  if (header === undefined) return {};
+  const token = /^Bearer +([^ ]+)$/i.exec(header)?.[1] ?? '';
+  if (token.startsWith(`kassa_pk_${rules.mode}_`)) return {};
+  if (token === '' || token.length > TOKEN_LENGTH_MAX || token.startsWith('kassa_')) throw refusal();
+  if (rules.secret === null) throw refusal();
+  return readBuyerToken(token, rules.secret, rules.clock.now());
+}
+
+/** Verifies a JWT signed with HS256. No other algorithm is looked at, whatever the token's header asks for. */
+function readBuyerToken(token: string, secret: string, now: Date): Caller {
+  const [head = '', body = '', signature = '', ...rest] = token.split('.');
+  const expected = createHmac('sha256', secret).update(`${head}.${body}`).digest();
+  const given = Buffer.from(signature, 'base64url');
+  if (rest.length > 0 || given.length !== expected.length || !timingSafeEqual(given, expected)) throw refusal();
+  const { alg, crit } = parsePart(head);
+  const claims = parsePart(body);
+  if (alg !== 'HS256' || crit !== undefined) throw refusal();
+  const now_s = Math.floor(now.getTime() / 1000);
+  const { exp, nbf, sub, email } = claims;
+  if (typeof exp !== 'number' || exp <= now_s - SKEW_S) throw refusal('The token has no expiry or has expired.');
+  if (nbf !== undefined && (typeof nbf !== 'number' || nbf > now_s + SKEW_S)) throw refusal();
+  if (typeof sub !== 'string' || sub === '' || sub.length > USER_ID_LENGTH_MAX) throw refusal();
+  const known = typeof email === 'string' && email !== '' && email.length <= EMAIL_LENGTH_MAX;
+  return known ? { user_id: sub, email } : { user_id: sub };
+}
+
+function parsePart(part: string): Record<string, unknown> {
+  try {
+    const parsed: unknown = JSON.parse(Buffer.from(part, 'base64url').toString('utf8'));
+    return typeof parsed === 'object' && parsed !== null ? { ...parsed } : {};
+  } catch (error) {
+    throw refusal(undefined, error);
+  }
+}
+
+function refusal(sentence = 'The bearer token is not valid.', cause?: unknown): KassaError {
+  return new KassaError('unauthenticated', sentence, {}, cause);
+}

@@ -1,0 +1,122 @@
+import { createRoute, OpenAPIHono, z } from '@hono/zod-openapi';
+import { KassaError } from '../../../kernel/errors.ts';
+import { isCurrency } from '../../../kernel/money.ts';
+import { readCaller } from '../../auth.ts';
+import type { HostedCheckoutSettings, HttpHouse } from '../../house.ts';
+import type { Limiter } from '../../limits.ts';
+import type { HttpEnv } from '../../request/context.ts';
+import { fieldReasons } from '../../request/field-reasons.ts';
+import { readIdempotencyKey } from '../../request/idempotency-key.ts';
+import { Metadata } from '../../request/metadata.ts';
+import { jsonBody } from '../../request/read-body.ts';
+import { checkReturnUrl, type ReturnUrlPolicy, withoutQuery, withSessionId } from '../../return-url.ts';
+import { FailureBody } from './failure.ts';
+import { readBasket } from './read-order.ts';
+
+const Text = z.string('must be a text');
+
+const CreateBody = z
+  .object({
+    amount: z
+      .union([z.number(), z.string().max(40)], 'must be a number or a decimal text')
+      .optional()
+      .openapi({ description: 'The whole sum in the major unit: a claim, never the price.', example: 25.5 }),
+    currency: Text.transform((text) => text.toLowerCase())
+      .refine(isCurrency, 'not a currency that Stripe charges in')
+      .optional()
+      .openapi({ example: 'usd' }),
+    stripe_price_id: Text.min(1, 'must not be empty').max(255).optional().openapi({ example: 'price_123' }),
+    quantity: z.int('must be a whole number').min(1, 'at least 1').max(999, 'too many').default(1),
+    offer: Text.min(1, 'must not be empty').max(100).optional().openapi({ example: 'lakers' }),
+    quote_id: Text.max(100).optional(),
+    success_url: Text.optional().openapi({ example: 'https://shop.example/pay?session_id={CHECKOUT_SESSION_ID}' }),
+    cancel_url: Text.optional().openapi({ example: 'https://shop.example/pay' }),
+    metadata: Metadata.optional().openapi({ example: { source: 'web_checkout', payment_type: 'amount' } }),
+  })
+  .openapi('HostedCheckoutRequest');
+
+const CreatedBody = z
+  .object({
+    url: z.string().openapi({ example: 'https://checkout.stripe.com/c/pay/cs_test_a1b2c3' }),
+    session_id: z.string().openapi({ example: 'cs_test_a1b2c3' }),
+  })
+  .openapi('HostedCheckoutCreated');
+
+const failure = (description: string) => ({ content: { 'application/json': { schema: FailureBody } }, description });
+
+const route = createRoute({
+  method: 'post',
+  path: '/api/payments/v1/checkout/session',
+  summary: 'Open a hosted checkout',
+  tags: ['hosted-checkout'],
+  middleware: [jsonBody()] as const,
+  request: {
+    headers: z.object({ 'idempotency-key': z.string().optional(), authorization: z.string().optional() }),
+    body: { content: { 'application/json': { schema: CreateBody } }, required: true },
+  },
+  responses: {
+    200: { content: { 'application/json': { schema: CreatedBody } }, description: 'Send the buyer to `url`.' },
+    400: failure('A field, an amount or an address does not fit.'),
+    403: failure('The shop takes no amounts from its page.'),
+    404: failure('No such offer or price.'),
+    409: failure('The price is another, or nothing is left.'),
+    429: failure('Asked too often.'),
+    503: failure('Stripe cannot be reached; nothing is held.'),
+  },
+});
+
+/** H3 to H12, H14, H16, H20, H21: opens the checkout. The price comes from the catalogue. */
+export function createSession(
+  house: HttpHouse,
+  limiter: Limiter,
+  contract: HostedCheckoutSettings,
+): OpenAPIHono<HttpEnv> {
+  const { settings, clock } = house;
+  const mode = settings.mode === 'live' ? 'live' : 'test';
+  const policy: ReturnUrlPolicy = { origins: settings.origins, loopback_http: mode === 'test' };
+  const app = new OpenAPIHono<HttpEnv>({
+    defaultHook: (result) => {
+      if (!result.success) throw fieldReasons(result.error.issues);
+    },
+  });
+  app.openapi(route, async (c) => {
+    const body = c.req.valid('json');
+    const caller = readCaller(c.req.header('Authorization'), { secret: settings.auth_secret, mode, clock });
+    if (caller.user_id === undefined) limiter.take('open_session_per_ip', c.var.caller_address);
+    const asked = { user_id: caller.user_id, path: route.path, body: await c.req.json<unknown>() };
+    const idempotency = readIdempotencyKey(c.req.header('Idempotency-Key'), asked);
+    const urls = readUrls(body, contract, policy);
+    const basket = await readBasket(house, body, contract);
+    const answer = await house.startCheckout({
+      contract: 'hosted-checkout',
+      presentation: 'hosted',
+      ...basket,
+      ...urls,
+      buyer: caller,
+      metadata: body.metadata ?? {},
+      ...(idempotency === undefined ? {} : { idempotency }),
+      render: (opened) => {
+        c.set('order_id', opened.order_id);
+        return { url: opened.url, session_id: opened.session_id };
+      },
+    });
+    const headers: Record<string, string> = answer.replayed ? { 'Idempotent-Replayed': 'true' } : {};
+    return c.json(JSON.parse(answer.body), answer.status as 200, headers);
+  });
+  return app;
+}
+
+/** H7, H8, H14: the page names where the buyer comes back; the shop's origins decide whether it may. */
+function readUrls(
+  body: { readonly success_url?: string | undefined; readonly cancel_url?: string | undefined },
+  contract: HostedCheckoutSettings,
+  policy: ReturnUrlPolicy,
+): { success_url: string; cancel_url: string } {
+  const named = body.success_url ?? contract.success_url;
+  if (named === null) {
+    throw new KassaError('invalid_request', 'Say where the buyer returns to.', { success_url: 'required' });
+  }
+  const success_url = checkReturnUrl(named, 'success_url', policy);
+  const back = body.cancel_url ?? contract.cancel_url ?? withoutQuery(success_url);
+  return { success_url: withSessionId(success_url), cancel_url: checkReturnUrl(back, 'cancel_url', policy) };
+}

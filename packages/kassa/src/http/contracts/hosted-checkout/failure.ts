@@ -1,0 +1,30 @@
+import { z } from '@hono/zod-openapi';
+import type { Context } from 'hono';
+import type { Log } from '../../../kernel/log.ts';
+import { describeFailure, drawFailure, type Failure, reportFailure } from '../../describe-failure.ts';
+import type { HttpEnv } from '../../request/context.ts';
+import { writeAmount } from './money.ts';
+
+/** What a page gets instead of an answer. Pages of this contract only test the status. */
+export const FailureBody = z
+  .object({
+    error: z.string().openapi({ example: 'The amount does not match the price.' }),
+    details: z.record(z.string(), z.unknown()).openapi({ example: { expected_amount: 19.99, currency: 'usd' } }),
+    code: z.string().openapi({ example: 'PRICE_MISMATCH' }),
+  })
+  .openapi('HostedCheckoutFailure');
+
+/** `{error, details, code}`; amounts inside the details are in the major unit, as this contract says them. */
+export function answerFailure(log: Log) {
+  return (error: Error, c: Context<HttpEnv>): Response => {
+    reportFailure(c, log, error);
+    return drawFailure(c, inMajorUnits(describeFailure(error, c.var.request_id)));
+  };
+}
+
+function inMajorUnits(failure: Failure): Failure {
+  const { expected_minor, ...details } = failure.details;
+  const { currency } = details;
+  if (typeof expected_minor !== 'number' || typeof currency !== 'string') return failure;
+  return { ...failure, details: { expected_amount: writeAmount(expected_minor, currency), ...details } };
+}

@@ -1,0 +1,70 @@
+import type { Offer, OfferOnSale, OfferRef } from '../domain/catalog/index.ts';
+import type { Clock } from '../kernel/clock.ts';
+import type { Ids } from '../kernel/ids.ts';
+import type { Log } from '../kernel/log.ts';
+import type { Limits } from './limits.ts';
+import type { Answer, AskStripe, CheckoutView, StartCheckout } from './stories.ts';
+import type { NotificationPage, NotificationView, OrderPage, OrderStory, Readiness, Trouble } from './views.ts';
+
+/** What the `hosted-checkout` contract is told by the shop's configuration (contracts.md, 1.1). */
+export interface HostedCheckoutSettings {
+  /** Offer that is bought when a request names none, by its key in the catalogue. */
+  readonly offer: string | null;
+  /** Key of the offer that takes a bare amount. Absent: a bare amount is refused. */
+  readonly custom_amount_offer: string | null;
+  readonly success_url: string | null;
+  readonly cancel_url: string | null;
+  /** Metadata keys that the status call shows to whoever holds the session id. */
+  readonly public_metadata_keys: readonly string[];
+}
+
+export interface HttpSettings {
+  /** `sandbox` opens the developer's pages and allows http for loopback addresses; `live` allows neither. */
+  readonly mode: 'sandbox' | 'test' | 'live';
+  readonly version: string;
+  readonly seller: { readonly name: string };
+  /** Origins that may call from a browser and that return addresses may lead to, such as `https://shop.example`. */
+  readonly origins: readonly string[];
+  /** Lets every origin call. The configuration refuses it with a live key. */
+  readonly cors_any: boolean;
+  /** How many proxies of our own stand in front and append to `X-Forwarded-For`. 0: the socket's address counts. */
+  readonly proxy_hops: number;
+  /** Verifies buyers' bearer tokens (HS256). Null: no token is accepted. */
+  readonly auth_secret: string | null;
+  readonly limits: Limits;
+  /** Absolute path of the folder with the shop's own pages, served as they are. Null: no pages. */
+  readonly site_folder: string | null;
+  /** Null: the contract is switched off and its paths answer 404. */
+  readonly hosted_checkout: HostedCheckoutSettings | null;
+}
+
+/** Everything that HTTP needs from the house, as functions that `app.ts` has bound. HTTP knows no database. */
+export interface HttpHouse {
+  readonly clock: Clock;
+  readonly ids: Ids;
+  readonly log: Log;
+  readonly settings: HttpSettings;
+
+  readonly startCheckout: (command: StartCheckout) => Promise<Answer>;
+  readonly refreshCheckout: (session_id: string, ask: AskStripe) => Promise<CheckoutView | undefined>;
+  readonly findOffer: (ref: OfferRef) => Promise<Offer | undefined>;
+  readonly listOffers: () => Promise<readonly OfferOnSale[]>;
+  /** @throws WebhookRefused with the text that the contract fixes. */
+  readonly receive: (raw: Uint8Array, signature: string | null) => Promise<{ readonly event_id: string }>;
+
+  readonly listOrders: (page: {
+    limit: number;
+    before?: string;
+    status?: string;
+    search?: string;
+  }) => Promise<OrderPage>;
+  readonly readStory: (order_id: string) => Promise<OrderStory | undefined>;
+  readonly listNotifications: (page: {
+    limit: number;
+    before?: string;
+    order_id?: string;
+  }) => Promise<NotificationPage>;
+  readonly readNotification: (id: string) => Promise<NotificationView | undefined>;
+  readonly listTrouble: () => Promise<Trouble>;
+  readonly readiness: () => Promise<Readiness>;
+}

@@ -1,0 +1,78 @@
+import type { Clock } from '../kernel/clock.ts';
+import { KassaError } from '../kernel/errors.ts';
+
+/** At most `count` times in any `per_ms` milliseconds. */
+export interface Window {
+  readonly count: number;
+  readonly per_ms: number;
+}
+
+/** How often something may be asked, per caller's address and per session (contracts.md, 0.11). */
+export interface Limits {
+  readonly open_session_per_ip: readonly Window[];
+  readonly read_status_per_ip: readonly Window[];
+  readonly read_status_per_session: readonly Window[];
+  readonly read_catalog_per_ip: readonly Window[];
+}
+
+const MINUTE_MS = 60_000;
+
+export const DEFAULT_LIMITS: Limits = {
+  open_session_per_ip: [
+    { count: 10, per_ms: MINUTE_MS },
+    { count: 60, per_ms: 60 * MINUTE_MS },
+  ],
+  read_status_per_ip: [{ count: 60, per_ms: MINUTE_MS }],
+  read_status_per_session: [{ count: 30, per_ms: MINUTE_MS }],
+  read_catalog_per_ip: [{ count: 120, per_ms: MINUTE_MS }],
+};
+
+/** More subjects than this and the one unseen for longest is forgotten: a flood of addresses cannot fill the memory. */
+const SUBJECTS_MAX = 20_000;
+
+export interface Limiter {
+  /**
+   * Counts one use by this subject. A refused use is not counted, so `retry_after_s` is true for those who wait.
+   * @throws KassaError `rate_limited` with `retry_after_s`.
+   */
+  take(what: keyof Limits, subject: string): void;
+}
+
+/** Keeps the times of the last uses of each subject in memory: exact, and bounded in both directions. */
+export function createLimiter(clock: Clock, limits: Limits): Limiter {
+  const uses = new Map<string, number[]>();
+  return {
+    take(what, subject) {
+      const windows = limits[what];
+      const key = `${what} ${subject}`;
+      const now_ms = clock.now().getTime();
+      const longest_ms = Math.max(0, ...windows.map((window) => window.per_ms));
+      const kept = (uses.get(key) ?? []).filter((at_ms) => at_ms > now_ms - longest_ms);
+      const wait_ms = Math.max(0, ...windows.map((window) => waitFor(window, kept, now_ms)));
+      if (wait_ms > 0) {
+        const retry_after_s = Math.ceil(wait_ms / 1000);
+        throw new KassaError('rate_limited', `Too many requests. Please try again in ${retry_after_s} s.`, {
+          retry_after_s,
+        });
+      }
+      kept.push(now_ms);
+      uses.delete(key);
+      uses.set(key, kept);
+      if (uses.size > SUBJECTS_MAX) forgetOldest(uses);
+    },
+  };
+}
+
+/** Milliseconds until one more use fits; the uses are in order of time. */
+function waitFor(window: Window, uses: readonly number[], now_ms: number): number {
+  const blocking = uses[uses.length - window.count];
+  return blocking === undefined ? 0 : Math.max(0, blocking + window.per_ms - now_ms);
+}
+
+function forgetOldest(uses: Map<string, number[]>): void {
+  // A map keeps the order of insertion and every use inserts anew, so the first key is the one unseen for longest.
+  for (const key of uses.keys()) {
+    uses.delete(key);
+    return;
+  }
+}

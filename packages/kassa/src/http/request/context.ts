@@ -1,0 +1,14 @@
+/** What travels beside a request inside the server. */
+export interface HttpEnv {
+  Bindings: {
+    /** Address of the other end of the socket. */
+    readonly ip: string;
+  };
+  Variables: {
+    request_id: string;
+    /** The caller's address as far as it can be believed: the unit that rate limits count. */
+    caller_address: string;
+    /** Set by whoever learns it, so that the access log can name the order. */
+    order_id: string | undefined;
+  };
+}

@@ -1,0 +1,68 @@
+import { OpenAPIHono } from '@hono/zod-openapi';
+import { methodNotAllowed } from 'hono/method-not-allowed';
+import { KassaError } from '../kernel/errors.ts';
+import { adminPages } from './admin/index.ts';
+import { hostedCheckout } from './contracts/hosted-checkout/index.ts';
+import { describeFailure, drawFailure, reportFailure } from './describe-failure.ts';
+import { health } from './health.ts';
+import type { HttpHouse } from './house.ts';
+import { createLimiter } from './limits.ts';
+import type { HttpEnv } from './request/context.ts';
+import { cors } from './request/cors.ts';
+import { everyAnswer } from './request/every-answer.ts';
+import { readCatalog } from './shop/catalog.ts';
+import { readOrder } from './shop/order.ts';
+import { siteFiles } from './static.ts';
+import { webhook } from './webhook.ts';
+
+export interface HttpApp {
+  /** Answers one request. `ip` is the address of the other end of the socket. Never throws. */
+  fetch(request: Request, client: { readonly ip: string }): Promise<Response>;
+}
+
+/**
+ * All of Kassa's HTTP as one function from request to answer: it runs behind node:http, inside another framework, or
+ * in a test, without a socket. Both spellings of a trailing slash answer without a redirect.
+ */
+export function createHttp(house: HttpHouse): HttpApp {
+  const { settings } = house;
+  const limiter = createLimiter(house.clock, settings.limits);
+  const app = new OpenAPIHono<HttpEnv>({ getPath: pathOf });
+  app.use(everyAnswer(house));
+  app.use(methodNotAllowed({ app, onMethodNotAllowed: (c, methods) => drawMethods(c.var.request_id, methods) }));
+  app.onError((error, c) => {
+    reportFailure(c, house.log, error);
+    return drawFailure(c, describeFailure(error, c.var.request_id));
+  });
+  app.notFound((c) => {
+    return drawFailure(c, describeFailure(new KassaError('not_found', 'There is nothing here.'), c.var.request_id));
+  });
+  app.route('/', health(house));
+  app.route('/', webhook(house));
+  if (settings.hosted_checkout !== null) app.route('/', hostedCheckout(house, limiter, settings.hosted_checkout));
+  app.use('/pay/*', cors(settings, ['Content-Type']));
+  app.route('/', readCatalog(house, limiter));
+  app.route('/', readOrder(house, limiter));
+  if (settings.mode === 'sandbox') app.route('/', adminPages(house));
+  app.doc31('/openapi.json', {
+    openapi: '3.1.0',
+    info: { title: 'Kassa', version: settings.version, description: 'Checkout on top of Stripe.' },
+  });
+  if (settings.site_folder !== null) app.route('/', siteFiles(settings.site_folder));
+  return { fetch: async (request, client) => app.fetch(request, { ip: client.ip }) };
+}
+
+/** The path without its trailing slashes; the root stays. */
+function pathOf(request: Request): string {
+  const { pathname } = new URL(request.url);
+  return pathname.replace(/\/+$/, '') || '/';
+}
+
+function drawMethods(request_id: string, methods: readonly string[]): Response {
+  const error = new KassaError('method_not_allowed', `Use ${methods.join(', ')} here.`);
+  const { sentence, details, code, headers } = describeFailure(error, request_id);
+  return Response.json(
+    { error: sentence, details, code },
+    { status: 405, headers: { ...headers, Allow: methods.join(', ') } },
+  );
+}
