@@ -28,15 +28,31 @@ export interface OutcomeChoice {
   hint: string;
 }
 
-/** The pick-list, in the order in which it is shown. */
-export const OUTCOME_CHOICES: readonly OutcomeChoice[] = [
+/** The pick-list of a payment, in the order in which it is shown. */
+const PAYMENT_CHOICES: readonly OutcomeChoice[] = [
   { value: 'pays', title: 'Pays', hint: 'The card goes through.' },
   { value: 'declined', title: 'Is declined', hint: 'The bank says no. Nothing is charged.' },
   { value: 'needs_3ds', title: 'Needs 3-D Secure', hint: 'The bank asks first; you answer for it.' },
   { value: 'pays_later', title: 'Pays later', hint: 'Bank debit: accepted now, decided later.' },
   { value: 'abandons', title: 'Walks away', hint: 'Leaves without paying, never comes back.' },
   { value: 'closes_after_paying', title: 'Pays, then closes the tab', hint: 'The shop hears only the webhook.' },
+  { value: 'card', title: 'Whatever the card does', hint: 'Decided by the test card typed below.' },
 ];
+
+/** Saving a card charges nothing, so the same endings have other words, and nothing is decided later. */
+const SETUP_WORDS: Partial<Record<Outcome, { title: string; hint: string }>> = {
+  pays: { title: 'Is accepted', hint: 'The card is saved.' },
+  declined: { title: 'Is declined', hint: 'The bank says no. Nothing is saved.' },
+  abandons: { title: 'Walks away', hint: 'Leaves without saving a card.' },
+  closes_after_paying: { title: 'Saves, then closes the tab', hint: 'The shop hears only the webhook.' },
+};
+
+/** The endings that make sense for a session of this mode. */
+export function outcomeChoices(mode: 'payment' | 'setup' | 'subscription'): readonly OutcomeChoice[] {
+  if (mode !== 'setup') return PAYMENT_CHOICES;
+  const possible = PAYMENT_CHOICES.filter((choice) => choice.value !== 'pays_later');
+  return possible.map((choice) => ({ ...choice, ...SETUP_WORDS[choice.value] }));
+}
 
 export const DECLINE_CHOICES: readonly { value: DeclineChoice; label: string }[] = [
   { value: 'generic_decline', label: 'without a reason' },

@@ -72,7 +72,7 @@ function journal(id: string, title: string, empty: string, head: readonly string
 <div id="${id}" data-swap="${id}">${
     rows.length === 0
       ? html`<p class="hint">${empty}</p>`
-      : html`<div class="scroll" tabindex="0" role="region" aria-label="${title}"><table><thead><tr>${head.map((name) => html`<th scope="col">${name}</th>`)}</tr></thead><tbody>${rows}</tbody></table></div>`
+      : html`<div class="scroll" tabindex="0" role="region" aria-label="${title}, table"><table><thead><tr>${head.map((name) => html`<th scope="col">${name}</th>`)}</tr></thead><tbody>${rows}</tbody></table></div>`
   }</div></section>`;
 }
 

@@ -7,8 +7,8 @@ import {
   DECLINE_CHOICES,
   FILLED_CVC,
   FILLED_EXPIRY,
-  OUTCOME_CHOICES,
   type OutcomeChoice,
+  outcomeChoices,
   spacedNumber,
 } from './outcomes.ts';
 import type { PaymentPageView } from './views.ts';
@@ -21,8 +21,7 @@ export function paymentMethod(view: PaymentPageView): Html {
   return html`<fieldset class="outcomes"><legend>What should happen?</legend>
 <p class="hint">This page stands in for the bank. Choose an ending; the matching test card is filled in.</p>
 <div class="choices">
-${OUTCOME_CHOICES.map((choice) => outcomeRow(choice, view))}
-${outcomeRow({ value: 'card', title: 'Whatever the card does', hint: 'Decided by the test card typed below.' }, view)}
+${outcomeChoices(view.mode).map((choice) => outcomeRow(choice, view))}
 </div></fieldset>
 ${cardForm(view)}
 ${debitAccount(view)}`;

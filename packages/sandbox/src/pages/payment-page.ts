@@ -61,7 +61,7 @@ function delivery(view: PaymentPageView): Html {
     : null;
   if (view.shipping_options.length === 0) return html`${address}`;
   const update = `/c/pay/${view.session_id}/update`;
-  return html`${address}<fieldset id="${fieldId('shipping_rate')}" class="rates"><legend>Shipping</legend><div class="choices single">
+  return html`${address}<fieldset id="${fieldId('shipping_rate')}" class="rates"><legend>Shipping</legend><div class="choices">
 ${view.shipping_options.map((option) => {
   const price = option.amount_minor === 0 ? 'Free' : money(option.amount_minor, order.currency, frame.locale);
   return html`<div class="choice"><input type="radio" id="r-${option.id}" name="shipping_rate" value="${option.id}" data-update="shipping"${flag('checked', typed.shipping_rate === option.id)}>

@@ -55,7 +55,8 @@ async function startPanel(): Promise<void> {
     event.preventDefault();
     const body = new URLSearchParams();
     for (const [name, value] of new FormData(form)) if (typeof value === 'string') body.append(name, value);
-    void refresh(form.action, { method: 'POST', body });
+    // The form has a field named `action`, which hides the property of that name.
+    void refresh(form.getAttribute('action') ?? '', { method: 'POST', body });
   });
   const live = find('#live', HTMLInputElement);
   for (;;) {

@@ -373,7 +373,7 @@ export const PAGES_JS: string = [
   "\t\t\tevent.preventDefault();",
   "\t\t\tconst body = new URLSearchParams();",
   "\t\t\tfor (const [name, value] of new FormData(form)) if (typeof value === \"string\") body.append(name, value);",
-  "\t\t\trefresh(form.action, {",
+  "\t\t\trefresh(form.getAttribute(\"action\") ?? \"\", {",
   "\t\t\t\tmethod: \"POST\",",
   "\t\t\t\tbody",
   "\t\t\t});",
