@@ -124,7 +124,7 @@ create table kassa.order_lines (
 
 -- The lines and the order must tell one sum, whichever of them was written last.
 create function kassa.check_lines_sum() returns trigger language plpgsql as $$
-declare wanted record; found record; the_order uuid;
+declare wanted record; summed record; the_order uuid;
 begin
   if tg_table_name = 'orders' then the_order := new.id;
   elsif tg_op = 'DELETE' then the_order := old.order_id;
@@ -132,8 +132,8 @@ begin
   select subtotal_minor, discount_minor, tax_minor into wanted from kassa.orders where id = the_order;
   if not found then return null; end if;
   select coalesce(sum(subtotal_minor), 0) as subtotal, coalesce(sum(discount_minor), 0) as discount,
-         coalesce(sum(tax_minor), 0) as tax into found from kassa.order_lines where order_id = the_order;
-  if (wanted.subtotal_minor, wanted.discount_minor, wanted.tax_minor) <> (found.subtotal, found.discount, found.tax) then
+         coalesce(sum(tax_minor), 0) as tax into summed from kassa.order_lines where order_id = the_order;
+  if (wanted.subtotal_minor, wanted.discount_minor, wanted.tax_minor) <> (summed.subtotal, summed.discount, summed.tax) then
     raise exception 'the lines of order % do not add up to it', the_order using errcode = 'check_violation',
       constraint = 'order_lines_sum_to_order';
   end if;
