@@ -1,6 +1,6 @@
 import { CLI_OPERATIONS } from './cli-operations.ts';
 import { type Coerce, compileCoercion } from './coerce.ts';
-import { surface } from './definitions.ts';
+import { own, surface } from './definitions.ts';
 import type { JsonSchema } from './json-schema.ts';
 import { problemOf, type Refusal, type RequestProblem, type Verdict } from './refusal.ts';
 import { refuseCardNumber } from './rules/card-numbers.ts';
@@ -11,6 +11,8 @@ import type { Fields, Rule } from './rules/rule-kinds.ts';
 export interface CoerceOptions {
   /** The profile for callers that name no API version, such as Stripe's command line tool (sandbox.md section 15). */
   readonly lenient?: boolean;
+  /** The call comes from a browser with a publishable key: it proves itself by parameters that no type knows. */
+  readonly client?: boolean;
 }
 
 export type CoercedRequest =
@@ -24,6 +26,8 @@ interface CompiledOperation {
 }
 
 const NO_PARAMS: JsonSchema = { type: 'object', properties: {}, additionalProperties: false };
+/** What a browser sends beside the parameters of the call. */
+const CLIENT_PARAMETERS = ['client_secret', 'key'];
 const NOTHING_LENIENT: readonly string[] = [];
 
 /** By the operation as the caller writes it: a router has few ways to write its few templates. */
@@ -37,7 +41,7 @@ export function normalOperation(operation: string): string {
 /** The schemas of an operation, or nothing when neither the stripe package nor Stripe's command line tool calls it. */
 export function operationSchemas(operation: string): { params?: JsonSchema; reply: JsonSchema } | undefined {
   const normal = normalOperation(operation);
-  return surface().operations[normal] ?? CLI_OPERATIONS[normal];
+  return own(surface().operations, normal) ?? own(CLI_OPERATIONS, normal);
 }
 
 export function hasOperation(operation: string): boolean {
@@ -61,12 +65,18 @@ export function coerceRequest(
   const cardNumber = operation.startsWith('POST ') ? refuseCardNumber(rawForm) : undefined;
   if (cardNumber) return { problem: problemOf(cardNumber) };
   const verdict: Verdict = { refusal: undefined };
-  const old = takeRemoved(found.removed, rawForm, options.lenient === true, verdict);
+  const client = options.client ? takeClientParameters(rawForm) : undefined;
+  const form = client?.form ?? rawForm;
+  const old = takeRemoved(found.removed, form, options.lenient === true, verdict);
   if (verdict.refusal) return { problem: problemOf(verdict.refusal) };
-  const params = found.coerce(old ? old.form : rawForm, verdict) as Record<string, unknown>;
+  const params = found.coerce(old?.form ?? form, verdict) as Record<string, unknown>;
   const refused = verdict.refusal ?? found.rule?.(params);
   if (refused) return { problem: problemOf(refused) };
-  return { params: old ? { ...params, ...old.added } : params, lenient: old ? old.names : NOTHING_LENIENT };
+  const isPlain = !old && !client;
+  return {
+    params: isPlain ? params : { ...params, ...old?.added, ...client?.added },
+    lenient: old?.names ?? NOTHING_LENIENT,
+  };
 }
 
 /** The problem of a request, for callers that keep the form as it is. */
@@ -92,6 +102,17 @@ function compiledOperation(operation: string): CompiledOperation | undefined {
   };
   compiled.set(operation, fresh);
   return fresh;
+}
+
+/** Splits off what proves a browser's right to the call; anything but plain text is left for the schema to refuse. */
+function takeClientParameters(form: Fields): { form: Fields; added: Record<string, unknown> } {
+  const isProof = ([name, value]: [string, unknown]) =>
+    CLIENT_PARAMETERS.includes(name) && typeof value === 'string' && value !== '';
+  const entries = Object.entries(form);
+  return {
+    form: Object.fromEntries(entries.filter((entry) => !isProof(entry))),
+    added: Object.fromEntries(entries.filter(isProof)),
+  };
 }
 
 /** The form without its removed parameters, and what they add to the result after the form is coerced. */

@@ -26,9 +26,14 @@ export function readGenerated(name: string): string {
  * @throws Error when there is none, which means that the generated files contradict each other
  */
 export function definition(name: string): JsonSchema {
-  const found = definitions().$defs[name];
+  const found = own(definitions().$defs, name);
   if (!found) throw new Error(`The generated schemas have no definition named ${name}. Run: npm run schemas.`);
   return found;
+}
+
+/** A record's own entry: a name that came over the wire must not find what every object inherits. */
+export function own<Value>(record: Readonly<Record<string, Value>> | undefined, name: string): Value | undefined {
+  return record && Object.hasOwn(record, name) ? record[name] : undefined;
 }
 
 /** The name behind `#/$defs/`. */

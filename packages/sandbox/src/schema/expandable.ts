@@ -1,5 +1,5 @@
 import { operationSchemas } from './coerce-request.ts';
-import { choicesOf, resolve, surface } from './definitions.ts';
+import { choicesOf, own, resolve, surface } from './definitions.ts';
 import type { JsonSchema } from './json-schema.ts';
 import type { RequestProblem } from './refusal.ts';
 
@@ -31,11 +31,11 @@ const known = new Map<string, ReadonlyMap<string, readonly string[]>>();
 export function expandablePaths(objectName: string): ReadonlyMap<string, readonly string[]> {
   const done = known.get(objectName);
   if (done) return done;
-  const names = surface().objects[objectName];
+  const names = own(surface().objects, objectName);
   if (!names) throw new Error(`The sandbox serves no object named ${objectName}.`);
   const found = new Map<string, readonly string[]>();
   for (const name of names) collect({ $ref: `#/$defs/${name}` }, [], found);
-  for (const path of HIDDEN[objectName] ?? []) found.set(path, []);
+  for (const path of own(HIDDEN, objectName) ?? []) found.set(path, []);
   known.set(objectName, found);
   return found;
 }
@@ -75,10 +75,10 @@ function walk(start: readonly JsonSchema[], steps: readonly string[]): string | 
 
 function expands(place: JsonSchema, step: string): boolean {
   const schema = resolve(place);
-  const field = schema.properties?.[step];
+  const field = own(schema.properties, step);
   if (!field) return false;
   const name = schema.properties?.object?.enum?.[0];
-  if (typeof name === 'string' && HIDDEN[name]?.includes(step)) return true;
+  if (typeof name === 'string' && own(HIDDEN, name)?.includes(step)) return true;
   // `restrictions.currency_options` is hidden inside a part that has no name of its own.
   if (step === 'currency_options' && name === undefined) return true;
   return becomes(field) !== undefined || isHiddenList(schema, step, field);
@@ -86,7 +86,7 @@ function expands(place: JsonSchema, step: string): boolean {
 
 /** All choices of a field, seen through lists of values: `discounts.coupon` needs no index. */
 function fieldChoices(place: JsonSchema, step: string): JsonSchema[] {
-  const field = resolve(place).properties?.[step];
+  const field = own(resolve(place).properties, step);
   if (!field) return [];
   return choicesOf(field).flatMap((choice) =>
     choice.type === 'array' && choice.items ? choicesOf(choice.items) : [choice],

@@ -1,5 +1,5 @@
 import { operationSchemas } from './coerce-request.ts';
-import { choicesOf, definition, resolve, surface } from './definitions.ts';
+import { choicesOf, definition, own, resolve, surface } from './definitions.ts';
 import type { JsonSchema } from './json-schema.ts';
 import { type Check, compileCheck, joined, type Violation, wrong } from './validate.ts';
 
@@ -54,7 +54,7 @@ const SPECIAL: Readonly<Record<string, Check>> = {
 };
 
 function objectCheck(name: string): Check {
-  const names = surface().objects[name];
+  const names = own(surface().objects, name);
   if (!names) throw new Error(`The sandbox serves no object named ${name}.`);
   return compileCheck({ anyOf: names.map((definitionName) => ({ $ref: `#/$defs/${definitionName}` })) }, '');
 }
@@ -63,7 +63,7 @@ function objectCheck(name: string): Check {
 function checkEvent(value: unknown): Violation[] | undefined {
   const shape = objectCheckOnce('event')(value);
   if (shape || !isFields(value) || !isFields(value.data)) return shape;
-  const schema = surface().events[String(value.type)];
+  const schema = own(surface().events, String(value.type));
   if (!schema) return [{ path: 'type', why: 'is an event whose object the sandbox does not serve' }];
   const { object, previous_attributes: previous } = value.data;
   const check = onceFor(`event ${String(value.type)}`, () => compileCheck(schema, ''));
@@ -78,10 +78,13 @@ function checkEvent(value: unknown): Violation[] | undefined {
 /** Old values of some fields: each must be a field of the object; null says that it had none before. */
 function checkPrevious(schema: JsonSchema, previous: unknown): Violation[] | undefined {
   if (!isFields(previous)) return wrong(previous, 'object');
-  const properties = Object.assign({}, ...(schema.anyOf ?? [schema]).map((choice) => resolve(choice).properties));
+  const properties: Record<string, JsonSchema> = Object.assign(
+    {},
+    ...choicesOf(schema).map((choice) => resolve(choice).properties),
+  );
   let found: Violation[] | undefined;
   for (const [name, value] of Object.entries(previous)) {
-    const field = (properties as Readonly<Record<string, JsonSchema>>)[name];
+    const field = own(properties, name);
     if (!field) found = joined(found, name, [{ path: '', why: 'is no field of this object' }]);
     // A changed hash holds only its changed keys, so only plain values can be checked by the field's own type.
     else if (value !== null && !isFields(value)) found = joined(found, name, compileCheck(field, name)(value));
@@ -118,7 +121,7 @@ function checkEnvelope(name: string, value: unknown): Violation[] | undefined {
   let found: Violation[] | undefined;
   for (const [index, item] of value.data.entries()) {
     const kind = isFields(item) ? String(item.object) : '';
-    const known = surface().objects[kind] !== undefined;
+    const known = own(surface().objects, kind) !== undefined;
     found = joined(found, `data.${index}`, known ? checkOf(kind)(item) : [{ path: 'object', why: 'is unknown' }]);
   }
   return found;

@@ -43,7 +43,7 @@ const directCoupon: RemovedParameter = {
 
 const customerCoupon: RemovedParameter = {
   ...directCoupon,
-  lenient: { keep: TEXT },
+  lenient: { keep: { type: ['string', 'null'] } },
 };
 
 const REMOVED: Readonly<Record<string, readonly RemovedParameter[]>> = {
