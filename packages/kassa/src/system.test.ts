@@ -1,0 +1,118 @@
+// Goal: the real world keeps the promises of its ports.
+// Method: the real clock, generator, network and log; a server on the loopback address answers.
+import { createServer, type Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { KassaError } from './kernel/errors.ts';
+import { idsFrom, systemClock, systemHttp, systemLog, systemRandom } from './system.ts';
+
+test('the clock tells the time and waits at least as long as asked', async () => {
+  const clock = systemClock();
+  const before = clock.now().getTime();
+  await clock.sleep(20);
+  const waited = clock.now().getTime() - before;
+  // Timers may be a millisecond early on the wall clock.
+  expect(waited).toBeGreaterThanOrEqual(19);
+  await clock.sleep(0);
+});
+
+test('chance differs from call to call, and ids made of it sort and never repeat', () => {
+  const random = systemRandom();
+  expect(Buffer.from(random.bytes(16)).equals(Buffer.from(random.bytes(16)))).toBe(false);
+  expect(random.bytes(16)).toHaveLength(16);
+  expect([random.below(1), random.below(10) < 10]).toEqual([0, true]);
+  const ids = idsFrom(systemClock(), random);
+  const made = Array.from({ length: 2000 }, () => ids.uuid());
+  expect(made).toEqual([...new Set(made)].sort());
+});
+
+describe('the network', () => {
+  const ports = new Set<number | undefined>();
+  let server: Server;
+  let url = '';
+
+  beforeAll(async () => {
+    server = createServer((request, response) => {
+      ports.add(request.socket.remotePort);
+      if (request.url === '/moved') {
+        response.writeHead(307, { location: '/stolen' }).end();
+        return;
+      }
+      const parts: Buffer[] = [];
+      request.on('data', (part: Buffer) => parts.push(part));
+      request.on('end', () =>
+        response.end(Buffer.concat([Buffer.from(`${request.method} ${request.url} `), ...parts])),
+      );
+    });
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+    url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+  });
+  afterAll(async () => {
+    server.closeAllConnections();
+    await new Promise((resolve) => server.close(resolve));
+  });
+
+  test('a request arrives as it was made, byte for byte', async () => {
+    const body = Uint8Array.from([0, 255, 10, 13, 128]);
+    const answer = await systemHttp()(new Request(`${url}/webhook`, { method: 'POST', body }));
+    const expected = Buffer.concat([Buffer.from('POST /webhook '), body]);
+    expect(Buffer.from(await answer.arrayBuffer()).equals(expected)).toBe(true);
+  });
+
+  test('a redirect is an answer and is never followed with our secrets', async () => {
+    const request = new Request(`${url}/moved`, { method: 'POST', body: 'x', headers: { authorization: 'Bearer x' } });
+    const answer = await systemHttp()(request);
+    expect([answer.status, answer.headers.get('location')]).toEqual([307, '/stolen']);
+    await answer.arrayBuffer();
+  });
+
+  test('connections are kept alive', async () => {
+    ports.clear();
+    for (let call = 0; call < 5; call += 1) await (await systemHttp()(new Request(`${url}/again`))).text();
+    expect(ports.size).toBeLessThan(5);
+  });
+
+  test('an address where nobody listens is an error, not an answer', async () => {
+    await expect(systemHttp()(new Request('http://127.0.0.1:1/'))).rejects.toThrow();
+  });
+});
+
+describe('the log', () => {
+  function lines(): { written: string[]; log: ReturnType<typeof systemLog> } {
+    const written: string[] = [];
+    return { written, log: systemLog({ level: 'info', to: { write: (line) => void written.push(line) } }) };
+  }
+
+  test('a line is one JSON object with level, time, fields and sentence', () => {
+    const { written, log } = lines();
+    log.child({ order_id: 'ord_1' }).warn({ attempts: 3 }, 'the receipt could not be sent');
+    log.debug({ unseen: true }, 'below the level');
+    expect(written).toHaveLength(1);
+    expect(JSON.parse(written[0] ?? '')).toEqual({
+      level: 'warn',
+      time: expect.stringMatching(/^\d{4}-\d{2}-\d{2}T.*Z$/),
+      order_id: 'ord_1',
+      attempts: 3,
+      message: 'the receipt could not be sent',
+    });
+    expect(written[0]?.endsWith('}\n')).toBe(true);
+  });
+
+  test('no canary passes, planted in bound fields, fields, sentences, errors or as a line break', () => {
+    const { written, log } = lines();
+    const planted = ['sk', 'live', 'Canary51Abc'].join('_');
+    const person = 'canary.person@example.test';
+    const card = '4242 4242 4242 4242';
+    const cause = new Error(`${planted} ${card}`);
+    const child = log.child({ note: planted, customer: { email: person } }).child({ again: person });
+    child.error(
+      { err: new KassaError('internal_error', `Failed for ${person}`, { card }, cause), list: [planted] },
+      `said ${planted}`,
+    );
+    child.info({ [planted]: person, injected: '\n{"level":"error"}' }, `${card}\n{"forged":true}`);
+    const all = written.join('');
+    for (const canary of ['Canary51Abc', 'canary.person', '4242 4242', '42424242']) expect(all).not.toContain(canary);
+    expect(all.trimEnd().split('\n')).toHaveLength(2);
+    expect(JSON.parse(written[0] ?? '')).toMatchObject({ err: { code: 'internal_error', cause: { type: 'Error' } } });
+  });
+});

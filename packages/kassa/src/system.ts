@@ -1,0 +1,79 @@
+/**
+ * The only file in which Kassa touches the real clock, real chance, the real network and the real log. Everybody else
+ * is handed them, which is what makes a simulated run an honest one.
+ */
+import { randomFillSync } from 'node:crypto';
+import { type DestinationStream, destination, pino } from 'pino';
+import type { Clock } from './kernel/clock.ts';
+import type { Http } from './kernel/http.ts';
+import type { Log } from './kernel/log.ts';
+import { type Random, randomFrom } from './kernel/random.ts';
+import { redactFields, redactText } from './kernel/redact.ts';
+
+export { idsFrom } from './kernel/ids.ts';
+
+/** Node's timers hold 31 bits of milliseconds and fire at once beyond them. */
+const TIMER_MAX_MS = 2_147_483_647;
+
+export function systemClock(): Clock {
+  return {
+    now: () => new Date(),
+    async sleep(ms) {
+      for (let left = ms; left > 0; left -= TIMER_MAX_MS) {
+        await new Promise((resolve) => setTimeout(resolve, Math.min(left, TIMER_MAX_MS)));
+      }
+    },
+  };
+}
+
+/** The operating system's generator: good for secrets. */
+export function systemRandom(): Random {
+  return randomFrom((count) => randomFillSync(new Uint8Array(count)));
+}
+
+/**
+ * The real network, with connections kept alive. A redirect is an answer, never followed: it would carry a signed
+ * body or a key to an address that nobody configured.
+ */
+export function systemHttp(): Http {
+  return (request) => fetch(request, { redirect: 'manual' });
+}
+
+/**
+ * JSON lines by pino: level, time, the fields, the sentence. Every field, every sentence and every error is redacted
+ * before pino sees it. Lines are written at once, so that the last words before a crash are kept.
+ */
+export function systemLog(options: { level?: 'debug' | 'info' | 'warn' | 'error'; to?: DestinationStream } = {}): Log {
+  const lines = pino(
+    {
+      level: options.level ?? 'info',
+      base: null,
+      messageKey: 'message',
+      timestamp: pino.stdTimeFunctions.isoTime,
+      // Errors arrive here as plain data; pino's own serializer would drop their causes.
+      serializers: { err: (err: unknown) => err },
+      formatters: { level: (level) => ({ level }) },
+    },
+    options.to ?? destination({ dest: 2, sync: true }),
+  );
+  return logOver(lines, {});
+}
+
+type Level = 'debug' | 'info' | 'warn' | 'error';
+type Lines = Pick<ReturnType<typeof pino>, Level | 'isLevelEnabled'>;
+
+/** Bound fields are kept here and not in pino's children, so that one path to the line exists and it redacts. */
+function logOver(lines: Lines, bound: Record<string, unknown>): Log {
+  const write =
+    (level: Level) =>
+    (fields: Record<string, unknown>, message: string): void => {
+      if (lines.isLevelEnabled(level)) lines[level]({ ...bound, ...redactFields(fields) }, redactText(message));
+    };
+  return {
+    debug: write('debug'),
+    info: write('info'),
+    warn: write('warn'),
+    error: write('error'),
+    child: (fields) => logOver(lines, { ...bound, ...redactFields(fields) }),
+  };
+}
