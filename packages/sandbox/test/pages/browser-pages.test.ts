@@ -72,15 +72,14 @@ async function visit(path: string, options: Parameters<Browser['newContext']>[0]
 test.each(Object.keys(showcase))(
   'axe finds nothing to complain about on the page "%s", light or dark',
   async (name) => {
-    for (const colorScheme of ['light', 'dark'] as const) {
-      const page = await visit(`/show/${name}`, { colorScheme });
-      const { violations } = await new AxeBuilder({ page }).analyze();
-      expect(
-        violations.map(({ id, nodes }) => `${id}: ${nodes.map((node) => node.html).join(' ')}`),
-        colorScheme,
-      ).toEqual([]);
-      await page.context().close();
-    }
+    const page = await visit(`/show/${name}`, { colorScheme: 'light', reducedMotion: 'reduce' });
+    const light = await new AxeBuilder({ page }).analyze();
+    // Only the colours change in the dark.
+    await page.emulateMedia({ colorScheme: 'dark' });
+    const dark = await new AxeBuilder({ page }).withRules(['color-contrast']).analyze();
+    const found = [...light.violations, ...dark.violations];
+    expect(found.map(({ id, nodes }) => `${id}: ${nodes.map((node) => node.html).join(' ')}`)).toEqual([]);
+    await page.context().close();
   },
 );
 
