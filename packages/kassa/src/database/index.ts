@@ -27,5 +27,6 @@ export {
   LOCK_ORDER,
   type LockClass,
   lockClass,
+  sameOrderAgain,
   type Transaction,
 } from './transaction.ts';

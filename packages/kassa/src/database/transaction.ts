@@ -86,6 +86,16 @@ export function lockClass(_tx: Transaction, name: LockClass): void {
 }
 
 /**
+ * Begins the order of locks anew, for a second story about the very same order in one transaction: its rows are locked
+ * already, so nobody can be met on the way back. Never for another order.
+ */
+export function sameOrderAgain(_tx: Transaction): void {
+  const current = openTransaction();
+  if (!current) throw new Bug('locks are taken inside a transaction only');
+  current.highest = undefined;
+}
+
+/**
  * Runs `work` in one READ COMMITTED transaction and commits it. After a conflict (40001, 40P01, 55P03) or a lost
  * connection before the commit everything is run again, at most three times: `work` must touch nothing but `tx`.
  * @throws CommitUnknown when the connection was lost during the commit; read your row back by its key.

@@ -1,5 +1,6 @@
 import type { Database, Transaction } from '../database/index.ts';
 import type { Gateway, PaymentReport, RefundReport } from '../domain/payments/index.ts';
+import type { Quote } from '../domain/pricing/index.ts';
 import type { Clock } from '../kernel/clock.ts';
 import type { Ids } from '../kernel/ids.ts';
 import type { Log } from '../kernel/log.ts';
@@ -37,7 +38,22 @@ export interface Cause {
 }
 
 export type Settle = (house: House, tx: Transaction, report: PaymentReport, cause: Cause) => Promise<SettleOutcome>;
-export type RecordRefund = (house: House, tx: Transaction, report: RefundReport, cause: Cause) => Promise<SettleOutcome>;
+export type RecordRefund = (
+  house: House,
+  tx: Transaction,
+  report: RefundReport,
+  cause: Cause,
+) => Promise<SettleOutcome>;
+
+/** What a buyer asks for. `amount_minor` is read for custom amounts alone; every other price is the catalogue's. */
+export interface QuoteWish {
+  readonly lines: readonly { readonly offer_id: string; readonly quantity: number; readonly amount_minor?: number }[];
+  /** Lower case; absent: the first currency of the first offer. */
+  readonly currency: string | undefined;
+  readonly user_id: string | null;
+}
+
+export type QuoteBasket = (house: House, tx: Transaction, wish: QuoteWish) => Promise<Quote>;
 
 /** `unknown`: no attempt of ours has this session or payment (yet). */
 export interface SettleOutcome {
@@ -57,6 +73,7 @@ export interface House {
   /** Where a message of this topic goes: mail, hooks, webhooks. Fixed at start. */
   readonly destinationsOf: (topic: string) => readonly string[];
   /** Stories that other stories ask for; flows never import each other. */
+  readonly quoteBasket: QuoteBasket;
   readonly settle: Settle;
   readonly recordRefund: RecordRefund;
   /** A hint that there is work; losing it only costs time. */

@@ -52,6 +52,8 @@ export interface SessionLine {
   readonly unit_minor: number;
   readonly quantity: number;
   readonly stripe_price_id: string | null;
+  /** What this line costs after discount and with tax. */
+  readonly total_minor: number;
 }
 
 /** What a session is opened with. `expires_at` must lie 30 minutes to 24 hours ahead when it reaches Stripe. */
@@ -60,11 +62,9 @@ export interface SessionRequest {
   readonly order_id: string;
   readonly currency: string;
   readonly lines: readonly SessionLine[];
-  /** Sum of what the lines are reduced by; sent as one line set when it is not zero. */
   readonly total_minor: number;
-  readonly tax_minor: number;
-  readonly discount_minor: number;
-  readonly credits_minor: number;
+  /** True when discount, tax or credits make the total differ from the sum of unit prices. */
+  readonly adjusted: boolean;
   readonly email: string | null;
   readonly success_url: string | null;
   readonly cancel_url: string | null;
@@ -110,10 +110,18 @@ export interface VerifiedEvent {
 export type Lane = 'buyer' | 'money_back' | 'unblock' | 'reconcile';
 
 export interface Gateway {
+  /** The version of Stripe's API that we understand; an event of another one is never believed, only read again. */
+  readonly api_version: string;
+
   /** Pure. The bytes that open a session; the same request always gives the same bytes. */
   composeSession(request: SessionRequest): StoredRequest;
   composeExpiry(session_id: string): StoredRequest;
-  composeRefund(refund: { payment_id: string; amount_minor: number; reason: string | null; refund_id: string }): StoredRequest;
+  composeRefund(refund: {
+    payment_id: string;
+    amount_minor: number;
+    reason: string | null;
+    refund_id: string;
+  }): StoredRequest;
 
   /**
    * Takes one token of the rate budget before anything is written, so that a refused buyer leaves nothing to undo.
@@ -124,13 +132,18 @@ export interface Gateway {
   /** @throws GatewayFailure */
   openSession(stored: StoredRequest, key: string): Promise<OpenedSession>;
   /** Answers what Stripe says afterwards: `expired`, or `complete` when a payment won the race. @throws GatewayFailure */
-  expireSession(stored: StoredRequest, key: string, session_id: string): Promise<PaymentReport>;
+  expireSession(stored: StoredRequest, key: string): Promise<PaymentReport>;
   /** @throws GatewayFailure */
   createRefund(stored: StoredRequest, key: string): Promise<RefundReport>;
   /** @throws GatewayFailure; `refused` with code `resource_missing` when Stripe does not know it. */
   readSession(session_id: string, lane: Lane): Promise<PaymentReport>;
   readRefund(refund_id: string, lane: Lane): Promise<RefundReport>;
-  listSessions(filter: { created_from: Date; created_to?: Date; status?: 'open' | 'complete' | 'expired'; after?: string }): Promise<Listing<ListedSession>>;
+  listSessions(filter: {
+    created_from: Date;
+    created_to?: Date;
+    status?: 'open' | 'complete' | 'expired';
+    after?: string;
+  }): Promise<Listing<ListedSession>>;
   listRefunds(filter: { created_from: Date; after?: string }): Promise<Listing<RefundReport>>;
 
   /**
@@ -165,8 +178,8 @@ export class WebhookRefused extends Error {
   override readonly name = 'WebhookRefused';
   readonly status: 400 | 503;
 
-  constructor(status: 400 | 503, sentence: string) {
-    super(sentence);
+  constructor(status: 400 | 503, sentence: string, cause?: unknown) {
+    super(sentence, cause === undefined ? undefined : { cause });
     this.status = status;
   }
 }

@@ -1,0 +1,92 @@
+import { KassaError } from '../../kernel/errors.ts';
+import { decimalFromMinor } from '../../kernel/money.ts';
+
+export type OfferKind = 'item' | 'ticket' | 'appointment' | 'bundle' | 'package' | 'plan' | 'custom_amount';
+export type WhenLate = 'rehold-or-refund' | 'refund' | 'review';
+
+/** A price in one currency: fixed (`unit_minor`), or a custom amount between two bounds. Minor units. */
+export interface OfferPrice {
+  readonly currency: string;
+  readonly unit_minor: number | null;
+  readonly minimum_minor: number | null;
+  readonly maximum_minor: number | null;
+  readonly stripe_price_id: string | null;
+}
+
+/** Something with a price. `version` grows whenever what a buyer would pay or get changes. */
+export interface Offer {
+  readonly id: string;
+  readonly key: string;
+  readonly external_id: string;
+  readonly kind: OfferKind;
+  readonly name: string;
+  readonly description: string | null;
+  readonly max_per_order: number;
+  readonly hold_ms: number;
+  readonly when_late: WhenLate;
+  readonly tax_class: string | null;
+  readonly starts_at: Date | null;
+  readonly time_zone: string | null;
+  readonly version: number;
+  readonly active: boolean;
+  readonly prices: readonly OfferPrice[];
+}
+
+/** What is asked for: an offer, how many, and the amount where the buyer names it. */
+export interface Wish {
+  readonly quantity: number;
+  readonly currency: string | undefined;
+  readonly amount_minor: number | undefined;
+}
+
+/** What one piece costs and in which money. */
+export interface UnitPrice {
+  readonly currency: string;
+  readonly unit_minor: number;
+  readonly stripe_price_id: string | null;
+}
+
+/**
+ * The catalogue's answer to a wish. The amount of a fixed price never comes from the caller; a custom amount is taken
+ * inside its bounds only (contracts.md, 1.4).
+ * @throws KassaError `not_found` for an inactive offer, `invalid_request` for a quantity or currency that it does not
+ *   have, `invalid_amount` or `amount_out_of_range` for a custom amount.
+ */
+export function unitPriceOf(offer: Offer, wish: Wish): UnitPrice {
+  if (!offer.active) throw new KassaError('not_found', `There is no offer ${offer.external_id}.`);
+  if (!Number.isSafeInteger(wish.quantity) || wish.quantity < 1 || wish.quantity > offer.max_per_order) {
+    throw new KassaError('invalid_request', `Choose between 1 and ${offer.max_per_order} of ${offer.name}.`, {
+      quantity: `a whole number from 1 to ${offer.max_per_order}`,
+    });
+  }
+  const price = wish.currency ? offer.prices.find((one) => one.currency === wish.currency) : offer.prices[0];
+  if (!price) {
+    const list = offer.prices.map((one) => one.currency).join(', ');
+    throw new KassaError('invalid_request', `${offer.name} is not sold in that currency.`, {
+      currency: `one of ${list}`,
+    });
+  }
+  const { currency, stripe_price_id } = price;
+  if (price.unit_minor !== null) return { currency, unit_minor: price.unit_minor, stripe_price_id };
+  return { currency, unit_minor: customAmount(price, wish), stripe_price_id: null };
+}
+
+function customAmount(price: OfferPrice, wish: Wish): number {
+  if (wish.quantity !== 1) {
+    throw new KassaError('invalid_request', 'A custom amount is bought once.', { quantity: 'must be 1' });
+  }
+  if (wish.amount_minor === undefined || wish.amount_minor <= 0) {
+    throw new KassaError('invalid_amount', 'Name an amount above zero.', { amount: 'required' });
+  }
+  const { currency, minimum_minor, maximum_minor } = price;
+  if (wish.amount_minor < (minimum_minor ?? 0) || wish.amount_minor > (maximum_minor ?? 0)) {
+    const minimum = decimalFromMinor(minimum_minor ?? 0, currency);
+    const maximum = decimalFromMinor(maximum_minor ?? 0, currency);
+    throw new KassaError('amount_out_of_range', `Choose an amount between ${minimum} and ${maximum} ${currency}.`, {
+      minimum,
+      maximum,
+      currency,
+    });
+  }
+  return wish.amount_minor;
+}

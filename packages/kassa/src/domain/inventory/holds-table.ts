@@ -1,0 +1,155 @@
+import { lockClass, sql, type Transaction } from '../../database/index.ts';
+import { KassaError } from '../../kernel/errors.ts';
+import type { Ids } from '../../kernel/ids.ts';
+
+export interface Hold {
+  readonly id: string;
+  readonly order_line_id: string;
+  readonly offer_id: string;
+  readonly quantity: number;
+  readonly state: 'held' | 'sold' | 'released';
+}
+
+/** What one line takes from the stock. Lines of offers without stock need no hold. */
+export interface HoldRequest {
+  readonly order_line_id: string;
+  readonly offer_id: string;
+  readonly quantity: number;
+}
+
+interface HoldOwner {
+  readonly order_id: string;
+  readonly expires_at: Date;
+}
+
+/**
+ * Sets stock aside for every line or for none: a line that finds too little throws, and the transaction takes all
+ * others back. Rows are taken in one order of ids, so two baskets never wait for each other.
+ * @throws KassaError `sold_out` with the offer that is short.
+ */
+export async function takeHolds(
+  tx: Transaction,
+  owner: HoldOwner,
+  requests: readonly HoldRequest[],
+  world: { ids: Ids; at: Date },
+): Promise<void> {
+  const counted = await countedOffers(
+    tx,
+    requests.map((request) => request.offer_id),
+  );
+  const wanted = requests.filter((request) => counted.has(request.offer_id));
+  if (wanted.length === 0) return;
+  lockClass(tx, 'hold');
+  const { order_id, expires_at } = owner;
+  const times = { created_at: world.at, updated_at: world.at };
+  const rows = wanted.map((request) => ({
+    ...request,
+    ...times,
+    id: world.ids.uuid(),
+    order_id,
+    expires_at,
+    state: 'held' as const,
+  }));
+  await tx.insertInto('holds').values(rows).execute();
+  for (const [offer_id, quantity] of perOffer(wanted)) {
+    if (!(await moveStock(tx, offer_id, { held: quantity, sold: 0 }))) {
+      throw new KassaError('sold_out', 'There are not enough left.', { offer_id });
+    }
+  }
+}
+
+/** The holds of an order, locked. */
+export async function lockHolds(tx: Transaction, order_id: string): Promise<Hold[]> {
+  lockClass(tx, 'hold');
+  return tx
+    .selectFrom('holds')
+    .select(['id', 'order_line_id', 'offer_id', 'quantity', 'state'])
+    .where('order_id', '=', order_id)
+    .orderBy('id')
+    .forUpdate()
+    .execute();
+}
+
+/** How much of each offer is free right now, locked until commit. Offers without stock are absent. */
+export async function lockFree(tx: Transaction, offer_ids: readonly string[]): Promise<Map<string, number>> {
+  if (offer_ids.length === 0) return new Map();
+  lockClass(tx, 'stock');
+  const rows = await tx
+    .selectFrom('stock')
+    .select(['offer_id', 'capacity', 'held', 'sold'])
+    .where('offer_id', 'in', [...offer_ids])
+    .orderBy('offer_id')
+    .forUpdate()
+    .execute();
+  return new Map(rows.map((row) => [row.offer_id, row.capacity - row.held - row.sold]));
+}
+
+/**
+ * Moves locked holds to one end: `sold` (also from `released`, when late money finds the stock free) or
+ * `released`. Holds that are there already do not move, so a repeat changes nothing.
+ * @throws KassaError `sold_out` when a released hold is to be sold and nothing is left.
+ */
+export async function endHolds(
+  tx: Transaction,
+  holds: readonly Hold[],
+  end: 'sold' | 'released',
+  at: Date,
+): Promise<void> {
+  const moving = holds.filter((hold) => hold.state !== end && !(end === 'released' && hold.state === 'sold'));
+  if (moving.length === 0) return;
+  await tx
+    .updateTable('holds')
+    .set({ state: end, updated_at: at })
+    .where(
+      'id',
+      'in',
+      moving.map((hold) => hold.id),
+    )
+    .execute();
+  const held = perOffer(moving.filter((hold) => hold.state === 'held'));
+  const late = perOffer(moving.filter((hold) => hold.state === 'released'));
+  const offers = [...new Set([...held.keys(), ...late.keys()])].sort();
+  for (const offer_id of offers) {
+    const from_hold = held.get(offer_id) ?? 0;
+    const sold = end === 'sold' ? from_hold + (late.get(offer_id) ?? 0) : 0;
+    if (!(await moveStock(tx, offer_id, { held: -from_hold, sold }))) {
+      throw new KassaError('sold_out', 'There are not enough left.', { offer_id });
+    }
+  }
+}
+
+/** Puts the stock of sold, locked holds back on sale: only a refund that says so does this. */
+export async function restock(tx: Transaction, holds: readonly Hold[], at: Date): Promise<void> {
+  const sold = holds.filter((hold) => hold.state === 'sold');
+  if (sold.length === 0) return;
+  const ids = sold.map((hold) => hold.id);
+  await tx.updateTable('holds').set({ state: 'released', updated_at: at }).where('id', 'in', ids).execute();
+  for (const [offer_id, quantity] of perOffer(sold)) await moveStock(tx, offer_id, { held: 0, sold: -quantity });
+}
+
+/** A conditional update: the row itself decides whether there is enough, whoever else is buying. */
+async function moveStock(tx: Transaction, offer_id: string, by: { held: number; sold: number }): Promise<boolean> {
+  lockClass(tx, 'stock');
+  const result = await sql`
+    update kassa.stock set held = held + ${by.held}, sold = sold + ${by.sold}
+     where offer_id = ${offer_id} and capacity - held - sold >= ${by.held + by.sold}`.execute(tx);
+  return result.numAffectedRows === 1n;
+}
+
+async function countedOffers(tx: Transaction, offer_ids: readonly string[]): Promise<Set<string>> {
+  const rows = await tx
+    .selectFrom('stock')
+    .select('offer_id')
+    .where('offer_id', 'in', [...new Set(offer_ids)])
+    .orderBy('offer_id')
+    .execute();
+  return new Set(rows.map((row) => row.offer_id));
+}
+
+function perOffer(parts: readonly { offer_id: string; quantity: number }[]): Map<string, number> {
+  const sums = new Map<string, number>();
+  for (const part of [...parts].sort((left, right) => (left.offer_id < right.offer_id ? -1 : 1))) {
+    sums.set(part.offer_id, (sums.get(part.offer_id) ?? 0) + part.quantity);
+  }
+  return sums;
+}

@@ -1,0 +1,15 @@
+export { type AuditEntry, writeAudit } from './audit-table.ts';
+export { isOpen, isPaid, NEXT, nextStatus, type OrderEvent, type OrderStatus } from './order.ts';
+export {
+  findOrder,
+  giveNumber,
+  insertOrder,
+  linesOf,
+  lockOrder,
+  moveOrder,
+  type NewOrder,
+  noteSession,
+  type Order,
+  type OrderLine,
+  type OrderMove,
+} from './orders-table.ts';

@@ -1,0 +1,222 @@
+import { type Database, lockClass, type Transaction } from '../../database/index.ts';
+import { KassaError } from '../../kernel/errors.ts';
+import type { Ids } from '../../kernel/ids.ts';
+import type { OrderStatus } from './order.ts';
+
+type Reader = Database | Transaction;
+
+export interface Order {
+  readonly id: string;
+  readonly tenant_id: string;
+  readonly mode: 'test' | 'live';
+  readonly number: number | null;
+  readonly contract: string;
+  readonly quote_id: string;
+  readonly user_id: string | null;
+  readonly email: string | null;
+  readonly currency: string;
+  readonly subtotal_minor: number;
+  readonly discount_minor: number;
+  readonly tax_minor: number;
+  readonly credits_minor: number;
+  readonly total_minor: number;
+  readonly lines_hash: string;
+  readonly status: OrderStatus;
+  readonly version: number;
+  readonly review_reason: string | null;
+  readonly hold_expires_at: Date;
+  readonly paid_at: Date | null;
+  readonly created_at: Date;
+}
+
+export interface OrderLine {
+  readonly id: string;
+  readonly order_id: string;
+  readonly position: number;
+  readonly offer_id: string;
+  readonly name: string;
+  readonly description: string | null;
+  readonly quantity: number;
+  readonly unit_minor: number;
+  readonly discount_minor: number;
+  readonly tax_minor: number;
+  readonly total_minor: number;
+}
+
+const ORDER_COLUMNS = [
+  'id',
+  'tenant_id',
+  'mode',
+  'number',
+  'contract',
+  'quote_id',
+  'user_id',
+  'email',
+  'currency',
+  'subtotal_minor',
+  'discount_minor',
+  'tax_minor',
+  'credits_minor',
+  'total_minor',
+  'lines_hash',
+  'status',
+  'version',
+  'review_reason',
+  'hold_expires_at',
+  'paid_at',
+  'created_at',
+] as const;
+
+const LINE_COLUMNS = [
+  'id',
+  'order_id',
+  'position',
+  'offer_id',
+  'name',
+  'description',
+  'quantity',
+  'unit_minor',
+  'discount_minor',
+  'tax_minor',
+  'total_minor',
+] as const;
+
+/** What a new order is made of; its lines come from the same quote, so their sums are its sums. */
+export interface NewOrder {
+  readonly tenant_id: string;
+  readonly mode: 'test' | 'live';
+  readonly contract: string;
+  readonly quote_id: string;
+  readonly user_id: string | null;
+  readonly email: string | null;
+  readonly currency: string;
+  readonly subtotal_minor: number;
+  readonly discount_minor: number;
+  readonly tax_minor: number;
+  readonly credits_minor: number;
+  readonly total_minor: number;
+  readonly lines_hash: string;
+  readonly status: 'draft' | 'pending';
+  readonly hold_expires_at: Date;
+  readonly lines: readonly {
+    readonly offer_id: string;
+    readonly offer_version: number;
+    readonly name: string;
+    readonly description: string | null;
+    readonly quantity: number;
+    readonly unit_minor: number;
+    readonly subtotal_minor: number;
+    readonly discount_minor: number;
+    readonly tax_minor: number;
+    readonly total_minor: number;
+  }[];
+}
+
+/** Writes the order and its lines; answers their ids. The audit row of version 1 is the caller's to write. */
+export async function insertOrder(
+  tx: Transaction,
+  order: NewOrder,
+  world: { ids: Ids; at: Date },
+): Promise<{ id: string; line_ids: string[] }> {
+  const { lines, ...fields } = order;
+  const id = world.ids.uuid();
+  const times = { created_at: world.at, updated_at: world.at };
+  lockClass(tx, 'order');
+  await tx
+    .insertInto('orders')
+    .values({ ...fields, ...times, id, version: 1 })
+    .execute();
+  const rows = lines.map((line, position) => ({
+    id: world.ids.uuid(),
+    order_id: id,
+    position,
+    offer_id: line.offer_id,
+    offer_version: line.offer_version,
+    name: line.name,
+    description: line.description,
+    quantity: line.quantity,
+    unit_minor: line.unit_minor,
+    subtotal_minor: line.subtotal_minor,
+    discount_minor: line.discount_minor,
+    tax_minor: line.tax_minor,
+    total_minor: line.total_minor,
+  }));
+  await tx.insertInto('order_lines').values(rows).execute();
+  return { id, line_ids: rows.map((row) => row.id) };
+}
+
+/** The order under its row lock: whoever holds it is alone with the order until commit. */
+export async function lockOrder(tx: Transaction, id: string): Promise<Order> {
+  lockClass(tx, 'order');
+  const order = await tx.selectFrom('orders').select(ORDER_COLUMNS).where('id', '=', id).forUpdate().executeTakeFirst();
+  if (!order) throw new KassaError('not_found', `There is no order ${id}.`);
+  return order;
+}
+
+export async function findOrder(db: Reader, id: string): Promise<Order | undefined> {
+  return db.selectFrom('orders').select(ORDER_COLUMNS).where('id', '=', id).executeTakeFirst();
+}
+
+export async function linesOf(db: Reader, order_id: string): Promise<OrderLine[]> {
+  return db
+    .selectFrom('order_lines')
+    .select(LINE_COLUMNS)
+    .where('order_id', '=', order_id)
+    .orderBy('position')
+    .execute();
+}
+
+/** What a move writes. `null` leaves the column as it is, except for the status, which is always given. */
+export interface OrderMove {
+  readonly status: OrderStatus;
+  readonly email: string | null;
+  readonly paid_at: Date | null;
+  readonly review: { readonly reason: string; readonly details: Record<string, unknown> } | null;
+}
+
+/** Moves a locked order by one version; answers the new version. A review that is open already keeps its reason. */
+export async function moveOrder(tx: Transaction, order: Order, move: OrderMove, at: Date): Promise<number> {
+  const version = order.version + 1;
+  const review =
+    move.review && order.review_reason === null
+      ? { review_reason: move.review.reason, review_details: JSON.stringify(move.review.details), review_opened_at: at }
+      : {};
+  await tx
+    .updateTable('orders')
+    .set({
+      status: move.status,
+      version,
+      updated_at: at,
+      ...(move.email === null ? {} : { email: move.email }),
+      ...(move.paid_at === null ? {} : { paid_at: move.paid_at }),
+      ...review,
+    })
+    .where('id', '=', order.id)
+    .where('version', '=', order.version)
+    .execute();
+  return version;
+}
+
+/** Gives the order its number, the next of its shop. The counter row is hot, so this comes last in a transaction. */
+export async function giveNumber(tx: Transaction, order: Pick<Order, 'id' | 'tenant_id' | 'mode'>): Promise<number> {
+  lockClass(tx, 'append');
+  const { tenant_id, mode } = order;
+  const counter = await tx
+    .insertInto('counters')
+    .values({ tenant_id, mode, name: 'order_number', value: FIRST_ORDER_NUMBER })
+    .onConflict((conflict) =>
+      conflict.columns(['tenant_id', 'mode', 'name']).doUpdateSet((row) => ({ value: row('counters.value', '+', 1) })),
+    )
+    .returning('value')
+    .executeTakeFirstOrThrow();
+  await tx.updateTable('orders').set({ number: counter.value }).where('id', '=', order.id).execute();
+  return counter.value;
+}
+
+/** Buyers read it as #1001; small numbers would tell how young a shop is. */
+const FIRST_ORDER_NUMBER = 1001;
+
+/** Keeps the session's id on the locked order as well: one order per session, by constraint (ticket-order T9). */
+export async function noteSession(tx: Transaction, order_id: string, session_id: string): Promise<void> {
+  await tx.updateTable('orders').set({ stripe_checkout_session_id: session_id }).where('id', '=', order_id).execute();
+}

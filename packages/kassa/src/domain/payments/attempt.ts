@@ -1,0 +1,56 @@
+import type { PaymentReport } from './gateway.ts';
+
+export type AttemptStatus =
+  | 'initiated'
+  | 'pending'
+  | 'processing'
+  | 'superseded'
+  | 'canceled'
+  | 'expired'
+  | 'failed'
+  | 'no_payment_required'
+  | 'paid';
+
+/**
+ * How much each status knows. Facts arrive twice, late and out of order; taking the larger of two ranks makes the
+ * fold a join, so every order of the same facts ends in the same status and a stale one changes nothing.
+ */
+const RANK: Readonly<Record<AttemptStatus, number>> = {
+  initiated: 0,
+  pending: 1,
+  processing: 2,
+  superseded: 3,
+  canceled: 4,
+  expired: 5,
+  failed: 6,
+  no_payment_required: 7,
+  paid: 8,
+};
+
+/** The larger of two statuses. Commutative, associative, idempotent. */
+export function joinStatus(left: AttemptStatus, right: AttemptStatus): AttemptStatus {
+  return RANK[left] >= RANK[right] ? left : right;
+}
+
+/** The status that a report proves. `complete` and `unpaid` is a bank that still thinks, never money (X4). */
+export function statusProvedBy(report: PaymentReport): AttemptStatus {
+  if (report.payment_status !== 'unpaid') return report.payment_status;
+  if (report.failed) return 'failed';
+  if (report.status === 'expired') return 'expired';
+  return report.status === 'complete' ? 'processing' : 'pending';
+}
+
+/** Money is there, or none was due. */
+export function isSettled(status: AttemptStatus): boolean {
+  return status === 'paid' || status === 'no_payment_required';
+}
+
+/** The buyer or the bank may still act. */
+export function isLive(status: AttemptStatus): boolean {
+  return status === 'initiated' || status === 'pending' || status === 'processing';
+}
+
+/** Nothing will come of this attempt, unless money arrives after all. */
+export function isOver(status: AttemptStatus): boolean {
+  return !isLive(status) && !isSettled(status);
+}

@@ -1,0 +1,194 @@
+import { type Database, lockClass, type Transaction } from '../../database/index.ts';
+import type { Ids } from '../../kernel/ids.ts';
+import type { AttemptStatus } from './attempt.ts';
+
+type Reader = Database | Transaction;
+
+export type Presentation = 'hosted' | 'embedded' | 'elements' | 'intent' | 'link' | 'none';
+
+/** One try to collect money: a row of `payment_transactions`. Amounts are minor units. */
+export interface Attempt {
+  readonly id: string;
+  readonly order_id: string;
+  readonly tenant_id: string;
+  readonly mode: 'test' | 'live';
+  readonly presentation: Presentation;
+  readonly amount: number;
+  readonly currency: string;
+  readonly session_id: string | null;
+  readonly payment_id: string | null;
+  readonly email: string | null;
+  readonly status: string | null;
+  readonly payment_status: AttemptStatus;
+  readonly received_minor: number;
+  readonly refunding_minor: number;
+  readonly kept: boolean;
+  readonly url: string | null;
+  readonly client_secret: string | null;
+  readonly heard_at: Date | null;
+  readonly expires_at: Date;
+  readonly created_at: Date;
+}
+
+const ATTEMPT_COLUMNS = [
+  'id',
+  'order_id',
+  'tenant_id',
+  'mode',
+  'presentation',
+  'amount',
+  'currency',
+  'session_id',
+  'payment_id',
+  'email',
+  'status',
+  'payment_status',
+  'received_minor',
+  'refunding_minor',
+  'kept',
+  'url',
+  'client_secret',
+  'heard_at',
+  'expires_at',
+  'created_at',
+] as const;
+
+export interface NewAttempt {
+  readonly order_id: string;
+  readonly tenant_id: string;
+  readonly mode: 'test' | 'live';
+  readonly presentation: Presentation;
+  readonly amount: number;
+  readonly currency: string;
+  readonly metadata: Readonly<Record<string, string>>;
+  readonly user_id: string | null;
+  readonly email: string | null;
+  readonly success_url: string | null;
+  readonly cancel_url: string | null;
+  readonly expires_at: Date;
+}
+
+/** Our key toward Stripe for one action of one attempt or refund. Never random: a crash cannot make a second one. */
+export function operationKey(id: string, action: string): string {
+  return `kassa:${id}:${action}`;
+}
+
+/** Writes the attempt as `initiated`, before Stripe hears of it (hosted-checkout H11). */
+export async function insertAttempt(
+  tx: Transaction,
+  attempt: NewAttempt,
+  world: { ids: Ids; at: Date },
+): Promise<string> {
+  const id = world.ids.uuid();
+  lockClass(tx, 'attempt');
+  await tx
+    .insertInto('payment_transactions')
+    .values({
+      ...attempt,
+      id,
+      metadata: JSON.stringify(attempt.metadata),
+      payment_status: 'initiated',
+      idempotency_key: operationKey(id, 'open'),
+      created_at: world.at,
+      updated_at: world.at,
+    })
+    .execute();
+  return id;
+}
+
+/** The attempt that Stripe's session or payment id belongs to. Only stored ids link; metadata never does. */
+export async function findAttempt(
+  db: Reader,
+  shop: { tenant_id: string; mode: 'test' | 'live' },
+  ref: { session_id: string | null; payment_id: string | null },
+): Promise<Attempt | undefined> {
+  const { session_id, payment_id } = ref;
+  if (session_id === null && payment_id === null) return undefined;
+  const rows = await db
+    .selectFrom('payment_transactions')
+    .select(ATTEMPT_COLUMNS)
+    .where('tenant_id', '=', shop.tenant_id)
+    .where('mode', '=', shop.mode)
+    .where((where) => {
+      const same_session = session_id === null ? [] : [where('session_id', '=', session_id)];
+      const same_payment = payment_id === null ? [] : [where('payment_id', '=', payment_id)];
+      return where.or([...same_session, ...same_payment]);
+    })
+    .orderBy('id')
+    .execute();
+  // The session is the stronger name: Stripe makes the payment late, and tells it with the session.
+  return rows.find((row) => row.session_id === session_id) ?? rows[0];
+}
+
+export async function attemptById(db: Reader, id: string): Promise<Attempt | undefined> {
+  return db.selectFrom('payment_transactions').select(ATTEMPT_COLUMNS).where('id', '=', id).executeTakeFirst();
+}
+
+/** All attempts of an order, oldest first, locked. */
+export async function lockAttempts(tx: Transaction, order_id: string): Promise<Attempt[]> {
+  lockClass(tx, 'attempt');
+  return tx
+    .selectFrom('payment_transactions')
+    .select(ATTEMPT_COLUMNS)
+    .where('order_id', '=', order_id)
+    .orderBy('id')
+    .forUpdate()
+    .execute();
+}
+
+export async function attemptsOf(db: Reader, order_id: string): Promise<Attempt[]> {
+  return db
+    .selectFrom('payment_transactions')
+    .select(ATTEMPT_COLUMNS)
+    .where('order_id', '=', order_id)
+    .orderBy('id')
+    .execute();
+}
+
+/** What an attempt may change in. Absent fields stay. */
+export interface AttemptChange {
+  readonly session_id?: string | null;
+  readonly payment_id?: string | null;
+  readonly status?: string | null;
+  readonly payment_status?: AttemptStatus;
+  readonly email?: string | null;
+  readonly received_minor?: number;
+  readonly kept?: boolean;
+  readonly url?: string | null;
+  readonly client_secret?: string | null;
+  readonly heard_at?: Date;
+}
+
+/** Changes an attempt that is locked already. */
+export async function changeAttempt(tx: Transaction, id: string, change: AttemptChange, at: Date): Promise<void> {
+  await tx
+    .updateTable('payment_transactions')
+    .set({ ...change, updated_at: at })
+    .where('id', '=', id)
+    .execute();
+}
+
+/** What the caller attached to the attempt: strings by string keys, kept for the caller and never trusted by us. */
+export async function metadataOf(db: Reader, id: string): Promise<Record<string, string>> {
+  const row = await db.selectFrom('payment_transactions').select('metadata').where('id', '=', id).executeTakeFirst();
+  const pairs = Object.entries((row?.metadata ?? {}) as Record<string, unknown>);
+  return Object.fromEntries(pairs.map(([key, value]) => [key, String(value)]));
+}
+
+/** The oldest attempt that may still become paid; the reconciler need not look at sessions older than it. */
+export async function oldestLive(
+  db: Reader,
+  shop: { tenant_id: string; mode: 'test' | 'live' },
+): Promise<Date | undefined> {
+  const row = await db
+    .selectFrom('payment_transactions')
+    .select('created_at')
+    .where('tenant_id', '=', shop.tenant_id)
+    .where('mode', '=', shop.mode)
+    .where('payment_status', 'in', ['initiated', 'pending', 'processing'])
+    .orderBy('created_at')
+    .orderBy('id')
+    .limit(1)
+    .executeTakeFirst();
+  return row?.created_at;
+}

@@ -1,0 +1,46 @@
+import type { Database } from '../../database/index.ts';
+import type { Ids } from '../../kernel/ids.ts';
+
+interface ShopKey {
+  readonly tenant_id: string;
+  readonly mode: 'test' | 'live';
+}
+
+/** Something at Stripe that no row of ours explains. */
+export interface Break {
+  readonly kind: string;
+  readonly stripe_object_id: string;
+}
+
+/** Opens a break, or notes that it is still there; it keeps the age of its first sight. */
+export async function openBreak(
+  db: Database,
+  shop: ShopKey,
+  found: Break & { readonly details: Readonly<Record<string, unknown>> },
+  world: { ids: Ids; at: Date },
+): Promise<void> {
+  const details = JSON.stringify(found.details);
+  const row = { ...shop, kind: found.kind, stripe_object_id: found.stripe_object_id, details };
+  await db
+    .insertInto('reconcile_breaks')
+    .values({ ...row, id: world.ids.uuid(), first_seen_at: world.at, last_seen_at: world.at })
+    .onConflict((conflict) =>
+      conflict
+        .columns(['tenant_id', 'mode', 'kind', 'stripe_object_id'])
+        .doUpdateSet({ last_seen_at: world.at, details, resolved_at: null }),
+    )
+    .execute();
+}
+
+/** Ends a break that has found its explanation. */
+export async function closeBreak(db: Database, shop: ShopKey, found: Break, at: Date): Promise<void> {
+  await db
+    .updateTable('reconcile_breaks')
+    .set({ resolved_at: at })
+    .where('tenant_id', '=', shop.tenant_id)
+    .where('mode', '=', shop.mode)
+    .where('kind', '=', found.kind)
+    .where('stripe_object_id', '=', found.stripe_object_id)
+    .where('resolved_at', 'is', null)
+    .execute();
+}

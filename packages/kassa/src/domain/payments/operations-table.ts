@@ -1,0 +1,117 @@
+import { type Database, sql, type Transaction } from '../../database/index.ts';
+import type { Ids } from '../../kernel/ids.ts';
+import type { StoredRequest } from './gateway.ts';
+
+/** A write to Stripe: stored before it is sent, and sent again only as it stands. */
+export interface Operation {
+  readonly id: string;
+  readonly key: string;
+  readonly order_id: string;
+  readonly attempt_id: string | null;
+  readonly refund_id: string | null;
+  readonly action: string;
+  readonly path: string;
+  readonly body: string;
+  readonly state: 'intended' | 'sent' | 'known' | 'unknown';
+  readonly outcome: 'done' | 'refused' | 'abandoned' | null;
+  readonly first_sent_at: Date | null;
+  readonly created_at: Date;
+}
+
+const OPERATION_COLUMNS = [
+  'id',
+  'key',
+  'order_id',
+  'attempt_id',
+  'refund_id',
+  'action',
+  'path',
+  'body',
+  'state',
+  'outcome',
+  'first_sent_at',
+  'created_at',
+] as const;
+
+/** Stripe may forget a key 24 hours after it saw it; we stop an hour earlier (docs.stripe.com/api/idempotent_requests). */
+export const RESEND_WITHIN_MS = 23 * 60 * 60 * 1000;
+
+export interface NewOperation {
+  readonly tenant_id: string;
+  readonly mode: 'test' | 'live';
+  readonly key: string;
+  readonly order_id: string;
+  readonly attempt_id: string | null;
+  readonly refund_id: string | null;
+  readonly action: string;
+  readonly request: StoredRequest;
+}
+
+/** Writes the intention. A key that is there already keeps its first bytes. */
+export async function intendOperation(
+  tx: Transaction,
+  operation: NewOperation,
+  world: { ids: Ids; at: Date },
+): Promise<void> {
+  const { request, ...fields } = operation;
+  await tx
+    .insertInto('stripe_operations')
+    .values({
+      ...fields,
+      ...request,
+      id: world.ids.uuid(),
+      state: 'intended',
+      created_at: world.at,
+      updated_at: world.at,
+    })
+    .onConflict((conflict) => conflict.column('key').doNothing())
+    .execute();
+}
+
+export async function findOperation(db: Database | Transaction, key: string): Promise<Operation | undefined> {
+  return db.selectFrom('stripe_operations').select(OPERATION_COLUMNS).where('key', '=', key).executeTakeFirst();
+}
+
+/** True while the stored bytes may be sent under the stored key without any risk of a second effect. */
+export function maySend(operation: Operation, at: Date): boolean {
+  if (operation.state === 'known') return false;
+  return operation.first_sent_at === null || at.getTime() - operation.first_sent_at.getTime() < RESEND_WITHIN_MS;
+}
+
+/** Marks a send before the bytes leave, so that a crash in the call is seen as `sent` and never as never sent. */
+export async function markSent(db: Database, key: string, at: Date): Promise<void> {
+  await db
+    .updateTable('stripe_operations')
+    .set({
+      state: 'sent',
+      sends: sql<number>`least(sends + 1, 1000)`,
+      first_sent_at: sql<Date>`coalesce(first_sent_at, ${at})`,
+      last_sent_at: at,
+      updated_at: at,
+    })
+    .where('key', '=', key)
+    .where('state', '<>', 'known')
+    .execute();
+}
+
+/** What came of it. `unknown` keeps the operation open; everything else closes it for good. */
+export async function closeOperation(
+  db: Database | Transaction,
+  key: string,
+  end: { outcome: 'done' | 'refused' | 'abandoned' | 'unknown'; object_id?: string; error?: string },
+  at: Date,
+): Promise<void> {
+  const known = end.outcome !== 'unknown';
+  await db
+    .updateTable('stripe_operations')
+    .set({
+      state: known ? 'known' : 'unknown',
+      outcome: end.outcome === 'unknown' ? null : end.outcome,
+      stripe_object_id: end.object_id ?? null,
+      last_error: end.error ?? null,
+      updated_at: at,
+    })
+    .where('key', '=', key)
+    .where('state', '<>', 'known')
+    .execute();
+}

@@ -1,0 +1,124 @@
+import { assert } from '../../kernel/assert.ts';
+import { canonicalJson } from '../../kernel/canonical-json.ts';
+import { hashOf } from '../../kernel/ids.ts';
+import { checkChargeable, minimumCharge, splitMinor } from '../../kernel/money.ts';
+
+/** A line before any reduction or tax: what is bought and what one piece costs in the catalogue. Minor units. */
+export interface BasketLine {
+  readonly offer_id: string;
+  readonly offer_version: number;
+  readonly name: string;
+  readonly description: string | null;
+  readonly quantity: number;
+  readonly unit_minor: number;
+  readonly stripe_price_id: string | null;
+  /** Thousandths of a percent: 8.75 % is 8750. */
+  readonly rate_milli: number;
+  /** Whether the coupon covers this line. */
+  readonly reducible: boolean;
+}
+
+/** Percent in thousandths, or an amount in the basket's currency. Exactly one is not null. */
+export interface Reduction {
+  readonly code: string;
+  readonly percent_milli: number | null;
+  readonly amount_minor: number | null;
+}
+
+export interface Basket {
+  readonly currency: string;
+  readonly lines: readonly BasketLine[];
+  readonly reduction: Reduction | null;
+  /** Credits that the buyer may spend and wants to; 0 for none. */
+  readonly credits_available_minor: number;
+}
+
+export interface PricedLine extends Omit<BasketLine, 'rate_milli' | 'reducible'> {
+  readonly subtotal_minor: number;
+  readonly discount_minor: number;
+  readonly tax_minor: number;
+  readonly total_minor: number;
+}
+
+export interface PricedBasket {
+  readonly currency: string;
+  readonly lines: readonly PricedLine[];
+  readonly subtotal_minor: number;
+  readonly discount_minor: number;
+  readonly tax_minor: number;
+  readonly credits_minor: number;
+  readonly total_minor: number;
+  readonly coupon_code: string | null;
+  /** Over everything above: two baskets with one hash cost the same in every line. */
+  readonly hash: string;
+}
+
+const LINES_MAX = 100;
+const MILLI_OF_WHOLE = 100_000;
+
+/**
+ * Prices a basket: list price → coupon → tax on the discounted lines → credits as tender after tax → total.
+ * Amounts are split over the lines by largest remainder, so the lines always add up. A remainder above zero that is
+ * below Stripe's minimum lowers the credits until the remainder is the minimum (contracts.md, 3.1).
+ * @throws KassaError when the total cannot be charged; Bug for an impossible basket.
+ */
+export function priceBasket(basket: Basket): PricedBasket {
+  assert(basket.lines.length > 0 && basket.lines.length <= LINES_MAX, 'a basket has 1 to 100 lines');
+  const subtotals = basket.lines.map((line) => line.unit_minor * line.quantity);
+  const discounts = discountsOf(basket, subtotals);
+  const lines = basket.lines.map((line, index): PricedLine => {
+    const { rate_milli, reducible: _, ...kept } = line;
+    const subtotal_minor = subtotals[index] ?? 0;
+    const discount_minor = discounts[index] ?? 0;
+    const tax_minor = share(subtotal_minor - discount_minor, rate_milli);
+    return {
+      ...kept,
+      subtotal_minor,
+      discount_minor,
+      tax_minor,
+      total_minor: subtotal_minor - discount_minor + tax_minor,
+    };
+  });
+  const due_minor = sum(lines.map((line) => line.total_minor));
+  const credits_minor = creditsUsed(basket, due_minor);
+  const priced = {
+    currency: basket.currency,
+    lines,
+    subtotal_minor: sum(subtotals),
+    discount_minor: sum(discounts),
+    tax_minor: sum(lines.map((line) => line.tax_minor)),
+    credits_minor,
+    total_minor: due_minor - credits_minor,
+    coupon_code: basket.reduction?.code ?? null,
+  };
+  checkChargeable(priced.total_minor, basket.currency);
+  return { ...priced, hash: hashOf(canonicalJson({ ...priced, lines: lines.map((line) => ({ ...line })) })) };
+}
+
+function discountsOf(basket: Basket, subtotals: readonly number[]): number[] {
+  const { reduction } = basket;
+  const weights = basket.lines.map((line, index) => (line.reducible ? (subtotals[index] ?? 0) : 0));
+  const reducible = sum(weights);
+  if (!reduction || reducible === 0) return weights.map(() => 0);
+  const wanted =
+    reduction.percent_milli === null ? (reduction.amount_minor ?? 0) : share(reducible, reduction.percent_milli);
+  return splitMinor(Math.min(wanted, reducible), weights);
+}
+
+function creditsUsed(basket: Basket, due_minor: number): number {
+  const credits = Math.min(basket.credits_available_minor, due_minor);
+  const rest = due_minor - credits;
+  const minimum = minimumCharge(basket.currency);
+  if (credits === 0 || rest === 0 || rest >= minimum) return credits;
+  return Math.max(0, due_minor - minimum);
+}
+
+/** A percentage of an amount, half rounded up, by whole numbers only. */
+function share(amount_minor: number, milli: number): number {
+  const product = BigInt(amount_minor) * BigInt(milli);
+  return Number((product + BigInt(MILLI_OF_WHOLE / 2)) / BigInt(MILLI_OF_WHOLE));
+}
+
+function sum(amounts: readonly number[]): number {
+  return amounts.reduce((left, right) => left + right, 0);
+}

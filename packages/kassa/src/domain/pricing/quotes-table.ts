@@ -1,0 +1,49 @@
+import type { Database, Transaction } from '../../database/index.ts';
+import type { Ids } from '../../kernel/ids.ts';
+import type { PricedBasket, PricedLine } from './basket.ts';
+
+/** An immutable priced basket. */
+export interface Quote extends PricedBasket {
+  readonly id: string;
+  readonly user_id: string | null;
+  readonly expires_at: Date;
+}
+
+interface QuoteOwner {
+  readonly tenant_id: string;
+  readonly mode: 'test' | 'live';
+  readonly user_id: string | null;
+}
+
+export async function insertQuote(
+  tx: Transaction,
+  owner: QuoteOwner,
+  basket: PricedBasket,
+  world: { ids: Ids; at: Date; expires_at: Date },
+): Promise<Quote> {
+  const id = world.ids.uuid();
+  const { lines, ...sums } = basket;
+  await tx
+    .insertInto('quotes')
+    .values({ id, ...owner, ...sums, lines: JSON.stringify(lines), expires_at: world.expires_at, created_at: world.at })
+    .execute();
+  return { ...basket, id, user_id: owner.user_id, expires_at: world.expires_at };
+}
+
+/** The stored quote, or undefined when this shop has none with this id. */
+export async function findQuote(
+  db: Database | Transaction,
+  shop: { tenant_id: string; mode: 'test' | 'live' },
+  id: string,
+): Promise<Quote | undefined> {
+  const row = await db
+    .selectFrom('quotes')
+    .select(['id', 'user_id', 'currency', 'subtotal_minor', 'discount_minor', 'tax_minor', 'credits_minor'])
+    .select(['total_minor', 'coupon_code', 'lines', 'hash', 'expires_at'])
+    .where('tenant_id', '=', shop.tenant_id)
+    .where('mode', '=', shop.mode)
+    .where('id', '=', id)
+    .executeTakeFirst();
+  // Written by insertQuote alone and never changed afterwards, so the shape is ours.
+  return row ? { ...row, lines: row.lines as unknown as PricedLine[] } : undefined;
+}

@@ -1,0 +1,62 @@
+import { inTransaction } from '../database/index.ts';
+import {
+  attemptById,
+  findOperation,
+  GatewayFailure,
+  isLive,
+  type ListedSession,
+  maySend,
+  operationKey,
+} from '../domain/payments/index.ts';
+import { KassaError } from '../kernel/errors.ts';
+import type { House } from './house.ts';
+import { attachSession } from './opening/attach-session.ts';
+import { giveUp } from './opening/give-up.ts';
+import { openAttempt } from './opening/open-attempt.ts';
+
+/** Sessions made a little before or after the write by our clock are looked at too. */
+const LOOK_AROUND_MS = 10 * 60_000;
+
+/**
+ * Takes up a checkout whose answer from Stripe was never written down: a crash, a lost connection, a time-out.
+ * Within a day the stored bytes are sent again under the stored key, so Stripe answers with the same session. After an
+ * answer that told nothing (a 500 is replayed for a day) or when Stripe may have forgotten the key, the session is
+ * looked for instead; one that does not exist by its own end never will, and is given up.
+ * Cut in half it is simply due again.
+ * @throws KassaError `payment_provider_unavailable`, GatewayFailure while Stripe cannot say; the timer tries later.
+ */
+export async function finishCheckout(house: House, attempt_id: string): Promise<void> {
+  const attempt = await attemptById(house.db, attempt_id);
+  if (!attempt || attempt.session_id !== null || !isLive(attempt.payment_status)) return;
+  const operation = await findOperation(house.db, operationKey(attempt_id, 'open'));
+  const at = house.clock.now();
+  const sendable = operation !== undefined && maySend(operation, at);
+  if (operation && (operation.state === 'unknown' || !sendable)) {
+    const session = await lookFor(house, attempt.order_id, attempt.created_at);
+    const finish = async (): Promise<void> => undefined;
+    if (session) return inTransaction(house.db, (tx) => attachSession(house, tx, { attempt, session, finish }));
+    if (!sendable || at.getTime() > attempt.expires_at.getTime()) {
+      const never = new GatewayFailure('refused', 'never_opened');
+      return inTransaction(house.db, (tx) => giveUp(house, tx, attempt_id, never));
+    }
+  }
+  try {
+    await openAttempt(house, attempt_id, async () => undefined);
+  } catch (error) {
+    // Refused: openAttempt has given everything back, which is an end as good as any.
+    if (!(error instanceof KassaError) || error.code !== 'internal_error') throw error;
+  }
+}
+
+/** Lists by time; our reference at Stripe only picks among what we may have made ourselves. */
+async function lookFor(house: House, order_id: string, made_at: Date): Promise<ListedSession | undefined> {
+  const created_from = new Date(made_at.getTime() - LOOK_AROUND_MS);
+  let after: string | undefined;
+  do {
+    const page = await house.gateway.listSessions({ created_from, ...(after === undefined ? {} : { after }) });
+    const match = page.items.find((session) => session.reference === order_id);
+    if (match) return match;
+    after = page.next;
+  } while (after !== undefined);
+  return undefined;
+}

@@ -1,0 +1,58 @@
+import { cancelTimer, enqueue, type Transaction } from '../../database/index.ts';
+import { endHolds, lockHolds } from '../../domain/inventory/index.ts';
+import { isOpen, lockOrder, moveOrder, nextStatus, writeAudit } from '../../domain/orders/index.ts';
+import {
+  attemptById,
+  changeAttempt,
+  closeOperation,
+  type GatewayFailure,
+  isLive,
+  lockAttempts,
+  operationKey,
+} from '../../domain/payments/index.ts';
+import { Bug } from '../../kernel/errors.ts';
+import type { House } from '../house.ts';
+
+/**
+ * Ends a checkout that Stripe never opened: nobody can pay it, so everything set aside is given back at once.
+ * Only for a failure that proves it: refused, not executed, or looked for and not found. Repeats change nothing.
+ */
+export async function giveUp(
+  house: House,
+  tx: Transaction,
+  attempt_id: string,
+  failure: GatewayFailure,
+): Promise<void> {
+  if (failure.kind === 'unknown') throw new Bug('an unknown outcome is never treated as failed');
+  const found = await attemptById(tx, attempt_id);
+  if (!found) throw new Bug(`there is no attempt ${attempt_id}`);
+  const at = house.clock.now();
+  const order = await lockOrder(tx, found.order_id);
+  const attempts = await lockAttempts(tx, order.id);
+  const attempt = attempts.find((one) => one.id === attempt_id);
+  // Somebody else wrote a session down while we were being refused: then it can be paid, and is left alone.
+  if (!attempt || attempt.session_id !== null || !isLive(attempt.payment_status)) return;
+  await changeAttempt(tx, attempt_id, { payment_status: 'canceled' }, at);
+  await cancelTimer(tx, { subject: attempt_id, kind: 'finish_checkout' });
+  const outcome = failure.kind === 'refused' ? 'refused' : 'abandoned';
+  await closeOperation(tx, operationKey(attempt_id, 'open'), { outcome, error: failure.message }, at);
+  const to = nextStatus(order.status, 'checkout_canceled');
+  if (to === 'refuse' || !isOpen(order.status)) return;
+  await endHolds(tx, await lockHolds(tx, order.id), 'released', at);
+  const version = await moveOrder(tx, order, { status: to, email: null, paid_at: null, review: null }, at);
+  const move = { action: 'checkout_canceled', status_from: order.status, status_to: to };
+  const cause = { cause: `stripe:${failure.kind}:${failure.code}`.slice(0, CAUSE_LENGTH_MAX), actor: 'kassa' };
+  const entry = {
+    ...house.shop,
+    ...move,
+    ...cause,
+    order_id: order.id,
+    order_version: version,
+    details: { attempt_id },
+  };
+  await writeAudit(tx, entry, { ids: house.ids, at });
+  const message = { ...house.shop, topic: 'order.canceled', order_id: order.id, order_version: version, at };
+  await enqueue(tx, { ...message, payload: {} }, house.destinationsOf('order.canceled'), house.ids);
+}
+
+const CAUSE_LENGTH_MAX = 300;

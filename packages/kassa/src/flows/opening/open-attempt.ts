@@ -1,0 +1,100 @@
+import { cancelTimer, inTransaction, type Transaction } from '../../database/index.ts';
+import { lockOrder, noteSession } from '../../domain/orders/index.ts';
+import {
+  type Attempt,
+  attemptById,
+  changeAttempt,
+  closeOperation,
+  findOperation,
+  GatewayFailure,
+  lockAttempts,
+  markSent,
+  maySend,
+  type OpenedSession,
+  type Operation,
+  operationKey,
+} from '../../domain/payments/index.ts';
+import { Bug, KassaError } from '../../kernel/errors.ts';
+import type { House } from '../house.ts';
+import { attachSession, type Finish, openedOf } from './attach-session.ts';
+import { giveUp } from './give-up.ts';
+
+/** How long a buyer is asked to wait before the same request is worth sending again. */
+const RETRY_AFTER_S = 2;
+
+/**
+ * Opens an attempt at Stripe with its stored bytes under its stored key, and writes the answer down. Safe to repeat:
+ * an attempt that has its session already answers it without asking.
+ * @throws KassaError `payment_provider_unavailable` (outcome unknown, or Stripe is busy), `internal_error` (refused).
+ */
+export async function openAttempt<Result>(house: House, attempt_id: string, finish: Finish<Result>): Promise<Result> {
+  const attempt = await attemptById(house.db, attempt_id);
+  if (!attempt) throw new Bug(`there is no attempt ${attempt_id}`);
+  if (attempt.presentation === 'none') return inTransaction(house.db, (tx) => openFree(house, tx, { attempt, finish }));
+  if (attempt.session_id !== null) return inTransaction(house.db, (tx) => finish(tx, openedOf(attempt)));
+  const key = operationKey(attempt_id, 'open');
+  const operation = await findOperation(house.db, key);
+  if (!operation || !maySend(operation, house.clock.now())) {
+    throw new KassaError('session_not_open', 'This checkout has ended. Start a new one.');
+  }
+  const session = await send(house, attempt, operation);
+  return inTransaction(house.db, (tx) => attachSession(house, tx, { attempt, session, finish }));
+}
+
+async function send(house: House, attempt: Attempt, operation: Operation): Promise<OpenedSession> {
+  const { key, path, body } = operation;
+  await markSent(house.db, key, house.clock.now());
+  try {
+    return await house.gateway.openSession({ path, body }, key);
+  } catch (error) {
+    if (!(error instanceof GatewayFailure)) throw error;
+    house.log.warn(
+      { order_id: attempt.order_id, attempt_id: attempt.id, kind: error.kind, code: error.code },
+      'not opened',
+    );
+    if (error.kind === 'unknown') {
+      await closeOperation(house.db, key, { outcome: 'unknown', error: error.message }, house.clock.now());
+    } else {
+      await inTransaction(house.db, (tx) => giveUp(house, tx, attempt.id, error));
+    }
+    if (error.kind === 'refused')
+      throw new KassaError('internal_error', 'Something went wrong. Please try again.', {}, error);
+    throw unavailable(error);
+  }
+}
+
+function unavailable(cause: unknown): KassaError {
+  const details = { retry_after_s: RETRY_AFTER_S };
+  const sentence = 'Payment is temporarily unavailable. Please try again.';
+  return new KassaError('payment_provider_unavailable', sentence, details, cause);
+}
+
+/** Nothing is due, so Stripe is not asked: the order is paid by this very transaction. */
+async function openFree<Result>(
+  house: House,
+  tx: Transaction,
+  { attempt, finish }: { attempt: Attempt; finish: Finish<Result> },
+): Promise<Result> {
+  const at = house.clock.now();
+  const session_id = `cs_${attempt.mode}_kassa${attempt.id.replaceAll('-', '')}`;
+  await lockOrder(tx, attempt.order_id);
+  await lockAttempts(tx, attempt.order_id);
+  await changeAttempt(tx, attempt.id, { session_id, status: 'complete', heard_at: at }, at);
+  await noteSession(tx, attempt.order_id, session_id);
+  await cancelTimer(tx, { subject: attempt.id, kind: 'finish_checkout' });
+  const report = {
+    session_id,
+    payment_id: null,
+    status: 'complete' as const,
+    payment_status: 'no_payment_required' as const,
+    failed: false,
+    amount_minor: 0,
+    currency: attempt.currency,
+    email: attempt.email,
+    livemode: attempt.mode === 'live',
+    marked: true,
+    at,
+  };
+  await house.settle(house, tx, report, { cause: 'nothing_due', actor: 'kassa' });
+  return finish(tx, openedOf({ ...attempt, session_id }));
+}

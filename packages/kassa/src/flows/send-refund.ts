@@ -1,0 +1,101 @@
+import { inTransaction, type Transaction } from '../database/index.ts';
+import { lockOrder, moveOrder, writeAudit } from '../domain/orders/index.ts';
+import {
+  changeRefund,
+  closeOperation,
+  findOperation,
+  GatewayFailure,
+  lockAttempts,
+  lockRefunds,
+  markSent,
+  maySend,
+  operationKey,
+  type Refund,
+  type RefundReport,
+  refundById,
+} from '../domain/payments/index.ts';
+import { Bug } from '../kernel/errors.ts';
+import type { House } from './house.ts';
+
+/**
+ * Sends a refund that was asked for: stored bytes, stored key, so a repeat cannot pay back twice. Stripe's refusal
+ * ends the refund and puts the order before a person; an unknown outcome stays open and is sent again within a day.
+ * @throws GatewayFailure while Stripe cannot say; the timer tries later.
+ */
+export async function sendRefund(house: House, refund_id: string): Promise<void> {
+  const refund = await refundById(house.db, refund_id);
+  if (refund?.status !== 'requested') return;
+  const key = operationKey(refund_id, 'refund');
+  const operation = await findOperation(house.db, key);
+  if (!operation) throw new Bug(`the refund ${refund_id} has no operation`);
+  if (!maySend(operation, house.clock.now())) {
+    const details = { refund_id, reason: 'outcome_unknown_after_a_day' };
+    return inTransaction(house.db, (tx) =>
+      putBeforePerson(house, tx, refund, { reason: 'refund_outcome_unknown', details }),
+    );
+  }
+  await markSent(house.db, key, house.clock.now());
+  const { path, body } = operation;
+  try {
+    const report = await house.gateway.createRefund({ path, body }, key);
+    await inTransaction(house.db, (tx) => writeDown(house, tx, refund, report));
+  } catch (error) {
+    if (!(error instanceof GatewayFailure) || error.kind !== 'refused') {
+      if (error instanceof GatewayFailure) {
+        await closeOperation(house.db, key, { outcome: 'unknown', error: error.message }, house.clock.now());
+      }
+      throw error;
+    }
+    await inTransaction(house.db, (tx) => writeRefusal(house, tx, refund, error));
+  }
+}
+
+async function writeDown(house: House, tx: Transaction, refund: Refund, report: RefundReport): Promise<void> {
+  const at = house.clock.now();
+  await lockOrder(tx, refund.order_id);
+  await lockAttempts(tx, refund.order_id);
+  const refunds = await lockRefunds(tx, refund.order_id);
+  const current = refunds.find((one) => one.id === refund.id);
+  if (!current) throw new Bug(`refund ${refund.id} left its order`);
+  // Only the id is written here; what it means is recordRefund's to say, as for any other word from Stripe.
+  await changeRefund(tx, refund.id, { status: current.status, stripe_refund_id: report.refund_id }, at);
+  const done = { outcome: 'done' as const, object_id: report.refund_id };
+  await closeOperation(tx, operationKey(refund.id, 'refund'), done, at);
+  await house.recordRefund(house, tx, report, {
+    cause: `operation:${operationKey(refund.id, 'refund')}`,
+    actor: 'kassa',
+  });
+}
+
+async function writeRefusal(house: House, tx: Transaction, refund: Refund, failure: GatewayFailure): Promise<void> {
+  const at = house.clock.now();
+  const review: ReviewOpening = { reason: 'refund_refused', details: { refund_id: refund.id, code: failure.code } };
+  await putBeforePerson(house, tx, refund, review);
+  await changeRefund(tx, refund.id, { status: 'failed', failure_reason: failure.code }, at);
+  const refused = { outcome: 'refused' as const, error: failure.message };
+  await closeOperation(tx, operationKey(refund.id, 'refund'), refused, at);
+}
+
+interface ReviewOpening {
+  readonly reason: 'refund_refused' | 'refund_outcome_unknown';
+  readonly details: Readonly<Record<string, unknown>>;
+}
+
+async function putBeforePerson(house: House, tx: Transaction, refund: Refund, review: ReviewOpening): Promise<void> {
+  const at = house.clock.now();
+  const order = await lockOrder(tx, refund.order_id);
+  await lockAttempts(tx, refund.order_id);
+  await lockRefunds(tx, refund.order_id);
+  const version = await moveOrder(tx, order, { status: order.status, email: null, paid_at: null, review }, at);
+  const move = { action: `review:${review.reason}`, status_from: order.status, status_to: order.status };
+  const cause = { cause: `refund:${refund.id}`, actor: 'kassa' };
+  const entry = {
+    ...house.shop,
+    ...move,
+    ...cause,
+    order_id: order.id,
+    order_version: version,
+    details: review.details,
+  };
+  await writeAudit(tx, entry, { ids: house.ids, at });
+}

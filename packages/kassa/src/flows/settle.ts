@@ -1,0 +1,154 @@
+import { enqueue, setTimer, type Transaction } from '../database/index.ts';
+import { offersById, type WhenLate } from '../domain/catalog/index.ts';
+import { endHolds, lockFree, lockHolds } from '../domain/inventory/index.ts';
+import { giveNumber, linesOf, lockOrder, moveOrder, writeAudit } from '../domain/orders/index.ts';
+import {
+  type Attempt,
+  changeAttempt,
+  findAttempt,
+  insertRefund,
+  intendOperation,
+  isLive,
+  lockAttempts,
+  operationKey,
+  type PaymentReport,
+  post,
+} from '../domain/payments/index.ts';
+import { Bug } from '../kernel/errors.ts';
+import type { Cause, House, SettleOutcome } from './house.ts';
+import { type Decision, decide, type Snapshot } from './settling/decide.ts';
+
+/**
+ * The only way an order becomes paid or unpaid again. Safe to call any number of times, in any order and at once for
+ * one payment: the row lock makes callers take turns, the decision is a join, the second call changes and sends
+ * nothing. Webhook, return page, status read, reconciler and command line all ask for this same function.
+ * Cut in half it never happened: everything it writes is in the caller's one transaction.
+ */
+export async function settle(
+  house: House,
+  tx: Transaction,
+  report: PaymentReport,
+  cause: Cause,
+): Promise<SettleOutcome> {
+  const found = await findAttempt(tx, house.shop, report);
+  // The other mode's money is not ours to count (fault F56); it is answered as if it were unknown.
+  if (!found || report.livemode !== (house.shop.mode === 'live')) return { outcome: 'unknown', order_id: null };
+  const snapshot = await takeSnapshot(house, tx, found);
+  const decision = decide(snapshot, report);
+  const at = house.clock.now();
+  const heard = { heard_at: at, status: report.status, payment_id: report.payment_id ?? snapshot.attempt.payment_id };
+  if (!decision) {
+    // Only a live attempt remembers that it was heard; a repeat about anything else leaves no trace at all.
+    const { id, payment_status } = snapshot.attempt;
+    if (isLive(payment_status)) await changeAttempt(tx, id, { heard_at: at, payment_id: heard.payment_id }, at);
+    return { outcome: 'unchanged', order_id: snapshot.order.id };
+  }
+  const email = report.email ?? snapshot.attempt.email;
+  await changeAttempt(tx, snapshot.attempt.id, { ...heard, ...decision.attempt, email }, at);
+  await carryOut(house, tx, { snapshot, decision, report, cause, at });
+  return { outcome: 'applied', order_id: snapshot.order.id };
+}
+
+async function takeSnapshot(house: House, tx: Transaction, found: Attempt): Promise<Snapshot> {
+  const order = await lockOrder(tx, found.order_id);
+  const attempts = await lockAttempts(tx, order.id);
+  const attempt = attempts.find((one) => one.id === found.id);
+  if (!attempt) throw new Bug(`attempt ${found.id} left its order`);
+  const holds = await lockHolds(tx, order.id);
+  const released = holds.filter((hold) => hold.state === 'released').map((hold) => hold.offer_id);
+  const free = await lockFree(tx, released);
+  return { order, attempt, attempts, holds, free, when_late: await strictestPolicy(house, tx, order.id) };
+}
+
+const STRICTNESS: readonly WhenLate[] = ['rehold-or-refund', 'refund', 'review'];
+
+async function strictestPolicy(house: House, tx: Transaction, order_id: string): Promise<WhenLate> {
+  const lines = await linesOf(tx, order_id);
+  const ids = lines.map((line) => line.offer_id);
+  const offers = await offersById(tx, house.shop, ids);
+  const ranks = [...offers.values()].map((offer) => STRICTNESS.indexOf(offer.when_late));
+  return STRICTNESS[Math.max(0, ...ranks)] ?? 'review';
+}
+
+interface Work {
+  readonly snapshot: Snapshot;
+  readonly decision: Decision;
+  readonly report: PaymentReport;
+  readonly cause: Cause;
+  readonly at: Date;
+}
+
+/** Writes a decision down, in the order of the lock classes: order, refund, hold, stock, then what is only appended. */
+async function carryOut(house: House, tx: Transaction, work: Work): Promise<void> {
+  const { snapshot, decision, at } = work;
+  const { order } = snapshot;
+  const world = { ids: house.ids, at };
+  const moves = decision.order !== null || decision.review !== null;
+  if (decision.refund) await requestRefund(house, tx, work, decision.refund);
+  if (decision.holds !== 'keep') await endHolds(tx, snapshot.holds, decision.holds, at);
+  if (decision.posting) await post(tx, { ...house.shop, order_id: order.id }, decision.posting, world);
+  if (!moves) return;
+  const version = await moveOrderAudited(house, tx, work);
+  for (const topic of decision.messages) {
+    const message = { ...house.shop, topic, order_id: order.id, order_version: version, at };
+    await enqueue(tx, { ...message, payload: { cause: work.cause.cause } }, house.destinationsOf(topic), house.ids);
+  }
+  // Last, because every sale of the shop waits for this one row.
+  if (decision.order?.to === 'paid' && order.number === null) await giveNumber(tx, order);
+}
+
+async function moveOrderAudited(house: House, tx: Transaction, work: Work): Promise<number> {
+  const { snapshot, decision, report, cause, at } = work;
+  const { order } = snapshot;
+  const status = decision.order?.to ?? order.status;
+  const paid_at = status === 'paid' && order.paid_at === null ? at : null;
+  const email = order.email === null ? report.email : null;
+  const version = await moveOrder(tx, order, { status, email, paid_at, review: decision.review }, at);
+  const entry = {
+    ...house.shop,
+    order_id: order.id,
+    order_version: version,
+    action: decision.review ? `review:${decision.review.reason}` : (decision.order?.event ?? 'noted'),
+    status_from: order.status,
+    status_to: status,
+    cause: cause.cause,
+    actor: cause.actor,
+    details: { attempt_id: snapshot.attempt.id, payment_id: report.payment_id, ...decision.review?.details },
+  };
+  await writeAudit(tx, entry, { ids: house.ids, at });
+  return version;
+}
+
+/** Money that the order does not keep goes back; the wish and its key are durable before Stripe hears of it. */
+async function requestRefund(
+  house: House,
+  tx: Transaction,
+  work: Work,
+  wanted: NonNullable<Decision['refund']>,
+): Promise<void> {
+  const { snapshot, report, at } = work;
+  const { order, attempt } = snapshot;
+  const payment_id = report.payment_id ?? attempt.payment_id;
+  if (payment_id === null) throw new Bug(`attempt ${attempt.id} was paid without a payment id`);
+  const world = { ids: house.ids, at };
+  const shared = { ...house.shop, order_id: order.id, attempt_id: attempt.id };
+  const refund_id = await insertRefund(
+    tx,
+    {
+      ...shared,
+      amount_minor: wanted.amount_minor,
+      currency: report.currency,
+      reason: wanted.cause === 'surplus' ? 'duplicate' : null,
+      cause: wanted.cause,
+      status: 'requested',
+      stripe_refund_id: null,
+      requested_by: 'kassa',
+    },
+    world,
+  );
+  const reason = wanted.cause === 'surplus' ? 'duplicate' : null;
+  const request = house.gateway.composeRefund({ payment_id, amount_minor: wanted.amount_minor, reason, refund_id });
+  const key = operationKey(refund_id, 'refund');
+  await intendOperation(tx, { ...shared, key, refund_id, action: 'refund', request }, world);
+  await setTimer(tx, { subject: refund_id, kind: 'send_refund', due_at: at, payload: {} });
+}

@@ -1,0 +1,48 @@
+import { batcher, type Database, insertInboxEvents, type NewInboxEvent } from '../database/index.ts';
+import type { House } from '../flows/house.ts';
+
+/** Where verified events go in: one statement and one commit for all that arrive together. */
+export type StoreEvent = (event: NewInboxEvent) => Promise<boolean>;
+
+/** Our own account at Stripe, as opposed to one that an event names. */
+const OWN_ACCOUNT = 'own';
+
+export function eventStore(db: Database): StoreEvent {
+  return batcher((events: readonly NewInboxEvent[]) => insertInboxEvents(db, events));
+}
+
+/**
+ * Takes in a webhook: verified over its raw bytes, stored, and only then answered. Nothing is decided here, so nothing
+ * can be lost here. When the promise resolves the event is durable, and Stripe may be told 200; a repeat is durable
+ * already. An event of the other mode or of a foreign account is stored too, and ignored by the drain.
+ * @throws WebhookRefused 400 for what Stripe did not sign, 503 when no secret is configured.
+ * @throws DatabaseUnavailable and others when it could not be stored: answer 503, so that Stripe sends it again.
+ */
+export async function receive(
+  house: House,
+  store: StoreEvent,
+  raw: Uint8Array,
+  signature: string | null,
+): Promise<{ event_id: string; repeated: boolean }> {
+  const at = house.clock.now();
+  const event = house.gateway.verifyEvent(raw, signature, at);
+  const fresh = await store({
+    account: event.account ?? OWN_ACCOUNT,
+    id: event.id,
+    tenant_id: house.shop.tenant_id,
+    mode: event.livemode ? 'live' : 'test',
+    type: event.type,
+    object_id: event.object_id,
+    api_version: event.api_version,
+    body: new TextDecoder().decode(raw),
+    occurred_at: event.created_at,
+    received_at: at,
+  });
+  house.wake('inbox');
+  return { event_id: event.id, repeated: !fresh };
+}
+
+/** True when an event speaks of our own mode and account; everything else changes nothing here (fault F56). */
+export function concernsUs(house: House, event: { account: string; mode: 'test' | 'live' }): boolean {
+  return event.account === OWN_ACCOUNT && event.mode === house.shop.mode;
+}

@@ -1,0 +1,54 @@
+import { AsyncLocalStorage } from 'node:async_hooks';
+import Stripe from 'stripe';
+import type { StoredRequest } from '../domain/payments/index.ts';
+import type { Http } from '../kernel/http.ts';
+
+/** Where Stripe answers. Without `host` it is Stripe itself. */
+export interface StripeAddress {
+  readonly secret_key: string;
+  readonly host?: string;
+  readonly port?: number;
+}
+
+/** The version that this program was written for; stripe-node's own pin, so a test compares the two. */
+export const API_VERSION = '2026-10-28.endive';
+
+/** A write that takes longer has an unknown outcome; waiting on would only hold the buyer. */
+const TIMEOUT_MS = 20_000;
+
+export interface StripeClient {
+  readonly stripe: Stripe;
+  /** Sends stored bytes under a stored key, byte for byte. @throws what stripe-node throws */
+  sendStored(stored: StoredRequest, key: string): Promise<unknown>;
+}
+
+/**
+ * The official client over the injected `http`. Retries are ours, because stripe-node neither repeats a plain 429 nor
+ * reads Retry-After; telemetry is off, because it writes files and sends latencies.
+ */
+export function createClient(http: Http, address: StripeAddress): StripeClient {
+  const bytes = new AsyncLocalStorage<string>();
+  const send = (url: string | URL | Request, init?: RequestInit): Promise<Response> => {
+    const stored = bytes.getStore();
+    if (stored === undefined) return http(new Request(url, init));
+    const headers = new Headers(init?.headers);
+    // The client counted the bytes that it would have sent itself.
+    headers.delete('content-length');
+    headers.set('content-type', 'application/x-www-form-urlencoded');
+    return http(new Request(url, { ...init, headers, body: stored }));
+  };
+  const { secret_key, host, port } = address;
+  const stripe = new Stripe(secret_key, {
+    apiVersion: API_VERSION,
+    maxNetworkRetries: 0,
+    timeout: TIMEOUT_MS,
+    telemetry: false,
+    httpClient: Stripe.createFetchHttpClient(send as typeof fetch),
+    ...(host === undefined ? {} : { host, protocol: 'http' as const, ...(port === undefined ? {} : { port }) }),
+  });
+  return {
+    stripe,
+    sendStored: ({ path, body }, key) =>
+      bytes.run(body, () => stripe.rawRequest('POST', path, {}, { idempotencyKey: key })),
+  };
+}

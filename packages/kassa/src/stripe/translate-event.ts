@@ -1,0 +1,61 @@
+import type { PaymentReport, RefundReport, VerifiedEvent } from '../domain/payments/index.ts';
+import { WebhookRefused } from '../domain/payments/index.ts';
+import { type Fields, fieldsOf, flagOf, momentOf, optionalText, textOf } from './read-field.ts';
+import { reportOfRefund } from './translate-refund.ts';
+import { markedBy, reportOfSession } from './translate-session.ts';
+import { verifySignature } from './verify-signature.ts';
+
+/**
+ * Checks a webhook before anything of it is stored: signature and age first, over the raw bytes, then its shape.
+ * @throws WebhookRefused with one of the texts of contracts.md, 0.13.
+ */
+export function verifyEvent(
+  raw: Uint8Array,
+  signature: string | null,
+  trust: { secrets: readonly string[]; at: Date },
+): VerifiedEvent {
+  verifySignature(raw, signature, trust.secrets, trust.at);
+  try {
+    const event = parsed(new TextDecoder('utf-8', { fatal: true }).decode(raw));
+    const object = objectIn(event);
+    return {
+      id: textOf(event, 'id'),
+      type: textOf(event, 'type'),
+      api_version: optionalText(event, 'api_version'),
+      livemode: flagOf(event, 'livemode'),
+      account: optionalText(event, 'account'),
+      created_at: momentOf(event, 'created'),
+      object_id: optionalText(object, 'id'),
+    };
+  } catch (error) {
+    throw new WebhookRefused(400, 'invalid payload', error);
+  }
+}
+
+function parsed(body: string): Fields {
+  const event = fieldsOf(JSON.parse(body), 'an event');
+  if (event.object !== 'event' || !textOf(event, 'id').startsWith('evt_')) throw new TypeError('not an event');
+  return event;
+}
+
+function objectIn(event: Fields): Fields {
+  return fieldsOf(fieldsOf(event.data, 'event data').object, 'an event object');
+}
+
+/** The session of a stored event. @throws Bug when it is not one. */
+export function sessionInEvent(event_body: string): PaymentReport {
+  const event = parsed(event_body);
+  return reportOfSession(objectIn(event), momentOf(event, 'created'));
+}
+
+/** The refund of a stored event. @throws Bug when it is not one. */
+export function refundInEvent(event_body: string): RefundReport {
+  const event = parsed(event_body);
+  return reportOfRefund(objectIn(event), momentOf(event, 'created'), flagOf(event, 'livemode'));
+}
+
+/** The payment intent of a stored event: which one, and whether it carries our mark. */
+export function paymentInEvent(event_body: string): { payment_id: string; marked: boolean } {
+  const payment = objectIn(parsed(event_body));
+  return { payment_id: textOf(payment, 'id'), marked: markedBy(payment) };
+}

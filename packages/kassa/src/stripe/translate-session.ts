@@ -1,0 +1,144 @@
+import type { ListedSession, OpenedSession, PaymentReport, SessionRequest } from '../domain/payments/index.ts';
+import { assert } from '../kernel/assert.ts';
+import { fromTypeId, toTypeId } from '../kernel/ids.ts';
+import { splitMinor } from '../kernel/money.ts';
+import { encodeForm, type FormValue } from './form.ts';
+import {
+  type Fields,
+  fieldsOf,
+  flagOf,
+  idOf,
+  integerOf,
+  momentOf,
+  optionalText,
+  textOf,
+  wordOf,
+} from './read-field.ts';
+
+/** Our word for how the buyer pays, in Stripe's. The old words `hosted`, `embedded`, `custom` are refused there. */
+const UI_MODE = { hosted: 'hosted_page', embedded: 'embedded_page', elements: 'elements' } as const;
+
+/** How Stripe's objects carry our mark. Written by us, read back only to see that an object is ours at all. */
+export const MARK = 'kassa_order_id';
+
+/**
+ * The bytes that open a session. The lines are the quote's; when discount, tax or credits change the sum, each line is
+ * sent as one piece at its own share, so that what Stripe charges is the quote to the cent.
+ */
+export function encodeSession(request: SessionRequest): string {
+  const order = toTypeId('ord', request.order_id);
+  const hosted = request.presentation === 'hosted';
+  return encodeForm({
+    mode: 'payment',
+    ui_mode: UI_MODE[request.presentation],
+    client_reference_id: order,
+    line_items: request.adjusted
+      ? adjustedLines(request)
+      : request.lines.map((line) => plainLine(line, request.currency)),
+    customer_email: request.email ?? undefined,
+    success_url: hosted ? (request.success_url ?? undefined) : undefined,
+    cancel_url: hosted ? (request.cancel_url ?? undefined) : undefined,
+    return_url: hosted ? undefined : (request.success_url ?? undefined),
+    redirect_on_completion: request.presentation === 'embedded' ? 'if_required' : undefined,
+    expires_at: Math.floor(request.expires_at.getTime() / 1000),
+    metadata: { [MARK]: order },
+    payment_intent_data: { metadata: { [MARK]: order } },
+  });
+}
+
+function plainLine(line: SessionRequest['lines'][number], currency: string): FormValue {
+  const { quantity, stripe_price_id } = line;
+  if (stripe_price_id !== null) return { price: stripe_price_id, quantity };
+  return { price_data: priceData(line.name, line.description, { currency, unit_minor: line.unit_minor }), quantity };
+}
+
+function adjustedLines({ lines, total_minor, currency }: SessionRequest): FormValue[] {
+  const shares = splitMinor(
+    total_minor,
+    lines.map((line) => line.total_minor),
+  );
+  return lines.map((line, index) => {
+    const name = line.quantity === 1 ? line.name : `${line.quantity} × ${line.name}`;
+    return { price_data: priceData(name, line.description, { currency, unit_minor: shares[index] ?? 0 }), quantity: 1 };
+  });
+}
+
+function priceData(
+  name: string,
+  description: string | null,
+  price: { currency: string; unit_minor: number },
+): FormValue {
+  return {
+    currency: price.currency,
+    unit_amount: price.unit_minor,
+    product_data: { name, description: description ?? undefined },
+  };
+}
+
+const STATUSES = ['open', 'complete', 'expired'] as const;
+const PAYMENT_STATUSES = ['unpaid', 'paid', 'no_payment_required'] as const;
+
+/** A session in our words. `at` is when Stripe said it. @throws Bug for a shape that we do not understand. */
+export function reportOfSession(value: unknown, at: Date): PaymentReport {
+  const session = fieldsOf(value, 'a checkout session');
+  assert(session.object === 'checkout.session', 'a checkout session says what it is');
+  const status = wordOf(session, 'status', STATUSES);
+  const payment_status = wordOf(session, 'payment_status', PAYMENT_STATUSES);
+  const details = session.customer_details;
+  const buyer = details === null || details === undefined ? session : fieldsOf(details, 'customer details');
+  return {
+    session_id: textOf(session, 'id'),
+    payment_id: idOf(session, 'payment_intent'),
+    status,
+    payment_status,
+    failed: status === 'complete' && payment_status === 'unpaid' && paymentFailed(session),
+    amount_minor: integerOf(session, 'amount_total'),
+    currency: textOf(session, 'currency'),
+    email: optionalText(buyer, 'email') ?? optionalText(session, 'customer_email'),
+    livemode: flagOf(session, 'livemode'),
+    marked: markedBy(session),
+    at,
+  };
+}
+
+/** A delayed method that said no leaves its session complete; only the payment behind it tells. */
+function paymentFailed(session: Fields): boolean {
+  const payment = session.payment_intent;
+  if (typeof payment !== 'object' || payment === null) return false;
+  const status = fieldsOf(payment, 'a payment intent').status;
+  return status === 'requires_payment_method' || status === 'canceled';
+}
+
+/** True when the object's metadata holds an order id of our form. */
+export function markedBy(object: Fields): boolean {
+  const metadata = object.metadata;
+  if (typeof metadata !== 'object' || metadata === null) return false;
+  const mark = fieldsOf(metadata, 'metadata')[MARK];
+  return typeof mark === 'string' && fromTypeId('ord', mark) !== undefined;
+}
+
+export function listedSession(value: unknown, at: Date): ListedSession {
+  const session = fieldsOf(value, 'a checkout session');
+  const reference = optionalText(session, 'client_reference_id');
+  return {
+    ...reportOfSession(session, at),
+    session_id: textOf(session, 'id'),
+    reference: (reference && fromTypeId('ord', reference)) || null,
+    created_at: momentOf(session, 'created'),
+    url: optionalText(session, 'url'),
+    client_secret: optionalText(session, 'client_secret'),
+  };
+}
+
+export function openedSession(value: unknown): OpenedSession {
+  const session = fieldsOf(value, 'a checkout session');
+  return {
+    session_id: textOf(session, 'id'),
+    payment_id: idOf(session, 'payment_intent'),
+    url: optionalText(session, 'url'),
+    client_secret: optionalText(session, 'client_secret'),
+    status: wordOf(session, 'status', STATUSES),
+    amount_minor: integerOf(session, 'amount_total'),
+    currency: textOf(session, 'currency'),
+  };
+}
