@@ -78,7 +78,7 @@ async function once<Result>(
   }
   const known: Step = { order_id: delivery.order_id, topic: delivery.topic, name: `once:${name}` };
   const before = await findEffect(desk.db, known);
-  if (before) return before.result as Result;
+  if (before) return remembered(before.result);
   // The same for every try of this step, on every machine: the receiver can tell a repeat by it.
   const idempotency_key = `kassa-${hashOf(`${known.order_id}/${known.topic}/${known.name}`).slice(0, 40)}`;
   const answer = await step({ idempotency_key });
@@ -86,7 +86,12 @@ async function once<Result>(
   if (result === undefined) throw new TypeError(`the result of once('${name}') cannot be kept as JSON`);
   // Remembered even when this run was given up meanwhile: the step did happen.
   await rememberEffect(desk.db, { ...known, id: desk.ids.uuid(), result, at: desk.clock.now() });
-  return answer;
+  return remembered(result === null ? null : JSON.parse(result));
+}
+
+/** The first run answers what every later one will: a date that has become text must not surprise the repeat alone. */
+function remembered<Result>(result: unknown): Result {
+  return (result ?? undefined) as Result;
 }
 
 async function commit<Result>(
