@@ -1,4 +1,5 @@
 import { OpenAPIHono } from '@hono/zod-openapi';
+import type { Context } from 'hono';
 import { methodNotAllowed } from 'hono/method-not-allowed';
 import { KassaError } from '../kernel/errors.ts';
 import { adminPages } from './admin/index.ts';
@@ -29,7 +30,7 @@ export function createHttp(house: HttpHouse): HttpApp {
   const limiter = createLimiter(house.clock, settings.limits);
   const app = new OpenAPIHono<HttpEnv>({ getPath: pathOf });
   app.use(everyAnswer(house));
-  app.use(methodNotAllowed({ app, onMethodNotAllowed: (c, methods) => drawMethods(c.var.request_id, methods) }));
+  app.use(methodNotAllowed({ app, onMethodNotAllowed: (c, methods) => drawMethods(c, methods) }));
   app.onError((error, c) => {
     reportFailure(c, house.log, error);
     return drawFailure(c, describeFailure(error, c.var.request_id));
@@ -58,11 +59,10 @@ function pathOf(request: Request): string {
   return pathname.replace(/\/+$/, '') || '/';
 }
 
-function drawMethods(request_id: string, methods: readonly string[]): Response {
-  const error = new KassaError('method_not_allowed', `Use ${methods.join(', ')} here.`);
-  const { sentence, details, code, headers } = describeFailure(error, request_id);
-  return Response.json(
-    { error: sentence, details, code },
-    { status: 405, headers: { ...headers, Allow: methods.join(', ') } },
-  );
+function drawMethods(c: Context<HttpEnv>, methods: readonly string[]): Response {
+  // Headers of the answer that is replaced would win over the new ones.
+  c.res.headers.delete('Kassa-Error-Code');
+  const allowed = methods.join(', ');
+  const failure = describeFailure(new KassaError('method_not_allowed', `Use ${allowed} here.`), c.var.request_id);
+  return drawFailure(c, { ...failure, headers: { ...failure.headers, Allow: allowed } });
 }

@@ -1,0 +1,56 @@
+// Goal: the socket in front of the app tells it who is there, and lets what has begun finish before it closes.
+import { connect } from 'node:net';
+import { expect, test } from 'vitest';
+import { listen } from '../../src/http/listen.ts';
+import { systemClock } from '../../src/system.ts';
+
+const clock = systemClock();
+
+test('the app learns the address at the other end, and a taken port is refused', async () => {
+  const fetchOf = async (_request: Request, client: { ip: string }) => new Response(client.ip);
+  const server = await listen({ fetch: fetchOf, host: '127.0.0.1', port: 0, clock });
+  const answer = await fetch(`http://127.0.0.1:${server.port}/`);
+  expect(await answer.text()).toBe('127.0.0.1');
+  await expect(listen({ fetch: fetchOf, host: '127.0.0.1', port: server.port, clock })).rejects.toMatchObject({
+    code: 'EADDRINUSE',
+  });
+  await Promise.all([server.close(1_000), server.close(1_000)]);
+});
+
+test('closing waits for a request that has begun, and takes no new one', async () => {
+  let finish = (): void => undefined;
+  let begun = (): void => undefined;
+  const started = new Promise<void>((resolve) => {
+    begun = resolve;
+  });
+  const gate = new Promise<void>((resolve) => {
+    finish = resolve;
+  });
+  const fetchOf = async (): Promise<Response> => {
+    begun();
+    await gate;
+    return new Response('done');
+  };
+  const server = await listen({ fetch: fetchOf, host: '127.0.0.1', port: 0, clock });
+  const answer = fetch(`http://127.0.0.1:${server.port}/`);
+  await started;
+  const closed = server.close(5_000);
+  await expect(fetch(`http://127.0.0.1:${server.port}/`)).rejects.toThrow();
+  finish();
+  expect(await (await answer).text()).toBe('done');
+  await closed;
+});
+
+test('a client that never finishes is cut off when the grace is over', async () => {
+  const never = async (request: Request): Promise<Response> => new Response(await request.text());
+  const server = await listen({ fetch: never, host: '127.0.0.1', port: 0, clock });
+  const socket = connect(server.port, '127.0.0.1');
+  // Being cut off may arrive as an end or as a reset; both are what this test waits for.
+  socket.on('error', () => undefined).resume();
+  const ended = new Promise<void>((resolve) => socket.once('close', () => resolve()));
+  await new Promise<void>((resolve) =>
+    socket.write('POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 9\r\n\r\n', () => resolve()),
+  );
+  await server.close(100);
+  await ended;
+});
