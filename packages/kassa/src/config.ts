@@ -21,7 +21,7 @@ import type { KassaConfig } from './config/written/types.ts';
 export { ConfigError } from './config/config-error.ts';
 export type { Environment } from './config/environment/variables.ts';
 export type * from './config/hooks.ts';
-export { claimDataFolder, type LoadedConfig, loadConfig } from './config/load.ts';
+export { claimFolder, type LoadedConfig, loadConfig } from './config/load.ts';
 export type * from './config/settings.ts';
 export type { KassaConfig } from './config/written/types.ts';
 

@@ -89,7 +89,7 @@ function lineIn(error: unknown, file: string): string {
  * Marks a data folder with the mode it is used in, once and for all, and makes the folder when it is not there.
  * @throws ConfigError when it was used in the other mode: play money and real money never share a folder.
  */
-export function claimDataFolder(data_folder: string, mode: 'test' | 'live'): void {
+export function claimFolder(data_folder: string, mode: 'test' | 'live'): void {
   const mark = join(data_folder, 'mode');
   mkdirSync(data_folder, { recursive: true });
   if (!existsSync(mark)) writeFileSync(mark, `${mode}\n`);

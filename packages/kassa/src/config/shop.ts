@@ -51,28 +51,22 @@ function readCoupon(code: string, written: ParsedCoupon, config: ParsedConfig): 
  *   computer in test mode.
  */
 export function readContracts(config: ParsedConfig, place: Place): ContractSettings {
-  const written = config.contracts;
+  const { 'ticket-order': tickets, 'booking-checkout': booking, 'embedded-checkout': embedded } = config.contracts;
+  const docs = place.mode === 'live' ? 'signed-in' : 'open';
   return {
     hosted_checkout: readHosted(config, place),
-    ticket_order:
-      (written['ticket-order'] && {
-        offer: fitting('ticket-order', 'product', written['ticket-order'].product, 'ticket', config),
-        mount: written['ticket-order'].mount,
-      }) ||
-      null,
-    booking_checkout:
-      (written['booking-checkout'] && {
-        docs: written['booking-checkout'].docs ?? (place.mode === 'live' ? 'signed-in' : 'open'),
-      }) ||
-      null,
+    ticket_order: tickets
+      ? { offer: fitting('ticket-order.product', tickets.product, config, 'ticket'), mount: tickets.mount }
+      : null,
+    booking_checkout: booking ? { docs: booking.docs ?? docs } : null,
     chat_payments: readChat(config, place),
-    embedded_checkout:
-      (written['embedded-checkout'] && {
-        offer: fitting('embedded-checkout', 'product', written['embedded-checkout'].product, null, config),
-        return_path: written['embedded-checkout'].returnPath,
-        exact_parameters: written['embedded-checkout'].exactParameters,
-      }) ||
-      null,
+    embedded_checkout: embedded
+      ? {
+          offer: fitting('embedded-checkout.product', embedded.product, config),
+          return_path: embedded.returnPath,
+          exact_parameters: embedded.exactParameters,
+        }
+      : null,
     refresh_after_ms: config.refreshAfter,
   };
 }
@@ -84,15 +78,10 @@ function readHosted(config: ParsedConfig, place: Place): ContractSettings['hoste
     const text = written[name];
     return text === undefined ? null : pageOf(`contracts.hosted-checkout.${name}`, text, place.frontend);
   };
+  const { product, customAmountProduct } = written;
   return {
-    offer: fitting('hosted-checkout', 'product', written.product, null, config),
-    custom_amount_offer: fitting(
-      'hosted-checkout',
-      'customAmountProduct',
-      written.customAmountProduct,
-      'custom_amount',
-      config,
-    ),
+    offer: fitting('hosted-checkout.product', product, config),
+    custom_amount_offer: fitting('hosted-checkout.customAmountProduct', customAmountProduct, config, 'custom_amount'),
     success_url: page('successUrl'),
     cancel_url: page('cancelUrl'),
     public_metadata_keys: [...new Set(written.publicMetadataKeys)],
@@ -112,21 +101,16 @@ function readChat(config: ParsedConfig, place: Place): ChatPaymentsSettings | nu
   return { auth: written.auth, amounts: min.map((least) => boundsOf('contracts.chat-payments', least, max)) };
 }
 
-/** The key of a product that a contract sells, checked to be there and of the kind that the contract can sell. */
+/** The key of a product that a contract sells, checked to be there and, where it matters, of the right kind. */
 function fitting(
-  contract: string,
-  field: string,
+  where: string,
   key: string | undefined,
-  kind: string | null,
   config: ParsedConfig,
+  kind?: 'ticket' | 'custom_amount',
 ): string | null {
   if (key === undefined) return null;
-  const where = `contracts.${contract}.${field}`;
-  const found = productOf(where, key, config).kind;
-  if (kind !== null && found !== kind) {
-    throw new ConfigError(
-      `${where} must name ${kind === 'ticket' ? 'a ticket()' : 'a customAmount()'}; ${key} is not one.`,
-    );
-  }
-  return key;
+  const found = productOf(`contracts.${where}`, key, config).kind;
+  if (kind === undefined || found === kind) return key;
+  const wanted = kind === 'ticket' ? 'a ticket()' : 'a customAmount()';
+  throw new ConfigError(`contracts.${where} must name ${wanted}; ${key} is not one.`);
 }

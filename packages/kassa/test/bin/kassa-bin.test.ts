@@ -19,13 +19,13 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 const BIN = new URL('../../bin/', import.meta.url).pathname;
 const MAIN = `
 const kind: string = 'typescript';
-console.log(JSON.stringify({ kind, args: process.argv.slice(2), version: process.versions.node }));
-const code = process.argv.indexOf('--exit');
-if (code > 0) process.exit(Number(process.argv[code + 1]));
 if (process.argv.includes('--wait')) {
   process.once('SIGTERM', () => { console.log('stopped'); process.exit(7); });
   setInterval(() => undefined, 1000);
 }
+console.log(JSON.stringify({ kind, args: process.argv.slice(2), version: process.versions.node }));
+const code = process.argv.indexOf('--exit');
+if (code > 0) process.exit(Number(process.argv[code + 1]));
 `;
 let root = '';
 let bin = '';
