@@ -110,7 +110,7 @@ export function fromTypeId(prefix: string, text: string): string | undefined {
   return [hex.slice(0, 8), hex.slice(8, 12), hex.slice(12, 16), hex.slice(16, 20), hex.slice(20)].join('-');
 }
 
-/** SHA-256 in lower-case hex: the one hash for request fingerprints, stored keys and trace hashes. Not for passwords. */
+/** SHA-256 in lower-case hex: the one hash for request fingerprints, stored keys and traces. Not for passwords. */
 export function hashOf(text: string | Uint8Array): string {
   return createHash('sha256').update(text).digest('hex');
 }

@@ -187,7 +187,7 @@ describe('dividing a total', () => {
     );
   });
 
-  test('a line without weight gets nothing, and the left-over cent goes to the largest remainder, then the first', () => {
+  test('a line without weight gets nothing; the left-over cent goes to the largest remainder, then the first', () => {
     expect(splitMinor(100, [1, 1, 1])).toEqual([34, 33, 33]);
     expect(splitMinor(100, [0, 2, 1])).toEqual([0, 67, 33]);
     expect(splitMinor(2, [1, 1, 1])).toEqual([1, 1, 0]);

@@ -45,8 +45,8 @@ export function stepOf(currency: string): 1 | 10 | 100 {
  * Reads a decimal text of the major unit, such as `19.99`, without ever passing through a float. Zero is read too;
  * whether something may be free is the offer's rule.
  * @throws KassaError `invalid_amount` for a sign, an exponent, grouping, leading zeros, more fraction digits than the
- *   currency has, a part that the currency cannot charge, or more than twelve digits in the minor unit; `invalid_request`
- *   for an unknown currency. The rule is contracts.md, 0.4.
+ *   currency has, a part that the currency cannot charge, or more than twelve digits in the minor unit;
+ *   `invalid_request` for an unknown currency. The rule is contracts.md, 0.4.
  */
 export function minorFromDecimal(text: string, currency: string): number {
   const { exponent, step_minor } = ruleFor(currency);

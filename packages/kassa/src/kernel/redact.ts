@@ -8,8 +8,11 @@ const DEPTH_MAX = 8;
 const ENTRIES_MAX = 200;
 
 /** Fields whose text is hidden whatever it looks like. */
-const HIDDEN_FIELD =
-  /secret|passw|authorization|cookie|signature|credential|api_?key|private_?key|(?:^|_)(?:token|jwt|pin|cvc|cvv)s?$|card_?number/i;
+const HIDDEN_FIELD = new RegExp(
+  'secret|passw|authorization|cookie|signature|credential|api_?key|private_?key|card_?number|' +
+    '(?:^|_)(?:token|jwt|pin|cvc|cvv)s?$',
+  'i',
+);
 const PERSON_FIELD = /(?:^|_)e_?mails?$|phone|(?:^|_)ssn$|(?:^|_)iban$/i;
 
 /** Applied in this order: an address with a password would otherwise be read as an e-mail. */

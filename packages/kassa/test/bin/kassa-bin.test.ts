@@ -94,7 +94,7 @@ test('a stop signal reaches the process behind, which ends in its own way', asyn
     const output: string[] = [];
     child.stdout?.on('data', (part: Buffer) => {
       output.push(String(part));
-      if (output.join('').includes('--wait')) child.kill('SIGTERM');
+      if (String(part).includes('--wait')) child.kill('SIGTERM');
     });
     const code = await new Promise((resolve) => child.on('close', resolve));
     return { code, last: output.join('').trimEnd().split('\n').at(-1) };
