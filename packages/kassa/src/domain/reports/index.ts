@@ -1,0 +1,11 @@
+export {
+  listNotifications,
+  type NotificationPage,
+  type NotificationRow,
+  type NotificationView,
+  readNotification,
+} from './notifications-report.ts';
+export { listOrders, type OrderFilter, type OrderPage, type OrderRow } from './orders-report.ts';
+export { type OrderStory, readStory } from './story-report.ts';
+export type { StoryStep } from './story-steps.ts';
+export { listTrouble, type Trouble } from './trouble-report.ts';

@@ -1,0 +1,49 @@
+import type { Database } from '../../database/index.ts';
+import type { OrderRow } from './orders-report.ts';
+import { readSteps, type StoryStep } from './story-steps.ts';
+
+/** One order with everything that happened to it, oldest first. */
+export interface OrderStory {
+  readonly order: OrderRow & {
+    readonly version: number;
+    readonly subtotal_minor: number;
+    readonly discount_minor: number;
+    readonly tax_minor: number;
+    readonly credits_minor: number;
+    readonly hold_expires_at: Date;
+    readonly paid_at: Date | null;
+    readonly session_id: string | null;
+  };
+  readonly lines: readonly {
+    readonly name: string;
+    readonly quantity: number;
+    readonly unit_minor: number;
+    readonly total_minor: number;
+  }[];
+  readonly steps: readonly StoryStep[];
+}
+
+/** The story of one order, or undefined when this shop has none with this id. */
+export async function readStory(
+  db: Database,
+  shop: { tenant_id: string; mode: 'test' | 'live' },
+  order_id: string,
+): Promise<OrderStory | undefined> {
+  const order = await db
+    .selectFrom('orders')
+    .select(['id', 'number', 'status', 'review_reason', 'contract', 'email', 'total_minor', 'currency', 'created_at'])
+    .select(['version', 'subtotal_minor', 'discount_minor', 'tax_minor', 'credits_minor', 'hold_expires_at', 'paid_at'])
+    .select('stripe_checkout_session_id as session_id')
+    .where('tenant_id', '=', shop.tenant_id)
+    .where('mode', '=', shop.mode)
+    .where('id', '=', order_id)
+    .executeTakeFirst();
+  if (!order) return undefined;
+  const lines = await db
+    .selectFrom('order_lines')
+    .select(['name', 'quantity', 'unit_minor', 'total_minor'])
+    .where('order_id', '=', order_id)
+    .orderBy('position')
+    .execute();
+  return { order: { ...order, lines }, lines, steps: await readSteps(db, order_id) };
+}

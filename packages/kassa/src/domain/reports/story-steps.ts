@@ -1,0 +1,157 @@
+import type { Database } from '../../database/index.ts';
+import { decimalFromMinor } from '../../kernel/money.ts';
+
+/** One row of a timeline: what happened, to whom, and the row behind it. Secrets are left out where it is read. */
+export interface StoryStep {
+  readonly at: Date;
+  readonly kind:
+    | 'request'
+    | 'hold'
+    | 'session'
+    | 'payment'
+    | 'webhook'
+    | 'order'
+    | 'hook'
+    | 'mail'
+    | 'refund'
+    | 'stripe';
+  readonly title: string;
+  readonly detail: string | null;
+  readonly state: 'ok' | 'waiting' | 'failed' | 'info';
+  readonly json: unknown;
+}
+
+/** Everything that happened to an order, oldest first; what happened in one transaction stands in the order it was done. */
+export async function readSteps(db: Database, order_id: string): Promise<StoryStep[]> {
+  const parts = [
+    await changes(db, order_id),
+    await holds(db, order_id),
+    await sessions(db, order_id),
+    await webhooks(db, order_id),
+    await refunds(db, order_id),
+    await deliveries(db, order_id),
+  ];
+  const rank: readonly StoryStep['kind'][] = ['request', 'hold', 'session', 'payment', 'webhook', 'order'];
+  const place = (step: StoryStep): number => (rank.includes(step.kind) ? rank.indexOf(step.kind) : rank.length);
+  return parts.flat().sort((left, right) => left.at.getTime() - right.at.getTime() || place(left) - place(right));
+}
+
+async function changes(db: Database, order_id: string): Promise<StoryStep[]> {
+  const rows = await db
+    .selectFrom('audit_log')
+    .select(['order_version', 'action', 'status_from', 'status_to', 'cause', 'actor', 'details', 'created_at'])
+    .where('order_id', '=', order_id)
+    .orderBy('order_version')
+    .execute();
+  return rows.map((row) => ({
+    at: row.created_at,
+    kind: row.action === 'created' ? 'request' : 'order',
+    title: row.action === 'created' ? 'Checkout requested' : `Order ${(row.status_to ?? '').replaceAll('_', ' ')}`,
+    detail: row.action === 'created' ? null : `because of ${row.cause}`,
+    state: row.action.startsWith('review:') ? 'failed' : 'ok',
+    json: row,
+  }));
+}
+
+async function holds(db: Database, order_id: string): Promise<StoryStep[]> {
+  const rows = await db
+    .selectFrom('holds')
+    .innerJoin('order_lines', 'order_lines.id', 'holds.order_line_id')
+    .select(['holds.quantity', 'holds.state', 'holds.expires_at', 'holds.created_at', 'holds.updated_at'])
+    .select('order_lines.name')
+    .where('holds.order_id', '=', order_id)
+    .orderBy('holds.id')
+    .execute();
+  return rows.map((row) => ({
+    at: row.created_at,
+    kind: 'hold',
+    title: `Held ${row.quantity} × ${row.name}`,
+    detail: { held: 'until the buyer pays or time runs out', sold: 'sold', released: 'given back' }[row.state],
+    state: row.state === 'held' ? 'waiting' : 'ok',
+    json: row,
+  }));
+}
+
+async function sessions(db: Database, order_id: string): Promise<StoryStep[]> {
+  const rows = await db
+    .selectFrom('payment_transactions as attempt')
+    .leftJoin('stripe_operations as operation', (join) =>
+      join.onRef('operation.attempt_id', '=', 'attempt.id').on('operation.action', '=', 'open'),
+    )
+    .select(['attempt.session_id', 'attempt.payment_id', 'attempt.presentation', 'attempt.amount', 'attempt.currency'])
+    .select(['attempt.payment_status', 'attempt.received_minor', 'attempt.kept', 'attempt.created_at'])
+    .select(['operation.key', 'operation.state as operation_state', 'operation.sends', 'operation.updated_at'])
+    .where('attempt.order_id', '=', order_id)
+    .orderBy('attempt.id')
+    .execute();
+  return rows.map((row) => {
+    const opened = row.session_id !== null;
+    const sum = `${decimalFromMinor(row.amount, row.currency)} ${row.currency.toUpperCase()}`;
+    return {
+      at: row.updated_at ?? row.created_at,
+      kind: 'session',
+      title: opened ? `Payment page opened for ${sum}` : `Opening a payment page for ${sum}`,
+      detail: row.session_id ?? (row.operation_state === 'unknown' ? 'Stripe has not answered yet' : null),
+      state: opened ? 'ok' : row.operation_state === 'known' ? 'failed' : 'waiting',
+      json: row,
+    };
+  });
+}
+
+async function webhooks(db: Database, order_id: string): Promise<StoryStep[]> {
+  const rows = await db
+    .selectFrom('inbox_events')
+    .select(['id', 'type', 'object_id', 'received_at', 'handled_at', 'outcome', 'attempts', 'last_error'])
+    .where('order_id', '=', order_id)
+    .orderBy('received_at')
+    .orderBy('id')
+    .execute();
+  return rows.map((row) => ({
+    at: row.received_at,
+    kind: 'webhook',
+    title: `Webhook ${row.type}`,
+    detail: row.outcome === 'unchanged' ? 'signed; known already, nothing changed' : 'signed, stored, then handled',
+    state: row.handled_at ? 'ok' : 'waiting',
+    json: row,
+  }));
+}
+
+async function refunds(db: Database, order_id: string): Promise<StoryStep[]> {
+  const rows = await db
+    .selectFrom('refunds')
+    .select(['id', 'amount_minor', 'currency', 'cause', 'status', 'stripe_refund_id', 'failure_reason', 'created_at'])
+    .where('order_id', '=', order_id)
+    .orderBy('id')
+    .execute();
+  return rows.map((row) => ({
+    at: row.created_at,
+    kind: 'refund',
+    title: `Refund of ${decimalFromMinor(row.amount_minor, row.currency)} ${row.currency.toUpperCase()} ${row.status}`,
+    detail: row.cause.replaceAll('_', ' '),
+    state: row.status === 'succeeded' ? 'ok' : row.status === 'failed' ? 'failed' : 'waiting',
+    json: row,
+  }));
+}
+
+async function deliveries(db: Database, order_id: string): Promise<StoryStep[]> {
+  const rows = await db
+    .selectFrom('deliveries')
+    .innerJoin('outbox_messages', 'outbox_messages.id', 'deliveries.message_id')
+    .select(['deliveries.id', 'deliveries.destination', 'deliveries.attempts', 'deliveries.last_error'])
+    .select(['deliveries.delivered_at', 'deliveries.parked_at', 'deliveries.due_at'])
+    .select(['outbox_messages.topic', 'outbox_messages.created_at'])
+    .where('outbox_messages.order_id', '=', order_id)
+    .orderBy('deliveries.id')
+    .execute();
+  return rows.map((row) => {
+    const mail = row.destination.startsWith('mail:');
+    return {
+      at: row.delivered_at ?? row.parked_at ?? row.created_at,
+      kind: mail ? 'mail' : 'hook',
+      title: mail ? `Mail ${row.destination.slice(5)}` : `Hook ${row.topic}`,
+      detail: row.last_error ?? (row.delivered_at ? `done for ${row.topic}` : 'on its way'),
+      state: row.delivered_at ? 'ok' : row.parked_at ? 'failed' : 'waiting',
+      json: row,
+    };
+  });
+}
