@@ -120,6 +120,8 @@ function wrongInServer(path: string, one: Import): string | undefined {
   if (here.room.name === 'domain/<noun>' && there.room.name === 'domain/<noun>') {
     return `nouns never import each other (${here.unit} took ${to}); let a story in flows/ compose them`;
   }
+  const nearer = here.room.may.find((allowed) => allowed.includes('/') && allowed.startsWith(there.unit));
+  if (nearer) return `${here.room.name} takes ${nearer} itself, not ${to}`;
   const list = here.room.may.length > 0 ? here.room.may.join(', ') : 'nothing';
   if (there.room.name === 'domain/<noun>' && here.room.may.includes('domain')) {
     return `take a noun by its index.ts, not ${to}`;

@@ -34,7 +34,7 @@ export function waitingMethods(file: HouseFile, name: string): string[] {
   walk(treeOf(file), (node) => {
     if (!ts.isInterfaceDeclaration(node) || node.name.text !== name) return;
     for (const member of node.members) {
-      const type = ts.isMethodSignature(member) ? member.type : ts.isPropertySignature(member) && member.type;
+      const type = ts.isMethodSignature(member) || ts.isPropertySignature(member) ? member.type : undefined;
       const answer = type && ts.isFunctionTypeNode(type) ? type.type : type;
       if (answer?.getText().startsWith('Promise<') && member.name) methods.push(member.name.getText());
     }

@@ -165,8 +165,8 @@ export const HOMES: readonly Home[] = [
   },
   {
     packages: ['node:async_hooks'],
-    homes: ['database/transaction.ts'],
-    cure: 'only the transaction wall follows a call around',
+    homes: ['database/transaction.ts', 'stripe/client.ts'],
+    cure: 'only the transaction wall, and the stored bytes on their way through Stripe’s client, follow a call around',
   },
   {
     packages: [
