@@ -1,10 +1,18 @@
 import type { Offer, OfferOnSale, OfferRef } from '../domain/catalog/index.ts';
+import type {
+  NotificationPage,
+  NotificationView,
+  OrderFilter,
+  OrderPage,
+  OrderStory,
+  Trouble,
+} from '../domain/reports/index.ts';
+import type { Ask, CheckoutView } from '../flows/refresh-checkout.ts';
+import type { Answer, StartCheckout } from '../flows/start-checkout.ts';
 import type { Clock } from '../kernel/clock.ts';
 import type { Ids } from '../kernel/ids.ts';
 import type { Log } from '../kernel/log.ts';
 import type { Limits } from './limits.ts';
-import type { Answer, AskStripe, CheckoutView, StartCheckout } from './stories.ts';
-import type { NotificationPage, NotificationView, OrderPage, OrderStory, Readiness, Trouble } from './views.ts';
 
 /** What the `hosted-checkout` contract is told by the shop's configuration (contracts.md, 1.1). */
 export interface HostedCheckoutSettings {
@@ -38,6 +46,12 @@ export interface HttpSettings {
   readonly hosted_checkout: HostedCheckoutSettings | null;
 }
 
+/** Whether the house can take an order now. Parts are `database`, `stripe`, `workers` and whatever else is needed. */
+export interface Readiness {
+  readonly ready: boolean;
+  readonly parts: Readonly<Record<string, 'up' | 'down'>>;
+}
+
 /** Everything that HTTP needs from the house, as functions that `app.ts` has bound. HTTP knows no database. */
 export interface HttpHouse {
   readonly clock: Clock;
@@ -46,18 +60,13 @@ export interface HttpHouse {
   readonly settings: HttpSettings;
 
   readonly startCheckout: (command: StartCheckout) => Promise<Answer>;
-  readonly refreshCheckout: (session_id: string, ask: AskStripe) => Promise<CheckoutView | undefined>;
+  readonly refreshCheckout: (session_id: string, ask: Ask) => Promise<CheckoutView | undefined>;
   readonly findOffer: (ref: OfferRef) => Promise<Offer | undefined>;
   readonly listOffers: () => Promise<readonly OfferOnSale[]>;
   /** @throws WebhookRefused with the text that the contract fixes. */
   readonly receive: (raw: Uint8Array, signature: string | null) => Promise<{ readonly event_id: string }>;
 
-  readonly listOrders: (page: {
-    limit: number;
-    before?: string;
-    status?: string;
-    search?: string;
-  }) => Promise<OrderPage>;
+  readonly listOrders: (filter: OrderFilter) => Promise<OrderPage>;
   readonly readStory: (order_id: string) => Promise<OrderStory | undefined>;
   readonly listNotifications: (page: {
     limit: number;

@@ -1,4 +1,4 @@
-import type { Trouble } from '../views.ts';
+import type { Trouble } from '../../domain/reports/index.ts';
 import { emptyState, type Page } from './frame.ts';
 import { type Html, html } from './html.ts';
 import { moment, orderName, orderPath } from './words.ts';

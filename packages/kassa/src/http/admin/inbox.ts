@@ -1,5 +1,5 @@
+import type { NotificationPage, NotificationRow, NotificationView } from '../../domain/reports/index.ts';
 import { toTypeId } from '../../kernel/ids.ts';
-import type { NotificationPage, NotificationRow, NotificationView } from '../views.ts';
 import { emptyState, type Page } from './frame.ts';
 import { type Html, html } from './html.ts';
 import { moment, orderName, orderPath } from './words.ts';

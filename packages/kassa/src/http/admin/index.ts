@@ -1,6 +1,7 @@
 import { fileURLToPath } from 'node:url';
 import { type Context, Hono } from 'hono';
 import { createMiddleware } from 'hono/factory';
+import type { NotificationView, OrderStory } from '../../domain/reports/index.ts';
 import { KassaError } from '../../kernel/errors.ts';
 import { fromTypeId } from '../../kernel/ids.ts';
 import { describeFailure, drawFailure, reportFailure } from '../describe-failure.ts';
@@ -8,7 +9,6 @@ import type { HttpHouse } from '../house.ts';
 import { isLoopback } from '../request/caller-address.ts';
 import type { HttpEnv } from '../request/context.ts';
 import { siteFiles } from '../static.ts';
-import type { NotificationView, OrderStory } from '../views.ts';
 import { attentionPage } from './attention.ts';
 import { answerPage } from './frame.ts';
 import { html } from './html.ts';
@@ -48,7 +48,7 @@ export function adminPages(house: HttpHouse): Hono<HttpEnv> {
 
 function orderRoutes(app: Hono<HttpEnv>, house: HttpHouse, shop: string): void {
   const find = (c: Context<HttpEnv>) => {
-    const status = ORDER_STATUSES.find((one) => one === c.req.query('status'));
+    const status = [...ORDER_STATUSES, 'review'].find((one) => one === c.req.query('status'));
     const search = c.req.query('q')?.trim().slice(0, 254) || undefined;
     return { status, search, before: c.req.query('before') || undefined };
   };

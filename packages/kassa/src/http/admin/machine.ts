@@ -1,5 +1,12 @@
+import type {
+  NotificationPage,
+  NotificationRow,
+  NotificationView,
+  OrderPage,
+  OrderRow,
+  OrderStory,
+} from '../../domain/reports/index.ts';
 import { toTypeId } from '../../kernel/ids.ts';
-import type { NotificationPage, NotificationRow, NotificationView, OrderPage, OrderRow, OrderStory } from '../views.ts';
 import { moneyText } from './words.ts';
 
 /** The same facts as the pages, for programs: tests, `kassa try`, the demo's live timeline. */

@@ -1,5 +1,5 @@
+import type { NotificationRow, OrderStory } from '../../domain/reports/index.ts';
 import { toTypeId } from '../../kernel/ids.ts';
-import type { NotificationRow, OrderStory } from '../views.ts';
 import type { Page } from './frame.ts';
 import { type Html, html } from './html.ts';
 import { messageTable } from './inbox.ts';

@@ -1,4 +1,4 @@
-import type { OrderPage, OrderRow } from '../views.ts';
+import type { OrderPage, OrderRow } from '../../domain/reports/index.ts';
 import { emptyState, type Page } from './frame.ts';
 import { type Html, html } from './html.ts';
 import { moment, money, ORDER_STATUSES, orderName, orderPath, reviewChip, statusChip } from './words.ts';
@@ -22,7 +22,7 @@ ${pager(found, query)}`;
 }
 
 function filters(query: OrdersQuery): Html {
-  const options = ORDER_STATUSES.map((status) => {
+  const options = [...ORDER_STATUSES, 'review'].map((status) => {
     const chosen = status === query.status ? html` selected` : null;
     return html`<option value="${status}"${chosen}>${status.replaceAll('_', ' ')}</option>`;
   });

@@ -1,4 +1,4 @@
-import type { StoryStep } from '../views.ts';
+import type { StoryStep } from '../../domain/reports/index.ts';
 import { type Html, html } from './html.ts';
 import { STEP_MARKS, sinceStart, timeOfDay } from './words.ts';
 

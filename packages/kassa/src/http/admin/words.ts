@@ -1,6 +1,6 @@
+import type { StoryStep } from '../../domain/reports/index.ts';
 import { toTypeId } from '../../kernel/ids.ts';
 import { decimalFromMinor } from '../../kernel/money.ts';
-import type { StoryStep } from '../views.ts';
 import { type Html, html } from './html.ts';
 
 /** Charged in whole units only, so the two decimals that Stripe wants are never shown. */

@@ -1,7 +1,7 @@
+import type { StartCheckout } from '../../flows/start-checkout.ts';
 import { canonicalJson } from '../../kernel/canonical-json.ts';
 import { KassaError } from '../../kernel/errors.ts';
 import { hashOf } from '../../kernel/ids.ts';
-import type { StartCheckout } from '../stories.ts';
 
 const KEY = /^[\x20-\x7e]{1,255}$/;
 /** Nobody's callers share one scope, so a short key of one could be guessed by another. */

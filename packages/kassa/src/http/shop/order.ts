@@ -1,11 +1,11 @@
 import { createRoute, OpenAPIHono, z } from '@hono/zod-openapi';
+import type { CheckoutView } from '../../flows/refresh-checkout.ts';
 import { KassaError } from '../../kernel/errors.ts';
 import { toTypeId } from '../../kernel/ids.ts';
 import { decimalFromMinor } from '../../kernel/money.ts';
 import type { HttpHouse } from '../house.ts';
 import type { Limiter } from '../limits.ts';
 import type { HttpEnv } from '../request/context.ts';
-import type { CheckoutView } from '../stories.ts';
 
 const LineBody = z.object({ name: z.string(), quantity: z.int(), total_minor: z.int(), total: z.string() });
 

@@ -1,4 +1,5 @@
 import { createRoute, OpenAPIHono, z } from '@hono/zod-openapi';
+import type { Answer } from '../../../flows/start-checkout.ts';
 import { KassaError } from '../../../kernel/errors.ts';
 import { isCurrency } from '../../../kernel/money.ts';
 import { readCaller } from '../../auth.ts';
@@ -10,7 +11,7 @@ import { readIdempotencyKey } from '../../request/idempotency-key.ts';
 import { Metadata } from '../../request/metadata.ts';
 import { jsonBody } from '../../request/read-body.ts';
 import { checkReturnUrl, type ReturnUrlPolicy, withoutQuery, withSessionId } from '../../return-url.ts';
-import { FailureBody } from './failure.ts';
+import { codeOf, FailureBody, keepFailure } from './failure.ts';
 import { readBasket } from './read-order.ts';
 
 const Text = z.string('must be a text');
@@ -99,11 +100,19 @@ export function createSession(
         c.set('order_id', opened.order_id);
         return { url: opened.url, session_id: opened.session_id };
       },
+      renderFailure: (error) => keepFailure(error, c.var.request_id),
     });
-    const headers: Record<string, string> = answer.replayed ? { 'Idempotent-Replayed': 'true' } : {};
-    return c.json(JSON.parse(answer.body), answer.status as 200, headers);
+    return c.json(JSON.parse(answer.body), answer.status as 200, headersOf(answer));
   });
   return app;
+}
+
+function headersOf(answer: Answer): Record<string, string> {
+  const code = codeOf(answer);
+  return {
+    ...(answer.replayed ? { 'Idempotent-Replayed': 'true' } : {}),
+    ...(code === undefined ? {} : { 'Kassa-Error-Code': code }),
+  };
 }
 
 /** H7, H8, H14: the page names where the buyer comes back; the shop's origins decide whether it may. */

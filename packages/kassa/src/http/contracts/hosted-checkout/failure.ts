@@ -1,5 +1,6 @@
 import { z } from '@hono/zod-openapi';
 import type { Context } from 'hono';
+import type { KassaError } from '../../../kernel/errors.ts';
 import type { Log } from '../../../kernel/log.ts';
 import { describeFailure, drawFailure, type Failure, reportFailure } from '../../describe-failure.ts';
 import type { HttpEnv } from '../../request/context.ts';
@@ -20,6 +21,17 @@ export function answerFailure(log: Log) {
     reportFailure(c, log, error);
     return drawFailure(c, inMajorUnits(describeFailure(error, c.var.request_id)));
   };
+}
+
+/** A refusal as it is kept under the caller's key, so that a repeat is told the same. */
+export function keepFailure(error: KassaError, request_id: string): { status: number; body: string } {
+  const { status, sentence, details, code } = inMajorUnits(describeFailure(error, request_id));
+  return { status, body: JSON.stringify({ error: sentence, details, code }) };
+}
+
+/** The code inside a kept refusal, for the header; undefined when the kept answer is not one. */
+export function codeOf(answer: { readonly status: number; readonly body: string }): string | undefined {
+  return answer.status < 400 ? undefined : FailureBody.parse(JSON.parse(answer.body)).code;
 }
 
 function inMajorUnits(failure: Failure): Failure {

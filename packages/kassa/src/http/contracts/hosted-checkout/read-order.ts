@@ -1,8 +1,8 @@
 import type { Offer, OfferPrice, OfferRef } from '../../../domain/catalog/index.ts';
+import type { StartCheckout } from '../../../flows/start-checkout.ts';
 import { KassaError } from '../../../kernel/errors.ts';
 import { fromTypeId } from '../../../kernel/ids.ts';
 import type { HostedCheckoutSettings, HttpHouse } from '../../house.ts';
-import type { StartCheckout } from '../../stories.ts';
 import { readAmount } from './money.ts';
 
 /** The fields of a request that say what is bought and what the page believes it costs. */

@@ -1,9 +1,9 @@
 import { createRoute, OpenAPIHono, z } from '@hono/zod-openapi';
+import type { CheckoutView } from '../../../flows/refresh-checkout.ts';
 import { KassaError } from '../../../kernel/errors.ts';
 import type { HttpHouse } from '../../house.ts';
 import type { Limiter } from '../../limits.ts';
 import type { HttpEnv } from '../../request/context.ts';
-import type { CheckoutView } from '../../stories.ts';
 import { FailureBody } from './failure.ts';
 
 /** Five fields, always all five and never a sixth (contracts.md, 1.2). */
