@@ -22,6 +22,8 @@ import { canReach, giveTo, type Runner } from './runner.ts';
 export const OWNER = 'kassa';
 
 export interface ClusterWorld {
+  /** False skips the disk's confirmation: for throw-away clusters. */
+  fsync?: boolean;
   clock: Clock;
   random: Random;
   log: Log;
@@ -89,8 +91,8 @@ async function make(
   writeFileSync(secret, `${password}\n`, { mode: 0o600 });
   for (const path of [making, secret]) giveTo(runner, path);
   try {
-    const sentence = await initdb({ making, secret, binaries, runner });
-    if (sentence) throw new EmbeddedRefusal(`Postgres could not make a new cluster in ${making}: ${sentence}`);
+    const sentence = await initdb({ making, secret, binaries, runner, fsync: world.fsync ?? true });
+    if (sentence) throw new EmbeddedRefusal(whyNotMade(sentence, making));
     // No line but this one: no socket, no other address, nobody without the password.
     writeFileSync(join(making, 'pg_hba.conf'), 'host all all 127.0.0.1/32 scram-sha-256\n', { mode: 0o600 });
     writeFileSync(passwordFile(making), `${password}\n`, { mode: 0o600 });
@@ -102,15 +104,26 @@ async function make(
   }
 }
 
+function whyNotMade(sentence: string, making: string): string {
+  if (!sentence.includes('could not look up effective user ID')) {
+    return `Postgres could not make a new cluster in ${making}: ${sentence}`;
+  }
+  return (
+    `Postgres makes a cluster only for a user that this system knows by name, and uid ${process.getuid?.()} has none: ` +
+    'start Kassa as a named user (in a container for example --user node), or set DATABASE_URL.'
+  );
+}
+
 interface Making {
   making: string;
   secret: string;
   binaries: Binaries;
   runner: Runner;
+  fsync: boolean;
 }
 
 /** Answers what initdb complained of, or undefined when it succeeded. */
-function initdb({ making, secret, binaries, runner }: Making): Promise<string | undefined> {
+function initdb({ making, secret, binaries, runner, fsync }: Making): Promise<string | undefined> {
   const place = openPlace(making, runner);
   const input = openSync(secret, 'r');
   const args = [
@@ -127,6 +140,7 @@ function initdb({ making, secret, binaries, runner }: Making): Promise<string | 
     '--locale-provider=builtin',
     '--builtin-locale=C.UTF-8',
     '--no-instructions',
+    ...(fsync ? [] : ['--no-sync']),
   ];
   return new Promise((resolve) => {
     const child = spawn(join(binaries.home, 'bin', 'initdb'), args, {

@@ -70,10 +70,11 @@ export async function startEmbedded(options: EmbeddedOptions): Promise<Embedded>
       attached: found !== undefined,
       stop: () => {
         stopped ??= withFolderLock(folder, options, async () => {
-          const { others } = await presence.leave();
-          if (others) return options.log.info({ folder }, 'another Kassa uses this Postgres: it keeps running');
+          const company = await presence.leave();
           const server = runningPostmaster(data);
-          if (server) await endPostmaster(data, server, options.clock);
+          if (server && company === 'alone') return endPostmaster(data, server, options.clock);
+          // Others may depend on it; and one that keeps running is attached to by the next start.
+          if (server) options.log.info({ folder, company }, 'the Postgres of this folder keeps running');
         });
         return stopped;
       },

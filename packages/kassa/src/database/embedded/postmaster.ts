@@ -94,7 +94,7 @@ export function launch({ folder, binaries, runner, port, fsync, settings }: Laun
   child.unref();
   const ended = new Promise<string>((resolve) => {
     child.once('error', (error) => resolve(error.message));
-    child.once('exit', () => resolve(readFileSync(log_file, 'utf8').slice(-4_000)));
+    child.once('exit', () => resolve((readIfThere(log_file) ?? '').slice(-4_000)));
   });
   return { pid: child.pid, ended };
 }

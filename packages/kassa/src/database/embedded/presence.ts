@@ -15,8 +15,8 @@ const GRACE_MS = 200;
  * process that dies, so a lease never has to be guessed stale, and an orphan without leases may be stopped by anyone.
  */
 export interface Presence {
-  /** Ends the lease; answers whether other processes still hold theirs. */
-  leave(): Promise<{ others: boolean }>;
+  /** Ends the lease; answers whether other processes still hold theirs, as far as the server could be asked. */
+  leave(): Promise<'alone' | 'others' | 'unanswered'>;
 }
 
 export function addressOf(port: number, password: string, database: string): string {
@@ -67,20 +67,21 @@ export function stayPresent(
   return {
     async leave() {
       left = true;
-      const session = client;
+      let session = client;
       client = undefined;
-      if (!session) return { others: false };
-      setIdle(session, false);
       try {
+        // A lease that is cut off just now says nothing about the others: they are counted on a new session.
+        session ??= await reconnect(() => undefined);
+        setIdle(session, false);
         // A process killed a moment ago may still be counted: ask twice before believing in company.
-        if ((await countOthers(session)) === 0) return { others: false };
+        if ((await countOthers(session)) === 0) return 'alone';
         await clock.sleep(GRACE_MS);
-        return { others: (await countOthers(session)) > 0 };
+        return (await countOthers(session)) === 0 ? 'alone' : 'others';
       } catch (error) {
-        log.debug({ error: String(error) }, 'the embedded Postgres was gone before it was left');
-        return { others: false };
+        log.debug({ error: String(error) }, 'the embedded Postgres did not answer when it was left');
+        return 'unanswered';
       } finally {
-        await session.end().catch(() => undefined);
+        await session?.end().catch(() => undefined);
       }
     },
   };
