@@ -1,0 +1,221 @@
+// Goal: the one decision over money keeps its promises for every state that an order can be in.
+// Method: fast-check builds snapshots and reports; the promises are written down beside them, not the cases.
+import fc from 'fast-check';
+import { expect, test } from 'vitest';
+import type { Hold } from '../../domain/inventory/index.ts';
+import type { Order, OrderStatus } from '../../domain/orders/index.ts';
+import type { Attempt, AttemptStatus, PaymentReport } from '../../domain/payments/index.ts';
+import { decide, type Snapshot } from './decide.ts';
+
+const AT = new Date('2026-11-21T10:00:00Z');
+const TOTAL = 20_000;
+
+const order = (part: Partial<Order>): Order => ({
+  id: 'order',
+  tenant_id: 'tenant',
+  mode: 'test',
+  number: null,
+  contract: 'hosted-checkout',
+  quote_id: 'quote',
+  user_id: null,
+  email: null,
+  currency: 'usd',
+  subtotal_minor: TOTAL,
+  discount_minor: 0,
+  tax_minor: 0,
+  credits_minor: 0,
+  total_minor: TOTAL,
+  lines_hash: 'hash',
+  status: 'pending',
+  version: 1,
+  review_reason: null,
+  hold_expires_at: AT,
+  paid_at: null,
+  created_at: AT,
+  ...part,
+});
+
+const attempt = (part: Partial<Attempt>): Attempt => ({
+  id: 'attempt',
+  order_id: 'order',
+  tenant_id: 'tenant',
+  mode: 'test',
+  presentation: 'hosted',
+  amount: TOTAL,
+  currency: 'usd',
+  session_id: 'cs_test_1',
+  payment_id: null,
+  email: null,
+  status: 'open',
+  payment_status: 'pending',
+  received_minor: 0,
+  refunding_minor: 0,
+  kept: false,
+  url: null,
+  client_secret: null,
+  heard_at: null,
+  expires_at: AT,
+  created_at: AT,
+  ...part,
+});
+
+const report = (part: Partial<PaymentReport>): PaymentReport => ({
+  session_id: 'cs_test_1',
+  payment_id: 'pi_1',
+  status: 'complete',
+  payment_status: 'paid',
+  failed: false,
+  amount_minor: TOTAL,
+  currency: 'usd',
+  email: 'ann@example.com',
+  livemode: false,
+  marked: true,
+  at: AT,
+  ...part,
+});
+
+const hold = (state: Hold['state']): Hold => ({
+  id: 'hold',
+  order_line_id: 'line',
+  offer_id: 'offer',
+  quantity: 2,
+  state,
+});
+
+const snapshots: fc.Arbitrary<Snapshot> = fc
+  .record({
+    status: fc.constantFrom<OrderStatus>('draft', 'pending', 'processing', 'expired', 'canceled'),
+    payment_status: fc.constantFrom<AttemptStatus>(
+      'initiated',
+      'pending',
+      'processing',
+      'canceled',
+      'expired',
+      'failed',
+    ),
+    other: fc.option(
+      fc.record({
+        payment_status: fc.constantFrom<AttemptStatus>('pending', 'processing', 'expired', 'paid'),
+        kept: fc.boolean(),
+      }),
+    ),
+    state: fc.constantFrom<Hold['state']>('held', 'released'),
+    free: fc.integer({ min: 0, max: 4 }),
+    when_late: fc.constantFrom('rehold-or-refund', 'refund', 'review'),
+  })
+  .map(({ status, payment_status, other, state, free, when_late }) => {
+    const mine = attempt({ payment_status });
+    const kept = other?.kept === true && other.payment_status === 'paid';
+    const second = other ? [attempt({ ...other, kept, id: 'other', session_id: 'cs_test_2' })] : [];
+    return {
+      order: order({ status }),
+      attempt: mine,
+      attempts: [mine, ...second],
+      holds: [hold(state)],
+      free: new Map([['offer', free]]),
+      when_late,
+    } as Snapshot;
+  });
+
+const reports: fc.Arbitrary<PaymentReport> = fc
+  .record({
+    status: fc.constantFrom<PaymentReport['status']>('open', 'complete', 'expired'),
+    paid: fc.boolean(),
+    failed: fc.boolean(),
+    amount_minor: fc.constantFrom(TOTAL, TOTAL - 1, TOTAL + 1, 0),
+    currency: fc.constantFrom('usd', 'eur'),
+  })
+  .map(({ paid, status, failed, ...rest }) =>
+    report({
+      ...rest,
+      status: paid ? 'complete' : status,
+      payment_status: paid ? 'paid' : 'unpaid',
+      failed: failed && !paid,
+    }),
+  );
+
+test('money that arrives is kept by an order, given back, or put before a person: never nothing', () => {
+  fc.assert(
+    fc.property(snapshots, reports, (snapshot, said) => {
+      const decision = decide(snapshot, said);
+      if (said.payment_status !== 'paid') return;
+      expect(decision).not.toBeNull();
+      const ends = [decision?.attempt.kept, decision?.refund !== null, decision?.review !== null].filter(Boolean);
+      // An amount of nothing needs no way back.
+      expect(ends).toHaveLength(said.amount_minor === 0 && ends.length === 0 ? 0 : 1);
+      const into_stripe = decision?.posting?.amounts.stripe ?? 0;
+      expect(into_stripe).toBe(said.amount_minor);
+    }),
+  );
+});
+
+test('an order becomes paid only by the exact amount in its own currency', () => {
+  fc.assert(
+    fc.property(snapshots, reports, (snapshot, said) => {
+      const decision = decide(snapshot, said);
+      if (decision?.order?.to !== 'paid') return;
+      expect([said.payment_status, said.amount_minor, said.currency]).toEqual(['paid', TOTAL, 'usd']);
+      expect(decision.attempt.kept).toBe(true);
+      expect(decision.holds).toBe('sold');
+      expect(decision.messages).toEqual(['order.paid']);
+    }),
+  );
+});
+
+test('no order keeps two payments', () => {
+  fc.assert(
+    fc.property(snapshots, reports, (snapshot, said) => {
+      if (!snapshot.attempts.some((one) => one.kept)) return;
+      expect(decide(snapshot, said)?.attempt.kept ?? false).toBe(false);
+    }),
+  );
+});
+
+test('stock is given back only when the buyer can no longer pay', () => {
+  fc.assert(
+    fc.property(snapshots, reports, (snapshot, said) => {
+      const decision = decide(snapshot, said);
+      if (decision?.holds !== 'released') return;
+      expect(said.payment_status).toBe('unpaid');
+      expect(said.status === 'expired' || said.failed).toBe(true);
+      const alive = snapshot.attempts.filter((one) => one.id !== 'attempt' && one.payment_status === 'pending');
+      expect(alive).toEqual([]);
+    }),
+  );
+});
+
+test('every posting of a decision sums to zero', () => {
+  fc.assert(
+    fc.property(snapshots, reports, (snapshot, said) => {
+      const amounts = Object.values(decide(snapshot, said)?.posting?.amounts ?? {});
+      expect(amounts.reduce((sum, amount) => sum + amount, 0)).toBe(0);
+    }),
+  );
+});
+
+test('late money takes the seats again when they are free, and goes back when they are not', () => {
+  const late = (free: number, when_late: Snapshot['when_late']): Snapshot => {
+    const mine = attempt({ payment_status: 'expired' });
+    const base = { order: order({ status: 'expired' }), attempt: mine, attempts: [mine], holds: [hold('released')] };
+    return { ...base, free: new Map([['offer', free]]), when_late };
+  };
+  expect(decide(late(2, 'rehold-or-refund'), report({}))?.order?.to).toBe('paid');
+  const gone = decide(late(1, 'rehold-or-refund'), report({}));
+  expect([gone?.order, gone?.refund]).toEqual([null, { amount_minor: TOTAL, cause: 'too_late' }]);
+  expect(decide(late(2, 'refund'), report({}))?.refund?.cause).toBe('too_late');
+  expect(decide(late(2, 'review'), report({}))?.review?.reason).toBe('paid_too_late');
+});
+
+test('a repeat decides nothing', () => {
+  const paid = attempt({ payment_status: 'paid', kept: true, received_minor: TOTAL });
+  const snapshot: Snapshot = {
+    order: order({ status: 'paid' }),
+    attempt: paid,
+    attempts: [paid],
+    holds: [hold('sold')],
+    free: new Map(),
+    when_late: 'refund',
+  };
+  expect(decide(snapshot, report({}))).toBeNull();
+  expect(decide(snapshot, report({ status: 'expired', payment_status: 'unpaid' }))).toBeNull();
+});
