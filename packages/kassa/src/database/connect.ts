@@ -36,10 +36,12 @@ export interface OpenOptions extends DatabaseWorld {
   poolMax?: number;
   /** REQUEST_LIMITS unless told. */
   limits?: TimeLimits;
+  /** How long a statement may wait for a free connection, in milliseconds; 5,000 unless told. */
+  poolWaitMs?: number;
 }
 
 const POOL_MAX = 10;
-const POOL_WAIT_MAX_MS = 5_000;
+const POOL_WAIT_MS = 5_000;
 
 /**
  * A pool of connections to `url` with typed tables. Nothing is connected before the first statement.
@@ -47,11 +49,12 @@ const POOL_WAIT_MAX_MS = 5_000;
  */
 export function openDatabase(url: string, options: OpenOptions): Database {
   const { clock, random, log, gate = direct, poolMax = POOL_MAX, limits = REQUEST_LIMITS } = options;
+  const { poolWaitMs = POOL_WAIT_MS } = options;
   const pool = new Pool({
     connectionString: withSettings(url, limits),
     application_name: 'kassa',
     max: poolMax,
-    connectionTimeoutMillis: POOL_WAIT_MAX_MS,
+    connectionTimeoutMillis: poolWaitMs,
     keepAlive: true,
     types: {
       getTypeParser: ((oid: number, format: 'text') => PARSERS[oid] ?? types.getTypeParser(oid, format)) as never,
@@ -61,7 +64,8 @@ export function openDatabase(url: string, options: OpenOptions): Database {
   pool.on('connect', (client) => {
     // A server that ends a session says why at once, often before anyone asks; the next statement then tells it on.
     client.on('error', (error) => {
-      last_words.set(client as PoolClient, error);
+      // The first word is the reason; that the connection is gone then follows.
+      if (!last_words.has(client as PoolClient)) last_words.set(client as PoolClient, error);
       log.warn({ error: error.message, sqlstate: sqlstateOf(error) }, 'a database connection was lost');
     });
   });
