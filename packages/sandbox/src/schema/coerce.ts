@@ -59,14 +59,13 @@ function compileText(choices: readonly JsonSchema[], field: string): ReadText | 
       ? (text) => text
       : readDecimal;
   }
-  const readNumber = types.has('number') && (FRACTION_FIELDS.has(field) ? readFraction : readInteger);
-  const named = values.length > 0 && readEnum(values);
-  if (named && readNumber) {
-    const words = new Set(values.map(String));
-    return (text, verdict) => (words.has(text) ? named(text, verdict) : readNumber(text, verdict));
-  }
-  if (types.has('boolean')) return readBoolean;
-  return named || readNumber || undefined;
+  const readNumber = FRACTION_FIELDS.has(field) ? readFraction : readInteger;
+  const other = (types.has('boolean') && readBoolean) || (types.has('number') && readNumber) || undefined;
+  if (values.length === 0) return other;
+  const named = readEnum(values);
+  if (!other) return named;
+  const words = new Set(values.map(String));
+  return (text, verdict) => (words.has(text) ? named(text, verdict) : other(text, verdict));
 }
 
 function compileArray(items: JsonSchema, field: string): (value: readonly unknown[], verdict: Verdict) => unknown {

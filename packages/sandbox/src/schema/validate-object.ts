@@ -63,33 +63,35 @@ function objectCheck(name: string): Check {
 function checkEvent(value: unknown): Violation[] | undefined {
   const shape = objectCheckOnce('event')(value);
   if (shape || !isFields(value) || !isFields(value.data)) return shape;
-  const schema = own(surface().events, String(value.type));
+  const type = String(value.type);
+  const schema = own(surface().events, type);
   if (!schema) return [{ path: 'type', why: 'is an event whose object the sandbox does not serve' }];
   const { object, previous_attributes: previous } = value.data;
-  const check = onceFor(`event ${String(value.type)}`, () => compileCheck(schema, ''));
-  const found = joined(undefined, 'data.object', check(object));
-  return joined(
-    found,
-    'data.previous_attributes',
-    previous === undefined ? undefined : checkPrevious(schema, previous),
-  );
+  const found = joined(undefined, 'data.object', onceFor(`event ${type}`, () => compileCheck(schema, ''))(object));
+  if (previous === undefined) return found;
+  const check = onceFor(`previous of ${type}`, () => compilePrevious(schema));
+  return joined(found, 'data.previous_attributes', check(previous));
 }
 
 /** Old values of some fields: each must be a field of the object; null says that it had none before. */
-function checkPrevious(schema: JsonSchema, previous: unknown): Violation[] | undefined {
-  if (!isFields(previous)) return wrong(previous, 'object');
-  const properties: Record<string, JsonSchema> = Object.assign(
-    {},
-    ...choicesOf(schema).map((choice) => resolve(choice).properties),
-  );
-  let found: Violation[] | undefined;
-  for (const [name, value] of Object.entries(previous)) {
-    const field = own(properties, name);
-    if (!field) found = joined(found, name, [{ path: '', why: 'is no field of this object' }]);
-    // A changed hash holds only its changed keys, so only plain values can be checked by the field's own type.
-    else if (value !== null && !isFields(value)) found = joined(found, name, compileCheck(field, name)(value));
+function compilePrevious(schema: JsonSchema): Check {
+  const fields = new Map<string, Check>();
+  for (const choice of choicesOf(schema)) {
+    for (const [name, part] of Object.entries(resolve(choice).properties ?? {})) {
+      fields.set(name, compileCheck(part, name));
+    }
   }
-  return found;
+  return (previous) => {
+    if (!isFields(previous)) return wrong(previous, 'object');
+    let found: Violation[] | undefined;
+    for (const [name, value] of Object.entries(previous)) {
+      const check = fields.get(name);
+      if (!check) found = joined(found, name, [{ path: '', why: 'is no field of this object' }]);
+      // A changed hash holds only its changed keys, so only plain values can be checked by the field's own type.
+      else if (value !== null && !isFields(value)) found = joined(found, name, check(value));
+    }
+    return found;
+  };
 }
 
 function checkErrorBody(value: unknown): Violation[] | undefined {

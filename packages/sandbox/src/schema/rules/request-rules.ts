@@ -31,6 +31,9 @@ const RULES: Readonly<Record<string, Rule>> = {
   'GET /v1/prices': entries('lookup_keys', 0, 10),
 };
 
+/** For the test that each of these rules refuses something. */
+export const RULED_OPERATIONS: readonly string[] = Object.keys(RULES);
+
 const cursors = atMostOne('starting_after', 'ending_before');
 
 /** The hand rule of an operation. Lists share one: a page has one cursor. */
