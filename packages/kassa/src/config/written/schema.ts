@@ -149,7 +149,7 @@ const Offer = z.discriminatedUnion('kind', [Item, Ticket, Appointment, Bundle, P
 
 /** Up to three decimals, because rates are stored as thousandths of a percent. */
 const percent = z
-  .union([z.int(), z.string()])
+  .union([z.int(), z.string()], "must be a percentage such as 10 or '8.75'")
   .transform(String)
   .refine(
     (written) => /^(0|[1-9][0-9]?|100)(\.[0-9]{1,3})?$/.test(written),
@@ -175,7 +175,10 @@ const path = z
   .string()
   .max(2048)
   .regex(/^\/(?![/\\])[^\s\\]*$/, 'must be a path that begins with one /');
-const mount = path.refine((written) => /^(\/[A-Za-z0-9_.-]+)+$/.test(written), 'must be a path such as /api/screening');
+const mount = z
+  .string()
+  .max(200)
+  .regex(/^(\/[A-Za-z0-9_.-]+)+$/, 'must be a path such as /pay');
 const page = text(2048);
 /** A contract is on or off, or on with settings. */
 const contract = <Shape extends z.core.$ZodLooseShape>(shape: Shape) =>

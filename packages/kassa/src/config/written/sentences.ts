@@ -18,7 +18,7 @@ const PRICES = ['price', 'min', 'max'];
 
 /**
  * One plain sentence for each mistake that a schema found: where it stands, what is wrong, what is allowed. Values
- * are never repeated, because a secret may have been written into the wrong place.
+ * are never repeated, because a secret may have been written into the wrong place. The issues carry their input.
  */
 export function sentencesOf(issues: readonly Issue[]): string[] {
   return issues.flatMap((issue) => settle(issue, [])).map((found) => `${found}${found.endsWith('?') ? '' : '.'}`);
@@ -39,10 +39,11 @@ function settle(issue: Issue, prefix: readonly PropertyKey[]): string[] {
 }
 
 function reasonOf(issue: Issue): string {
-  if (issue.code === 'invalid_type' && issue.message.startsWith('Invalid input')) {
-    return issue.message.includes('received undefined')
-      ? 'is missing'
-      : `must be ${WORDS[issue.expected] ?? issue.expected}`;
+  if (issue.code === 'invalid_type') {
+    if (issue.input === undefined) return 'is missing';
+    return issue.message.startsWith('Invalid input')
+      ? `must be ${WORDS[issue.expected] ?? issue.expected}`
+      : issue.message;
   }
   if (issue.code === 'too_small') return bound('at least', issue.origin, issue.minimum);
   if (issue.code === 'too_big') return bound('at most', issue.origin, issue.maximum);

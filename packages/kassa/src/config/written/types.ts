@@ -98,7 +98,7 @@ export interface Offer<Key extends string = string> {
   readonly kind: 'item' | 'ticket' | 'appointment' | 'bundle' | 'package' | 'plan' | 'custom_amount';
   readonly name: string;
   /** Never present: carries `Key` for the compiler. */
-  readonly refersTo?: Key;
+  readonly refersTo?: Key | undefined;
 }
 
 export interface Coupon<Key extends string> {
