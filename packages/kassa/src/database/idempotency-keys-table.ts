@@ -31,12 +31,12 @@ export type KeyClaim =
   | { readonly state: 'in_use' }
   /** The key belongs to a different request: 409. */
   | { readonly state: 'reused' }
-  /** The first request was cut off: go on where it stopped. Two may do so at once; the first to finish wins. */
+  /** The first request was cut off: go on where it stopped. */
   | { readonly state: 'resume'; readonly order_id: string; readonly attempt_id: string };
 
 const KEPT_DAYS = 30;
 /** A call to Stripe is given up before this; whoever has not finished by then was cut off. */
-const RESUME_AFTER_MS = 15_000;
+const BUSY_MS = 15_000;
 
 interface KeyRow {
   request_hash: string;
@@ -50,30 +50,48 @@ interface KeyRow {
 
 /**
  * Claims a caller's key in the transaction that does the work. Two requests at once: the second waits for the first
- * one's transaction and then sees its row, so exactly one hears `new`.
+ * one's transaction and then sees its row, so exactly one hears `new`, and exactly one may resume.
  */
-export async function claimKey(
-  tx: Transaction,
-  request: KeyRequest,
-  at: Date,
-  resume_after_ms: number = RESUME_AFTER_MS,
-): Promise<KeyClaim> {
+export async function claimKey(tx: Transaction, request: KeyRequest, at: Date): Promise<KeyClaim> {
   const { tenant_id, mode, scope, key, request_hash } = request;
+  const busy_until = new Date(at.getTime() + BUSY_MS);
   const { rows: inserted } = await sql`
-    insert into kassa.idempotency_keys (tenant_id, mode, scope, key, request_hash, recovery_point, created_at)
-    values (${tenant_id}, ${mode}, ${scope}, ${key}, ${request_hash}, 'started', ${at})
+    insert into kassa.idempotency_keys
+      (tenant_id, mode, scope, key, request_hash, recovery_point, busy_until, created_at)
+    values (${tenant_id}, ${mode}, ${scope}, ${key}, ${request_hash}, 'started', ${busy_until}, ${at})
     on conflict (tenant_id, mode, scope, key) do nothing
     returning key`.execute(tx);
   if (inserted.length === 1) return { state: 'new' };
   const row = await readRow(tx, request);
   // Pruned in this very moment: by its age it is a new key.
-  if (!row) return claimKey(tx, request, at, resume_after_ms);
+  if (!row) return claimKey(tx, request, at);
   if (row.request_hash !== request_hash) return { state: 'reused' };
   if (row.recovery_point === 'finished') return { state: 'replay', ...answerOf(row) };
-  if (at.getTime() - row.created_at.getTime() < resume_after_ms) return { state: 'in_use' };
+  const { rows: taken } = await sql`
+    update kassa.idempotency_keys set busy_until = ${busy_until}
+    where tenant_id = ${tenant_id} and mode = ${mode} and scope = ${scope} and key = ${key}
+      and recovery_point <> 'finished' and busy_until <= ${at}
+    returning key`.execute(tx);
+  if (taken.length === 0) return { state: 'in_use' };
   const { order_id, attempt_id } = row;
   // Cut off before anything was made: there is nothing to go on with, so the work begins.
   return order_id && attempt_id ? { state: 'resume', order_id, attempt_id } : { state: 'new' };
+}
+
+/** Says that nobody is at work under the key any more, so that a request that failed can be repeated at once. */
+export async function releaseKey(db: Database | Transaction, ref: KeyRef, at: Date): Promise<void> {
+  await sql`
+    update kassa.idempotency_keys set busy_until = ${at}
+    where tenant_id = ${ref.tenant_id} and mode = ${ref.mode} and scope = ${ref.scope} and key = ${ref.key}
+      and recovery_point <> 'finished' and busy_until > ${at}`.execute(db);
+}
+
+/** Forgets what a claimed key had made, because it was given up: the same request begins anew. */
+export async function restartKey(tx: Transaction, ref: KeyRef): Promise<void> {
+  await sql`
+    update kassa.idempotency_keys set recovery_point = 'started', order_id = null, attempt_id = null
+    where tenant_id = ${ref.tenant_id} and mode = ${ref.mode} and scope = ${ref.scope} and key = ${ref.key}
+      and recovery_point = 'drafted'`.execute(tx);
 }
 
 /** Notes which order and attempt the key made, so that a crash after this commit is taken up there. */

@@ -170,14 +170,20 @@ export async function replayInboxEvent(db: Database | Transaction, key: InboxKey
 }
 
 /**
- * Makes events due at once that wait for an object of Stripe's: they came before our own call for it returned, and now
- * it is known. Parked ones stay parked.
+ * Makes events due at once that wait for an object of Stripe's, parked ones too: they came before our own call for it
+ * returned, and now it is known.
  */
 export async function wakeEvents(tx: Transaction, object_id: string, at: Date): Promise<void> {
   lockClass(tx, 'append');
   await sql`
-    update kassa.inbox_events set due_at = ${at}
-    where object_id = ${object_id} and handled_at is null and parked_at is null and due_at > ${at}`.execute(tx);
+    update kassa.inbox_events set due_at = ${at}, parked_at = null
+    where object_id = ${object_id} and handled_at is null and (due_at > ${at} or parked_at is not null)`.execute(tx);
+}
+
+/** Whether Stripe has ever reached us: until then nobody should wait for an event. */
+export async function anyEventEver(db: Database | Transaction): Promise<boolean> {
+  const { rows } = await sql`select from kassa.inbox_events limit 1`.execute(db);
+  return rows.length === 1;
 }
 
 /** What waits for a person, newest first. */

@@ -55,7 +55,10 @@ export interface QuoteWish {
 
 export type QuoteBasket = (house: House, tx: Transaction, wish: QuoteWish) => Promise<Quote>;
 
-/** `unknown`: no attempt of ours has this session or payment (yet). */
+/**
+ * `unknown`: no attempt of ours has this session or payment. With an order id: the order is ours, but the fact must wait
+ * for another one to be written first.
+ */
 export interface SettleOutcome {
   readonly outcome: 'applied' | 'unchanged' | 'unknown';
   readonly order_id: string | null;
@@ -76,6 +79,8 @@ export interface House {
   readonly quoteBasket: QuoteBasket;
   readonly settle: Settle;
   readonly recordRefund: RecordRefund;
+  /** Which order a session or payment belongs to, by our stored ids alone; null when to none. */
+  readonly orderOf: (ref: { session_id: string | null; payment_id: string | null }) => Promise<string | null>;
   /** A hint that there is work; losing it only costs time. */
   readonly wake: (worker: 'inbox' | 'outbox' | 'timers') => void;
 }

@@ -49,14 +49,8 @@ export async function reconcile(house: House): Promise<ReconcileReport> {
     }
   }
   await rereadRefunds(house, tally);
+  await armNextRound(house);
   return tally;
-}
-
-/** Arms the next round; one timer per shop, so any number of processes runs one reconciler. */
-export async function armReconcile(house: House): Promise<void> {
-  const due_at = new Date(house.clock.now().getTime() + house.pace.reconcile_every_ms);
-  const timer = { subject: house.shop.tenant_id, kind: 'reconcile', due_at };
-  await inTransaction(house.db, (tx) => setTimer(tx, timer));
 }
 
 type Tally = { -readonly [Key in keyof ReconcileReport]: number };
@@ -93,4 +87,11 @@ async function rereadRefunds(house: House, tally: Tally): Promise<void> {
     tally.refunds_read += 1;
     await inTransaction(house.db, (tx) => house.recordRefund(house, tx, report, CAUSE));
   }
+}
+
+/** One timer per shop, so any number of processes runs one reconciler. */
+async function armNextRound(house: House): Promise<void> {
+  const due_at = new Date(house.clock.now().getTime() + house.pace.reconcile_every_ms);
+  const timer = { subject: house.shop.tenant_id, kind: 'reconcile', due_at };
+  await inTransaction(house.db, (tx) => setTimer(tx, timer));
 }

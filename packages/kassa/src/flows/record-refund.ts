@@ -39,7 +39,7 @@ export async function recordRefund(
   const known = refunds.find((refund) => refund.stripe_refund_id === report.refund_id);
   const status = known ? joinRefundStatus(known.status, report.status) : report.status;
   if (known && status === known.status) return { outcome: 'unchanged', order_id: order.id };
-  if (!known && mustWait(attempt, refunds, report)) return unknown;
+  if (!known && mustWait(attempt, refunds, report)) return { outcome: 'unknown', order_id: order.id };
   const scene = { house, tx, order, attempt, refunds, report, cause, at: house.clock.now() };
   const refund = known ?? (await adopt(scene));
   await changeRefund(

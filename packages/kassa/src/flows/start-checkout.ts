@@ -1,8 +1,24 @@
-import { claimKey, finishKey, inTransaction, noteDraft, setTimer, type Transaction } from '../database/index.ts';
+import {
+  claimKey,
+  finishKey,
+  inTransaction,
+  noteDraft,
+  releaseKey,
+  restartKey,
+  setTimer,
+  type Transaction,
+} from '../database/index.ts';
 import { offersById } from '../domain/catalog/index.ts';
 import { takeHolds } from '../domain/inventory/index.ts';
 import { insertOrder, writeAudit } from '../domain/orders/index.ts';
-import { insertAttempt, intendOperation, operationKey, type SessionRequest } from '../domain/payments/index.ts';
+import {
+  attemptById,
+  insertAttempt,
+  intendOperation,
+  isLive,
+  operationKey,
+  type SessionRequest,
+} from '../domain/payments/index.ts';
 import { findQuote, type Quote } from '../domain/pricing/index.ts';
 import { KassaError } from '../kernel/errors.ts';
 import type { House, QuoteWish } from './house.ts';
@@ -66,8 +82,14 @@ export async function startCheckout(house: House, command: StartCheckout): Promi
     }
     return body;
   };
-  const body = await openAttempt(house, drafted.attempt_id, finish);
-  return { status: 200, body, replayed: false };
+  try {
+    const body = await openAttempt(house, drafted.attempt_id, finish);
+    return { status: 200, body, replayed: false };
+  } catch (error) {
+    const { idempotency } = command;
+    if (idempotency) await releaseKey(house.db, { ...house.shop, ...idempotency }, house.clock.now());
+    throw error;
+  }
 }
 
 type Drafted = Answer | { readonly attempt_id: string };
@@ -104,7 +126,12 @@ async function draft(house: House, tx: Transaction, command: StartCheckout): Pro
         retry_after_s: 1,
       });
     }
-    if (claim.state === 'resume') return { attempt_id: claim.attempt_id };
+    if (claim.state === 'resume') {
+      const attempt = await attemptById(tx, claim.attempt_id);
+      if (attempt && (attempt.session_id !== null || isLive(attempt.payment_status))) return { attempt_id: attempt.id };
+      // The first try was given up and answered with "try again": this is the try.
+      await restartKey(tx, { ...house.shop, ...idempotency });
+    }
   }
   const quote = await quoteFor(house, tx, command);
   compareClaim(command, quote);

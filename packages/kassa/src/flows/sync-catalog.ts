@@ -1,4 +1,4 @@
-import { type Database, inTransaction } from '../database/index.ts';
+import { type Database, inTransaction, setTimer } from '../database/index.ts';
 import { type CatalogEntry, claimInstallation, retireOffers, saveOffer, saveTenant } from '../domain/catalog/index.ts';
 import type { Clock } from '../kernel/clock.ts';
 import type { Ids } from '../kernel/ids.ts';
@@ -34,6 +34,8 @@ export async function syncCatalog(
     for (const entry of catalogue.offers) await saveOffer(tx, shop, entry, { ids, at });
     const keys = catalogue.offers.map((entry) => entry.key);
     await retireOffers(tx, shop, keys, at);
+    // Whatever happened while nobody was running is looked at first.
+    await setTimer(tx, { subject: tenant_id, kind: 'reconcile', due_at: at });
     return shop;
   });
 }

@@ -9,7 +9,6 @@ import {
   sameOrderAgain,
   type Transaction,
 } from '../database/index.ts';
-import { findAttempt } from '../domain/payments/index.ts';
 import type { House, SettleOutcome } from '../flows/house.ts';
 import type { Random } from '../kernel/random.ts';
 import { EVENT_READERS } from './events/index.ts';
@@ -68,8 +67,7 @@ async function orderOf(house: House, heard: Heard, event: ClaimedInboxEvent): Pr
   if (heard.kind === 'ignored') return 'ignored';
   const { payment_id } = heard.report;
   const session_id = heard.kind === 'payment' ? heard.report.session_id : null;
-  const attempt = await findAttempt(house.db, house.shop, { session_id, payment_id });
-  return attempt?.order_id ?? event.id;
+  return (await house.orderOf({ session_id, payment_id })) ?? event.id;
 }
 
 async function applyGroup(desk: InboxDesk, facts: readonly Fact[]): Promise<void> {
@@ -108,24 +106,14 @@ async function applyOne(
   if (heard.kind === 'ignored') return { outcome: 'ignored', order_id: null };
   if (heard.kind === 'refund') {
     const recorded = await house.recordRefund(house, tx, heard.report, cause);
-    if (recorded.outcome === 'unknown') await waitForOrder(house, tx, event, heard.report.payment_id);
+    // Of a payment that we do not have it is somebody else's; of one that we have, it waits for its turn.
+    if (recorded.outcome === 'unknown' && recorded.order_id !== null) throw new NotYetKnown(event);
     return recorded;
   }
   const settled = await house.settle(house, tx, heard.report, cause);
   // The event overtook our own write, or its answer was lost: never answered and dropped, always tried again (F15).
   if (settled.outcome === 'unknown' && heard.report.marked) throw new NotYetKnown(event);
   return settled;
-}
-
-/** A refund of a payment that we do not have is somebody else's; of one that we have, it waits for its turn. */
-async function waitForOrder(
-  house: House,
-  tx: Transaction,
-  event: ClaimedInboxEvent,
-  payment_id: string | null,
-): Promise<void> {
-  const attempt = await findAttempt(tx, house.shop, { session_id: null, payment_id });
-  if (attempt) throw new NotYetKnown(event);
 }
 
 /** Not a failure of anybody: the row that the event speaks of is not there yet. */

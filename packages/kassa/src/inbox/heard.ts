@@ -1,5 +1,5 @@
 import type { ClaimedInboxEvent } from '../database/index.ts';
-import type { PaymentReport, RefundReport } from '../domain/payments/index.ts';
+import type { PaymentReport, RefundReport } from '../domain/payments/gateway.ts';
 import type { House } from '../flows/house.ts';
 
 /** What an event amounts to: a fact for a story, or nothing of ours. */

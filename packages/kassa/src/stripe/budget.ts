@@ -1,4 +1,4 @@
-import type { Lane } from '../domain/payments/index.ts';
+import type { Lane } from '../domain/payments/gateway.ts';
 import type { Clock } from '../kernel/clock.ts';
 import { KassaError } from '../kernel/errors.ts';
 

@@ -1,6 +1,6 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
 import Stripe from 'stripe';
-import type { StoredRequest } from '../domain/payments/index.ts';
+import type { StoredRequest } from '../domain/payments/gateway.ts';
 import type { Http } from '../kernel/http.ts';
 
 /** Where Stripe answers. Without `host` it is Stripe itself. */

@@ -1,5 +1,5 @@
 import Stripe from 'stripe';
-import { GatewayFailure } from '../domain/payments/index.ts';
+import { GatewayFailure } from '../domain/payments/gateway.ts';
 
 /**
  * What a failed call means for us: `refused`, nothing happened; `busy`, not executed; `unknown`, it may have happened.

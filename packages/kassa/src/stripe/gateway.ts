@@ -1,12 +1,12 @@
 import { assertNoTransaction } from '../database/index.ts';
-import type { Gateway, GatewayFailure, Lane, Listing } from '../domain/payments/index.ts';
+import type { Gateway, Listing } from '../domain/payments/gateway.ts';
 import type { Clock } from '../kernel/clock.ts';
 import type { Http } from '../kernel/http.ts';
 import type { Log } from '../kernel/log.ts';
 import type { Random } from '../kernel/random.ts';
-import { type BudgetRates, createBudget } from './budget.ts';
-import { API_VERSION, createClient, type StripeAddress } from './client.ts';
-import { failureOf } from './failure.ts';
+import type { BudgetRates } from './budget.ts';
+import { type Calls, createCalls } from './calls.ts';
+import { API_VERSION, createClient, type StripeAddress, type StripeClient } from './client.ts';
 import { paymentInEvent, refundInEvent, sessionInEvent, verifyEvent } from './translate-event.ts';
 import { encodeRefund, reportOfRefund } from './translate-refund.ts';
 import { encodeSession, listedSession, openedSession, reportOfSession } from './translate-session.ts';
@@ -22,42 +22,25 @@ export interface GatewayOptions {
   readonly webhook_secrets: readonly string[];
 }
 
-/** Calls of one operation under one key: the first and two repeats. Stored bytes make a repeat harmless. */
-const TRIES_MAX = 3;
-const PAUSE_MS = 250;
+/** What the methods below share. */
+interface Desk {
+  readonly calls: Calls;
+  readonly client: StripeClient;
+  readonly clock: Clock;
+  readonly livemode: boolean;
+}
+
+type Writes = Pick<Gateway, 'reserve' | 'openSession' | 'expireSession' | 'createRefund'>;
+type Reads = Pick<Gateway, 'readSession' | 'readRefund'>;
+type Lists = Pick<Gateway, 'listSessions' | 'listRefunds'>;
+
 const PAGE_SIZE = 100;
-const WITH_PAYMENT = { expand: ['payment_intent'] };
 
 /** The one door to Stripe. Every method that reaches the network refuses to run inside a transaction. */
 export function createGateway(options: GatewayOptions): Gateway {
-  const { clock, random, log } = options;
-  const { stripe, sendStored } = createClient(options.http, options.address);
-  const budget = createBudget(clock, options.rates);
-  const livemode = options.address.secret_key.includes('_live_');
-
-  /** Repeats what was busy or got no answer, with jitter; a refusal is final at once. */
-  const call = async <Result>(endpoint: string, send: () => Promise<Result>): Promise<Result> => {
-    for (let tries = 1; ; tries += 1) {
-      try {
-        return await send();
-      } catch (error) {
-        const failure: GatewayFailure = failureOf(error);
-        log.warn({ endpoint, tries, kind: failure.kind, code: failure.code }, 'Stripe did not answer with success');
-        if (failure.kind === 'busy') budget.slowDown(endpoint);
-        if (failure.kind === 'refused' || tries === TRIES_MAX) throw failure;
-        await clock.sleep(PAUSE_MS * 2 ** (tries - 1) + random.below(PAUSE_MS));
-      }
-    }
-  };
-  const read = async <Result>(endpoint: string, lane: Lane, send: () => Promise<Result>): Promise<Result> => {
-    await budget.take(endpoint, lane);
-    return call(endpoint, send);
-  };
-  const page = async <Item>(items: Item[], has_more: boolean, last: string | undefined): Promise<Listing<Item>> => ({
-    items,
-    next: has_more ? last : undefined,
-  });
-
+  const { http, address, clock, webhook_secrets: secrets } = options;
+  const client = createClient(http, address);
+  const desk = { calls: createCalls(options), client, clock, livemode: address.secret_key.includes('_live_') };
   return {
     api_version: API_VERSION,
     composeSession: (request) => ({ path: '/v1/checkout/sessions', body: encodeSession(request) }),
@@ -66,70 +49,90 @@ export function createGateway(options: GatewayOptions): Gateway {
       body: '',
     }),
     composeRefund: (refund) => ({ path: '/v1/refunds', body: encodeRefund(refund) }),
-
-    async reserve(endpoint, lane) {
-      assertNoTransaction();
-      await budget.take(endpoint, lane);
-    },
-    async openSession(stored, key) {
-      assertNoTransaction();
-      return openedSession(await call('POST /v1/checkout/sessions', () => sendStored(stored, key)));
-    },
-    async expireSession(stored, key) {
-      assertNoTransaction();
-      const endpoint = 'POST /v1/checkout/sessions/:id/expire';
-      const session = await read(endpoint, 'money_back', () => sendStored(stored, key));
-      return reportOfSession(session, clock.now());
-    },
-    async createRefund(stored, key) {
-      assertNoTransaction();
-      const refund = await read('POST /v1/refunds', 'money_back', () => sendStored(stored, key));
-      return reportOfRefund(refund, clock.now(), livemode);
-    },
-    async readSession(session_id, lane) {
-      assertNoTransaction();
-      const endpoint = 'GET /v1/checkout/sessions/:id';
-      const session = await read(endpoint, lane, () => stripe.checkout.sessions.retrieve(session_id, WITH_PAYMENT));
-      return reportOfSession(session, clock.now());
-    },
-    async readRefund(refund_id, lane) {
-      assertNoTransaction();
-      const refund = await read('GET /v1/refunds/:id', lane, () => stripe.refunds.retrieve(refund_id));
-      return reportOfRefund(refund, clock.now(), livemode);
-    },
-    async listSessions({ created_from, created_to, status, after }) {
-      assertNoTransaction();
-      const created = { gte: seconds(created_from), ...(created_to ? { lte: seconds(created_to) } : {}) };
-      const filter = { ...(status ? { status } : {}), ...(after ? { starting_after: after } : {}) };
-      const list = await read('GET /v1/checkout/sessions', 'reconcile', () =>
-        stripe.checkout.sessions.list({ created, ...filter, limit: PAGE_SIZE, expand: ['data.payment_intent'] }),
-      );
-      const at = clock.now();
-      return page(
-        list.data.map((session) => listedSession(session, at)),
-        list.has_more,
-        list.data.at(-1)?.id,
-      );
-    },
-    async listRefunds({ created_from, after }) {
-      assertNoTransaction();
-      const filter = { created: { gte: seconds(created_from) }, ...(after ? { starting_after: after } : {}) };
-      const list = await read('GET /v1/refunds', 'reconcile', () =>
-        stripe.refunds.list({ ...filter, limit: PAGE_SIZE }),
-      );
-      const at = clock.now();
-      return page(
-        list.data.map((refund) => reportOfRefund(refund, at, livemode)),
-        list.has_more,
-        list.data.at(-1)?.id,
-      );
-    },
-
-    verifyEvent: (raw, signature, at) => verifyEvent(raw, signature, { secrets: options.webhook_secrets, at }),
+    ...writes(desk),
+    ...reads(desk),
+    ...lists(desk),
+    verifyEvent: (raw, signature, at) => verifyEvent(raw, signature, { secrets, at }),
     sessionOf: sessionInEvent,
     refundOf: refundInEvent,
     paymentOf: paymentInEvent,
   };
+}
+
+function writes({ calls, client, clock, livemode }: Desk): Writes {
+  const { sendStored } = client;
+  return {
+    async reserve(endpoint, lane) {
+      assertNoTransaction();
+      await calls.reserve(endpoint, lane);
+    },
+    async openSession(stored, key) {
+      assertNoTransaction();
+      return openedSession(await calls.reserved('POST /v1/checkout/sessions', () => sendStored(stored, key)));
+    },
+    async expireSession(stored, key) {
+      assertNoTransaction();
+      const endpoint = 'POST /v1/checkout/sessions/:id/expire';
+      const session = await calls.call(endpoint, 'money_back', () => sendStored(stored, key));
+      return reportOfSession(session, clock.now());
+    },
+    async createRefund(stored, key) {
+      assertNoTransaction();
+      const refund = await calls.call('POST /v1/refunds', 'money_back', () => sendStored(stored, key));
+      return reportOfRefund(refund, clock.now(), livemode);
+    },
+  };
+}
+
+function reads({ calls, client, clock, livemode }: Desk): Reads {
+  const { checkout, refunds } = client.stripe;
+  return {
+    async readSession(session_id, lane) {
+      assertNoTransaction();
+      const endpoint = 'GET /v1/checkout/sessions/:id';
+      const session = await calls.call(endpoint, lane, () =>
+        checkout.sessions.retrieve(session_id, { expand: ['payment_intent'] }),
+      );
+      return reportOfSession(session, clock.now());
+    },
+    async readRefund(refund_id, lane) {
+      assertNoTransaction();
+      const refund = await calls.call('GET /v1/refunds/:id', lane, () => refunds.retrieve(refund_id));
+      return reportOfRefund(refund, clock.now(), livemode);
+    },
+  };
+}
+
+function lists({ calls, client, clock, livemode }: Desk): Lists {
+  const { checkout, refunds } = client.stripe;
+  return {
+    async listSessions({ created_from, created_to, status, after }) {
+      assertNoTransaction();
+      const created = { gte: seconds(created_from), ...(created_to ? { lte: seconds(created_to) } : {}) };
+      const filter = { ...(status ? { status } : {}), ...(after ? { starting_after: after } : {}) };
+      const list = await calls.call('GET /v1/checkout/sessions', 'reconcile', () =>
+        checkout.sessions.list({ created, ...filter, limit: PAGE_SIZE, expand: ['data.payment_intent'] }),
+      );
+      const at = clock.now();
+      return pageOf(list, (session) => listedSession(session, at));
+    },
+    async listRefunds({ created_from, after }) {
+      assertNoTransaction();
+      const filter = { created: { gte: seconds(created_from) }, ...(after ? { starting_after: after } : {}) };
+      const list = await calls.call('GET /v1/refunds', 'reconcile', () =>
+        refunds.list({ ...filter, limit: PAGE_SIZE }),
+      );
+      const at = clock.now();
+      return pageOf(list, (refund) => reportOfRefund(refund, at, livemode));
+    },
+  };
+}
+
+function pageOf<Raw extends { id: string }, Item>(
+  list: { data: Raw[]; has_more: boolean },
+  translate: (raw: Raw) => Item,
+): Listing<Item> {
+  return { items: list.data.map(translate), next: list.has_more ? list.data.at(-1)?.id : undefined };
 }
 
 function seconds(at: Date): number {

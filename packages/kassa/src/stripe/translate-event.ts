@@ -1,5 +1,5 @@
-import type { PaymentReport, RefundReport, VerifiedEvent } from '../domain/payments/index.ts';
-import { WebhookRefused } from '../domain/payments/index.ts';
+import type { PaymentReport, RefundReport, VerifiedEvent } from '../domain/payments/gateway.ts';
+import { WebhookRefused } from '../domain/payments/gateway.ts';
 import { type Fields, fieldsOf, flagOf, momentOf, optionalText, textOf } from './read-field.ts';
 import { reportOfRefund } from './translate-refund.ts';
 import { markedBy, reportOfSession } from './translate-session.ts';

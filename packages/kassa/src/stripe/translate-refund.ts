@@ -1,4 +1,4 @@
-import type { RefundReport } from '../domain/payments/index.ts';
+import type { RefundReport } from '../domain/payments/gateway.ts';
 import { assert } from '../kernel/assert.ts';
 import { encodeForm } from './form.ts';
 import { fieldsOf, idOf, integerOf, optionalText, textOf, wordOf } from './read-field.ts';

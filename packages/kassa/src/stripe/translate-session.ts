@@ -1,4 +1,4 @@
-import type { ListedSession, OpenedSession, PaymentReport, SessionRequest } from '../domain/payments/index.ts';
+import type { ListedSession, OpenedSession, PaymentReport, SessionRequest } from '../domain/payments/gateway.ts';
 import { assert } from '../kernel/assert.ts';
 import { fromTypeId, toTypeId } from '../kernel/ids.ts';
 import { splitMinor } from '../kernel/money.ts';

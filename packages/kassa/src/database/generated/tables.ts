@@ -190,6 +190,7 @@ export interface IdempotencyKeysTable {
   attempt_id: string | null;
   status: number | null;
   body: string | null;
+  busy_until: Date;
   created_at: Date;
   finished_at: Date | null;
 }

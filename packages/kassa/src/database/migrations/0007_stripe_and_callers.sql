@@ -40,6 +40,8 @@ create table kassa.idempotency_keys (
   attempt_id      uuid        references kassa.payment_transactions,
   status          int         check (status between 200 and 499),
   body            text        check (octet_length(body) <= 262144),
+  -- Until then somebody is taken to be at work under this key; a request that was cut off is resumed afterwards.
+  busy_until      timestamptz not null,
   created_at      timestamptz not null,
   finished_at     timestamptz,
   primary key (tenant_id, mode, scope, key),

@@ -1,0 +1,129 @@
+// Goal: what is shown is what is charged, to the cent, in every currency.
+// Method: fast-check baskets over Stripe's whole currency table; the sums are checked, never recomputed line by line.
+import fc from 'fast-check';
+import { expect, test } from 'vitest';
+import { CURRENCY_RULES } from '../../kernel/currencies.ts';
+import { KassaError } from '../../kernel/errors.ts';
+import { minimumCharge, stepOf } from '../../kernel/money.ts';
+import { type Basket, type BasketLine, priceBasket } from './basket.ts';
+
+const line = (part: Partial<BasketLine>): BasketLine => ({
+  offer_id: 'offer',
+  offer_version: 1,
+  name: 'Lakers vs Warriors',
+  description: null,
+  quantity: 1,
+  unit_minor: 10_000,
+  stripe_price_id: null,
+  rate_milli: 0,
+  reducible: true,
+  ...part,
+});
+
+const usd = (part: Partial<Basket>): Basket => ({
+  currency: 'usd',
+  lines: [line({})],
+  reduction: null,
+  credits_available_minor: 0,
+  ...part,
+});
+
+const baskets: fc.Arbitrary<Basket> = fc
+  .record({
+    currency: fc.constantFrom(...CURRENCY_RULES.keys()),
+    lines: fc.array(
+      fc.record({
+        pieces: fc.integer({ min: 0, max: 100_000 }),
+        quantity: fc.integer({ min: 1, max: 20 }),
+        reducible: fc.boolean(),
+      }),
+      { minLength: 1, maxLength: 8 },
+    ),
+    reduction: fc.option(
+      fc.record({
+        percent_milli: fc.option(fc.integer({ min: 1, max: 100_000 })),
+        amount: fc.integer({ min: 1, max: 50_000 }),
+      }),
+    ),
+    rate_milli: fc.integer({ min: 0, max: 30_000 }),
+    credits_available_minor: fc.integer({ min: 0, max: 100_000 }),
+  })
+  .map(({ currency, lines, reduction, rate_milli, credits_available_minor }) => ({
+    currency,
+    lines: lines.map(({ pieces, quantity, reducible }) =>
+      line({ unit_minor: pieces * stepOf(currency), quantity, reducible, rate_milli }),
+    ),
+    reduction: reduction
+      ? {
+          code: 'EARLY',
+          percent_milli: reduction.percent_milli,
+          amount_minor: reduction.percent_milli === null ? reduction.amount : null,
+        }
+      : null,
+    credits_available_minor,
+  }));
+
+test('the lines of a basket add up to its total, and nothing is ever negative', () => {
+  fc.assert(
+    fc.property(baskets, (basket) => {
+      const priced = priced_or_refused(basket);
+      if (!priced) return;
+      const { lines } = priced;
+      const sum = (pick: (one: (typeof lines)[number]) => number): number =>
+        lines.reduce((total, one) => total + pick(one), 0);
+      expect(sum((one) => one.subtotal_minor)).toBe(priced.subtotal_minor);
+      expect(sum((one) => one.discount_minor)).toBe(priced.discount_minor);
+      expect(sum((one) => one.tax_minor)).toBe(priced.tax_minor);
+      expect(sum((one) => one.total_minor)).toBe(priced.total_minor + priced.credits_minor);
+      expect(priced.subtotal_minor - priced.discount_minor + priced.tax_minor - priced.credits_minor).toBe(
+        priced.total_minor,
+      );
+      for (const one of priced.lines) {
+        expect(Math.min(one.subtotal_minor, one.discount_minor, one.tax_minor, one.total_minor)).toBeGreaterThanOrEqual(
+          0,
+        );
+        expect(one.discount_minor).toBeLessThanOrEqual(one.subtotal_minor);
+      }
+      expect(priced.credits_minor).toBeLessThanOrEqual(basket.credits_available_minor);
+      if (priced.total_minor > 0) expect(priced.total_minor).toBeGreaterThanOrEqual(minimumCharge(basket.currency));
+    }),
+  );
+});
+
+function priced_or_refused(basket: Basket): ReturnType<typeof priceBasket> | undefined {
+  try {
+    return priceBasket(basket);
+  } catch (error) {
+    // A total that Stripe would not charge is refused in a sentence; anything else is a failure of this test.
+    expect(error).toBeInstanceOf(KassaError);
+    return undefined;
+  }
+}
+
+test('a massage of 100.00 with 8.75 % tax and 2000 credits costs 88.75', () => {
+  const priced = priceBasket(usd({ lines: [line({ rate_milli: 8_750 })], credits_available_minor: 2_000 }));
+  expect([priced.subtotal_minor, priced.tax_minor, priced.credits_minor, priced.total_minor]).toEqual([
+    10_000, 875, 2_000, 8_875,
+  ]);
+});
+
+test('credits that would leave less than Stripe charges are lowered until it can be charged', () => {
+  const priced = priceBasket(usd({ lines: [line({ unit_minor: 1_030 })], credits_available_minor: 1_000 }));
+  expect([priced.credits_minor, priced.total_minor]).toEqual([980, 50]);
+});
+
+test('two baskets with one hash cost the same in every line', () => {
+  const base = usd({});
+  expect(priceBasket(base).hash).toBe(priceBasket(usd({})).hash);
+  for (const other of [
+    usd({ lines: [line({ unit_minor: 10_001 })] }),
+    usd({ lines: [line({ quantity: 2 })] }),
+    usd({ currency: 'eur' }),
+  ]) {
+    expect(priceBasket(other).hash).not.toBe(priceBasket(base).hash);
+  }
+});
+
+test('a price below what Stripe charges is refused with the minimum', () => {
+  expect(() => priceBasket(usd({ lines: [line({ unit_minor: 49 })] }))).toThrowError(/at least 0\.50 usd/);
+});

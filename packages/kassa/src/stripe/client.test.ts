@@ -1,0 +1,165 @@
+// Goal: what was stored is what travels, byte for byte, and every failure is understood on the safe side.
+// Method: the official client over an in-process http; its own encoding is the oracle for ours.
+import Stripe from 'stripe';
+import { expect, test } from 'vitest';
+import type { SessionRequest } from '../domain/payments/gateway.ts';
+import { API_VERSION, createClient } from './client.ts';
+import { failureOf } from './failure.ts';
+import { encodeForm } from './form.ts';
+import { encodeSession } from './translate-session.ts';
+
+const KEY = 'sk_test_sandbox_1';
+const answer = (status: number, body: unknown, headers: Record<string, string> = {}): Response =>
+  new Response(JSON.stringify(body), { status, headers: { 'request-id': 'req_1', ...headers } });
+
+const REQUEST: SessionRequest = {
+  presentation: 'hosted',
+  order_id: '01890a5d-ac96-774b-bcce-b302099a8057',
+  currency: 'usd',
+  lines: [
+    {
+      name: "Lakers' & Söhne (vs) Warriors!*",
+      description: 'Row 5 + 6',
+      unit_minor: 10_000,
+      quantity: 2,
+      stripe_price_id: null,
+      total_minor: 20_000,
+    },
+    {
+      name: 'Print',
+      description: null,
+      unit_minor: 1_999,
+      quantity: 1,
+      stripe_price_id: 'price_123',
+      total_minor: 1_999,
+    },
+  ],
+  total_minor: 21_999,
+  adjusted: false,
+  email: 'ann+tickets@example.com',
+  success_url: 'https://shop.example/pay?session_id={CHECKOUT_SESSION_ID}',
+  cancel_url: null,
+  expires_at: new Date('2026-11-21T10:31:00Z'),
+};
+
+test('our bytes are the bytes that the official client would send', async () => {
+  let sent = '';
+  const { stripe } = createClient(
+    async (request) => {
+      sent = await request.text();
+      return answer(200, { id: 'cs_test_1', object: 'checkout.session' });
+    },
+    { secret_key: KEY },
+  );
+  const order = 'ord_01h455vb4pex5vsknk084sn02q';
+  await stripe.checkout.sessions.create({
+    mode: 'payment',
+    ui_mode: 'hosted_page',
+    client_reference_id: order,
+    line_items: [
+      {
+        price_data: {
+          currency: 'usd',
+          unit_amount: 10_000,
+          product_data: { name: "Lakers' & Söhne (vs) Warriors!*", description: 'Row 5 + 6' },
+        },
+        quantity: 2,
+      },
+      { price: 'price_123', quantity: 1 },
+    ],
+    customer_email: 'ann+tickets@example.com',
+    success_url: 'https://shop.example/pay?session_id={CHECKOUT_SESSION_ID}',
+    expires_at: Date.parse('2026-11-21T10:31:00Z') / 1000,
+    metadata: { kassa_order_id: order },
+    payment_intent_data: { metadata: { kassa_order_id: order } },
+  });
+  expect(encodeSession(REQUEST)).toBe(sent);
+});
+
+test('a discount changes what each line costs, and the lines still add up to the quote', () => {
+  const lines = REQUEST.lines.map((line, index) => ({ ...line, total_minor: [18_000, 1_799][index] ?? 0 }));
+  const form = new URLSearchParams(encodeSession({ ...REQUEST, lines, total_minor: 19_799, adjusted: true }));
+  const amounts = [0, 1].map((index) => Number(form.get(`line_items[${index}][price_data][unit_amount]`)));
+  expect(amounts.reduce((sum, amount) => sum + amount, 0)).toBe(19_799);
+  expect(form.get('line_items[0][quantity]')).toBe('1');
+  expect(form.get('line_items[0][price_data][product_data][name]')).toBe("2 × Lakers' & Söhne (vs) Warriors!*");
+});
+
+test('the old words for a presentation never reach Stripe', () => {
+  for (const [presentation, word] of [
+    ['hosted', 'hosted_page'],
+    ['embedded', 'embedded_page'],
+    ['elements', 'elements'],
+  ] as const) {
+    expect(new URLSearchParams(encodeSession({ ...REQUEST, presentation })).get('ui_mode')).toBe(word);
+  }
+});
+
+test('stored bytes travel as they stand, under the stored key, to the stored path', async () => {
+  const seen: { path: string; key: string | null; body: string; type: string | null; version: string | null }[] = [];
+  const client = createClient(
+    async (request) => {
+      seen.push({
+        path: new URL(request.url).pathname,
+        key: request.headers.get('idempotency-key'),
+        body: await request.text(),
+        type: request.headers.get('content-type'),
+        version: request.headers.get('stripe-version'),
+      });
+      return answer(200, { id: 'cs_test_1' });
+    },
+    { secret_key: KEY },
+  );
+  // A spelling that no encoder of today would choose: it must survive a change of encoder.
+  const stored = { path: '/v1/checkout/sessions', body: 'mode=payment&note=%61+b&line_items[0][quantity]=02' };
+  await client.sendStored(stored, 'kassa:1:open');
+  await client.sendStored(stored, 'kassa:1:open');
+  const expected = { ...stored, key: 'kassa:1:open', type: 'application/x-www-form-urlencoded', version: API_VERSION };
+  expect(seen).toEqual([expected, expected]);
+});
+
+test('the version that we speak is the one that the official client pins', () => {
+  expect(API_VERSION).toBe(Stripe.API_VERSION ?? API_VERSION);
+  expect(new Stripe(KEY, { telemetry: false }).getApiField('version')).toBe(API_VERSION);
+});
+
+const FAILURES: readonly [string, () => Promise<Response>, 'refused' | 'busy' | 'unknown'][] = [
+  [
+    'a bad request',
+    async () => answer(400, { error: { type: 'invalid_request_error', code: 'parameter_missing' } }),
+    'refused',
+  ],
+  ['a wrong key', async () => answer(401, { error: { type: 'invalid_request_error' } }), 'refused'],
+  ['a rate limit', async () => answer(429, { error: { type: 'invalid_request_error', code: 'rate_limit' } }), 'busy'],
+  [
+    'a locked object',
+    async () => answer(429, { error: { type: 'invalid_request_error', code: 'lock_timeout' } }),
+    'busy',
+  ],
+  [
+    'the same key at work',
+    async () => answer(409, { error: { type: 'invalid_request_error', code: 'idempotency_key_in_use' } }),
+    'unknown',
+  ],
+  ['the same key with other parameters', async () => answer(400, { error: { type: 'idempotency_error' } }), 'unknown'],
+  ['a failure at Stripe', async () => answer(500, { error: { type: 'api_error' } }), 'unknown'],
+  ['half an answer', async () => new Response('{"id": "cs_te', { status: 200 }), 'unknown'],
+  [
+    'a lost connection',
+    async () => Promise.reject(Object.assign(new TypeError('fetch failed'), { cause: { code: 'ECONNRESET' } })),
+    'unknown',
+  ],
+];
+
+test.each(FAILURES)('%s is understood on the safe side', async (_, http, kind) => {
+  const client = createClient(http, { secret_key: KEY });
+  const failure = await client.sendStored({ path: '/v1/refunds', body: '' }, 'kassa:1:refund').then(
+    () => undefined,
+    (error: unknown) => failureOf(error),
+  );
+  expect(failure?.kind).toBe(kind);
+});
+
+test('an absent field is left out, and an empty one is sent', () => {
+  expect(encodeForm({ a: undefined, b: '', c: [{ d: 1 }, { d: true }] })).toBe('b=&c[0][d]=1&c[1][d]=true');
+});
