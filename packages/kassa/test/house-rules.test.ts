@@ -8,7 +8,7 @@ import { ERROR_CODES } from '../src/kernel/errors.ts';
 import { BAD_EXAMPLES, GOOD_HOUSE } from './house-rules/bad-examples.ts';
 import { CONTRACT_ROWS, errorCodes, migrations } from './house-rules/documents.ts';
 import { LAWS, show, withoutExcused } from './house-rules/judge.ts';
-import { EXCUSED, ROOMS } from './house-rules/rooms.ts';
+import { EXCUSED } from './house-rules/rooms.ts';
 import { type HouseFile, houseFile, kindOf, ROOT, readHouse } from './house-rules/tree.ts';
 import { WAITING_CODES } from './house-rules/waiting-codes.ts';
 
@@ -89,17 +89,7 @@ describe('each law bites', () => {
   });
 });
 
-describe('the table of rooms', () => {
-  test('stands in ARCHITECTURE.md as the rules have it', () => {
-    const page = readFileSync(join(ROOT, 'ARCHITECTURE.md'), 'utf8');
-    const code = (text: string) => `\`${text}\``;
-    for (const { name, may, never } of ROOMS) {
-      const allowed =
-        may.length === 0 ? 'nothing' : may.map((one) => (one === '*' ? 'everything' : code(one))).join(', ');
-      expect(page).toContain(`| ${code(name)} | ${allowed} | ${never} |`);
-    }
-  });
-
+describe('the tables of the rules', () => {
   test('names no contract that the rows do not know', () => {
     const served = house
       .map(({ path }) => /http\/contracts\/([^/]+)\//.exec(path)?.[1])
