@@ -1,0 +1,100 @@
+import type { World } from '../store/world.ts';
+
+/** What goes wrong with a call. `before`: nothing happened; `after`: it happened, and the caller is not told. */
+export type Fault = { when: 'before' | 'after' } & (
+  | { kind: 'error'; status: 500 | 503 | 409 | 429 | 402; code?: string; should_retry?: boolean; reason?: string }
+  | { kind: 'timeout' }
+  | { kind: 'reset' }
+  | { kind: 'truncate' }
+  | { kind: 'delay'; ms: number }
+);
+
+export interface FaultRule {
+  /** `path` is a template such as `/v1/checkout/sessions`; `nth` counts matching calls from 1. */
+  match?: { method?: string; path?: string; idempotency_key?: string; nth?: number };
+  /** How often it fires; default 1. */
+  times?: number;
+  fault: Fault;
+}
+
+export interface FaultCall {
+  method: string;
+  template: string;
+  key: string | null;
+}
+
+export function armFault(world: World, rule: FaultRule): string {
+  const id = world.ids.next('fault_', 12);
+  world.database.run(
+    'insert into faults (id, match, fault, times, seen) values (?, ?, ?, ?, 0)',
+    id,
+    JSON.stringify(rule.match ?? {}),
+    JSON.stringify(rule.fault),
+    rule.times ?? 1,
+  );
+  return id;
+}
+
+export function listFaults(world: World): (FaultRule & { id: string; seen: number })[] {
+  return world.database.all('select * from faults where times > 0 order by seq').map((row) => ({
+    id: row.id as string,
+    match: JSON.parse(row.match as string) as NonNullable<FaultRule['match']>,
+    fault: JSON.parse(row.fault as string) as Fault,
+    times: row.times as number,
+    seen: row.seen as number,
+  }));
+}
+
+export function disarmFault(world: World, id: string | undefined): void {
+  if (id === undefined) world.database.run('delete from faults');
+  else world.database.run('delete from faults where id = ?', id);
+}
+
+/** The fault that meets this call, if any: the oldest armed one that matches, then the dice of the chaos settings. */
+export function chooseFault(world: World, call: FaultCall): Fault | undefined {
+  let chosen: Fault | undefined;
+  for (const rule of listFaults(world)) {
+    const { method, path, idempotency_key, nth } = rule.match ?? {};
+    if (method !== undefined && method !== call.method) continue;
+    if (path !== undefined && path !== call.template) continue;
+    if (idempotency_key !== undefined && idempotency_key !== call.key) continue;
+    const seen = rule.seen + 1;
+    const fires = chosen === undefined && (nth === undefined || nth === seen);
+    world.database.run(
+      'update faults set seen = ?, times = ? where id = ?',
+      seen,
+      fires ? (rule.times ?? 1) - 1 : (rule.times ?? 1),
+      rule.id,
+    );
+    if (fires) chosen = rule.fault;
+  }
+  return chosen ?? chaosFault(world, call);
+}
+
+function chaosFault(world: World, call: FaultCall): Fault | undefined {
+  const { chaos } = world;
+  if (!chaos) return undefined;
+  const now = world.clock.now();
+  const down = chaos.outages.some(
+    (window) =>
+      window.from <= now &&
+      now < window.to &&
+      (window.what === 'all' || window.what === (call.method === 'GET' ? 'reads' : 'writes')),
+  );
+  if (down) return { kind: 'error', status: 503, when: 'before', should_retry: false };
+  const dice = world.ids.chance(`call:${world.calls++}`);
+  const faults: [number, Fault][] = [
+    [chaos.error_before, { kind: 'error', status: 500, when: 'before', should_retry: false }],
+    [chaos.error_after, { kind: 'error', status: 500, when: 'after', should_retry: false }],
+    [chaos.timeout_before, { kind: 'timeout', when: 'before' }],
+    [chaos.timeout_after, { kind: 'timeout', when: 'after' }],
+    [chaos.reset_before, { kind: 'reset', when: 'before' }],
+    [chaos.reset_after, { kind: 'reset', when: 'after' }],
+  ];
+  let sum = 0;
+  for (const [rate, fault] of faults) {
+    sum += rate;
+    if (dice < sum) return fault;
+  }
+  return undefined;
+}

@@ -1,0 +1,97 @@
+import { ApiFailure, badParam, forbidden } from '../kernel/failure.ts';
+import type { World } from '../store/world.ts';
+import { checkAccess, refuseCardNumbers, refuseLiveKeys } from './access.ts';
+import { parseForm } from './form.ts';
+import { KEY_LENGTH } from './idempotency.ts';
+import type { Route, Router } from './router.ts';
+
+const BODY_BYTES = 1024 * 1024;
+
+/** One call as it was understood. `refusal` is set when it will be refused before anything is looked up. */
+export interface Call {
+  id: string;
+  method: string;
+  path: string;
+  template: string;
+  route: Route;
+  ids: Record<string, string>;
+  params: Record<string, unknown>;
+  key: string | null;
+  lenient: boolean;
+  publishable: boolean;
+  /** Which parameter was read more forgivingly than Stripe would read it. */
+  leniency: string;
+  refusal: ApiFailure | undefined;
+}
+
+const NOWHERE: Route = { method: 'GET', template: '(unknown)', run: () => undefined };
+
+/** Reads a request whole. Never throws: what is wrong with it stands in `refusal`. */
+export async function readCall(world: World, router: Router, request: Request): Promise<Call> {
+  const url = new URL(request.url);
+  const body = request.method === 'POST' ? await request.text() : '';
+  const key = request.method === 'POST' ? request.headers.get('idempotency-key') : null;
+  const call: Call = {
+    id: world.ids.next('req_', 14),
+    method: request.method,
+    path: url.pathname,
+    template: NOWHERE.template,
+    route: NOWHERE,
+    ids: {},
+    params: {},
+    key,
+    lenient: false,
+    publishable: false,
+    leniency: '',
+    refusal: undefined,
+  };
+  try {
+    fillCall(call, router, request, { url, body });
+  } catch (error) {
+    if (!(error instanceof ApiFailure)) throw error;
+    call.refusal = error;
+  }
+  return call;
+}
+
+function fillCall(call: Call, router: Router, request: Request, sent: { url: URL; body: string }): void {
+  const found = router.find(call.method, call.path);
+  if (found) {
+    call.template = found.route.template;
+    call.route = found.route;
+    call.ids = found.ids;
+  }
+  refuseLiveKeys(sent.body);
+  refuseLiveKeys(sent.url.search);
+  if (sent.body.length > BODY_BYTES) {
+    const message = `The body is larger than ${BODY_BYTES} bytes.`;
+    throw new ApiFailure(413, { type: 'invalid_request_error', message }, { stored: false });
+  }
+  const isJson = request.headers.get('content-type')?.includes('json') ?? false;
+  const params = isJson ? {} : { ...parseForm(sent.url.search.slice(1)), ...parseForm(sent.body) };
+  const { key, ...rest } = params;
+  const access = checkAccess(request.headers, typeof key === 'string' ? key : undefined);
+  Object.assign(call, access);
+  if (!found) throw unknownUrl(call);
+  if (isJson && sent.body !== '') {
+    throw badParam('body', 'Calls to /v1 carry application/x-www-form-urlencoded bodies, not JSON.');
+  }
+  if (access.publishable && !found.route.client) throw secretNeeded();
+  if ((call.key?.length ?? 0) > KEY_LENGTH) {
+    throw badParam('Idempotency-Key', `Idempotency keys have at most ${KEY_LENGTH} characters.`);
+  }
+  // Another way of saying nothing: an empty header is no key.
+  if (call.key === '') call.key = null;
+  refuseCardNumbers(rest);
+  call.params = rest;
+}
+
+function unknownUrl(call: Call): ApiFailure {
+  const message = `Unrecognized request URL (${call.method}: ${call.path}). The sandbox does not have this call.`;
+  return new ApiFailure(404, { type: 'invalid_request_error', message }, { stored: false });
+}
+
+function secretNeeded(): ApiFailure {
+  const failure = forbidden('This call needs a secret key. A publishable key may only be used from a browser.');
+  return new ApiFailure(403, { ...failure.body, code: 'secret_key_required' }, { stored: false });
+}

@@ -1,0 +1,193 @@
+import { chooseFault, type Fault } from '../control/faults.ts';
+import { ApiFailure, badParam } from '../kernel/failure.ts';
+import { writeJournal } from '../store/journal.ts';
+import { openTx, type Tx } from '../store/tx.ts';
+import { keepPosition, type World } from '../store/world.ts';
+import { stopwatch } from '../system.ts';
+import { type Call, readCall } from './call.ts';
+import { fingerprint, finishKey, freeKey, lookUpKey, startKey } from './idempotency.ts';
+import { type Answer, bugFailure, ConnectionFault, errorBody, pretty, toResponse, truncated } from './reply.ts';
+import type { Router } from './router.ts';
+
+/** What a room outside this one adds: reading parameters by their schema, and writing replies with expansion. */
+export interface Tools {
+  router: Router;
+  /** Coerces and checks the parameters of an operation. @throws ApiFailure 400 with `param` */
+  checkRequest(call: Call): Record<string, unknown>;
+  /** Expands and checks what a route answered. */
+  render(tx: Tx, call: Call, value: unknown): unknown;
+}
+
+interface Outcome {
+  answer: Answer;
+  committed: boolean;
+  replayed: boolean;
+  code: string | null;
+}
+
+/** Answers one call to `/v1`. @throws ConnectionFault when a fault breaks the connection */
+export async function handleApi(world: World, tools: Tools, request: Request): Promise<Response> {
+  const took = stopwatch();
+  const call = await readCall(world, tools.router, request);
+  const fault = call.refusal ? undefined : chooseFault(world, call);
+  let outcome: Outcome | undefined;
+  try {
+    if (fault?.when === 'before' && fault.kind !== 'delay') return breakBefore(world, call, fault);
+    outcome = await outcomeOf(world, tools, call, fault);
+  } finally {
+    if (outcome) note(world, call, fault, outcome, fault?.when === 'after' && fault.kind !== 'delay');
+    const status = outcome?.answer.status ?? 0;
+    const { method, template, id, key } = call;
+    world.log({ what: 'call', method, template, status, id, key, fault: fault?.kind ?? null, took_ms: took() });
+  }
+  return breakAfter(world, call, fault, outcome);
+}
+
+function note(world: World, call: Call, fault: Fault | undefined, outcome: Outcome, hidden: boolean): void {
+  writeJournal(world.database, {
+    at_ms: world.clock.now(),
+    id: call.id,
+    method: call.method,
+    template: call.template,
+    path: call.path,
+    status: outcome.answer.status,
+    key: call.key,
+    fault: fault ? `${fault.kind}:${fault.when}` : null,
+    committed: outcome.committed,
+    caller_saw: !hidden,
+    replayed: outcome.replayed,
+    code: outcome.code,
+  });
+}
+
+async function outcomeOf(world: World, tools: Tools, call: Call, fault: Fault | undefined): Promise<Outcome> {
+  try {
+    if (call.refusal) throw call.refusal;
+    requireOwnKey(world, call);
+    const print = call.key === null ? '' : fingerprint(call.method, call.path, call.params);
+    const stored = call.key === null ? undefined : lookUpKey(world, call.key, print);
+    if (stored) return replayed(stored);
+    if (fault?.kind === 'delay' && fault.when === 'before') {
+      if (call.key !== null) startKey(world, call.key, print);
+      await world.clock.sleep(fault.ms);
+    }
+    return execute(world, tools, call, print, fault);
+  } catch (error) {
+    const failure = error instanceof ApiFailure ? error : bugFailure(error);
+    if (!(error instanceof ApiFailure)) world.log({ what: 'bug', id: call.id, error: String(error) });
+    if (call.key !== null && failure.status !== 409) freeKey(world, call.key);
+    return {
+      answer: refusal(world, call, failure),
+      committed: false,
+      replayed: false,
+      code: failure.body.code ?? null,
+    };
+  }
+}
+
+function replayed(stored: { status: number; body: string; request_id: string }): Outcome {
+  const headers = { 'idempotent-replayed': 'true', 'original-request': stored.request_id };
+  const answer = { status: stored.status, body: stored.body, headers };
+  return { answer, committed: false, replayed: true, code: null };
+}
+
+/** One synchronous transaction: decide, write, and keep the answer under the key. */
+function execute(world: World, tools: Tools, call: Call, print: string, fault: Fault | undefined): Outcome {
+  const params = tools.checkRequest(call);
+  const keep = (answer: Answer): void => {
+    if (call.key === null) return;
+    finishKey(world, call.key, print, { status: answer.status, body: answer.body, request_id: call.id });
+  };
+  try {
+    return world.database.transaction(() => {
+      const tx = openTx(world, { request_id: call.id, idempotency_key: call.key });
+      const ran = run(world, tools, call, tx, params);
+      tx.flush();
+      // A server that fails after its work is done stores the failure: the same key hears of it again.
+      const answer = fault?.kind === 'error' && fault.when === 'after' ? faultAnswer(world, call, fault) : ran.answer;
+      keep(answer);
+      keepPosition(world);
+      return { answer, committed: tx.changed(), replayed: false, code: ran.code };
+    });
+  } catch (error) {
+    world.targets = undefined;
+    if (!(error instanceof ApiFailure) || error.rules.stored === false) throw error;
+    const answer = refusal(world, call, error);
+    world.database.transaction(() => keep(answer));
+    return { answer, committed: false, replayed: false, code: error.body.code ?? null };
+  }
+}
+
+function run(
+  world: World,
+  tools: Tools,
+  call: Call,
+  tx: Tx,
+  params: Record<string, unknown>,
+): { answer: Answer; code: string | null } {
+  const { ids, lenient, publishable } = call;
+  try {
+    const value = call.route.run(tx, { path: '', fields: params }, { ids, lenient, publishable });
+    const headers: Record<string, string> = call.leniency === '' ? {} : { 'x-sandbox-lenient': call.leniency };
+    return { answer: { status: 200, body: pretty(tools.render(tx, call, value)), headers }, code: null };
+  } catch (error) {
+    if (!(error instanceof ApiFailure) || error.rules.commit !== true) throw error;
+    return { answer: refusal(world, call, error), code: error.body.code ?? null };
+  }
+}
+
+function refusal(world: World, call: Call, failure: ApiFailure): Answer {
+  return {
+    status: failure.status,
+    body: errorBody(failure.body, call.id, world.publicUrl),
+    headers: failure.status === 402 ? { 'stripe-should-retry': 'false' } : (failure.rules.headers ?? {}),
+  };
+}
+
+/** A simulation must know each call again after a crash; a random key of the client's own makes that impossible. */
+function requireOwnKey(world: World, call: Call): void {
+  if (!world.runtime.require_own_keys || call.method !== 'POST') return;
+  if (call.key !== null && !call.key.startsWith('stripe-node-retry-')) return;
+  throw badParam(
+    'Idempotency-Key',
+    'This sandbox was told to require an Idempotency-Key of your own on every POST, and none came.',
+    'own_key_missing',
+  );
+}
+
+function faultAnswer(world: World, call: Call, fault: Fault & { kind: 'error' }): Answer {
+  const headers: Record<string, string> = {};
+  if (fault.should_retry !== undefined) headers['stripe-should-retry'] = String(fault.should_retry);
+  else if (fault.code === 'lock_timeout' || fault.status === 409) headers['stripe-should-retry'] = 'true';
+  else if (fault.status >= 500) headers['stripe-should-retry'] = 'false';
+  if (fault.reason) headers['stripe-rate-limited-reason'] = fault.reason;
+  const type = fault.status === 402 ? 'card_error' : fault.status >= 500 ? 'api_error' : 'invalid_request_error';
+  const code = fault.code ?? (fault.status === 429 ? 'rate_limit' : fault.status === 402 ? 'card_declined' : undefined);
+  const message = `An armed fault of the sandbox answered ${fault.status}.`;
+  const body = code === undefined ? ({ type, message } as const) : ({ type, message, code } as const);
+  return { status: fault.status, body: errorBody(body, call.id, world.publicUrl), headers };
+}
+
+function breakBefore(world: World, call: Call, fault: Fault): Response {
+  const answer: Answer =
+    fault.kind === 'error' ? faultAnswer(world, call, fault) : { status: 0, body: '', headers: {} };
+  note(world, call, fault, { answer, committed: false, replayed: false, code: null }, false);
+  if (fault.kind === 'error') return toResponse(answer, call.id, call.key);
+  if (fault.kind === 'truncate') return truncated(new Response('', { status: 200 }), '{"id": "');
+  throw new ConnectionFault(fault.kind === 'reset' ? 'ECONNRESET' : 'ETIMEDOUT');
+}
+
+async function breakAfter(
+  world: World,
+  call: Call,
+  fault: Fault | undefined,
+  outcome: Outcome | undefined,
+): Promise<Response> {
+  if (!outcome) throw new Error('a call ended without an outcome');
+  const response = toResponse(outcome.answer, call.id, call.key);
+  if (fault?.when !== 'after' || fault.kind === 'error') return response;
+  if (fault.kind === 'delay') await world.clock.sleep(fault.ms);
+  else if (fault.kind === 'truncate') return truncated(response, outcome.answer.body);
+  else throw new ConnectionFault(fault.kind === 'reset' ? 'ECONNRESET' : 'ETIMEDOUT');
+  return response;
+}

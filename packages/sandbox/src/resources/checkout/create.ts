@@ -1,0 +1,201 @@
+import {
+  child,
+  childOrEmpty,
+  children,
+  choice,
+  clearable,
+  flag,
+  has,
+  type Input,
+  integer,
+  metadataOf,
+  text,
+  texts,
+} from '../../http/input.ts';
+import { badParam, missingParam, unsupported } from '../../kernel/failure.ts';
+import type { Session } from '../../kernel/kinds.ts';
+import { checkCurrency } from '../../kernel/money.ts';
+import type { Tx } from '../../store/tx.ts';
+import { readDiscount } from '../basket/discount.ts';
+import { readItems, type SessionSecrets } from '../basket/items.ts';
+import { priceSession } from '../basket/price-session.ts';
+import { readShippingOptions } from '../basket/shipping.ts';
+import { typesFor } from '../payments/intent.ts';
+import { blankSession, type Way } from './blank.ts';
+import { collectionFields, presentationFields } from './fields.ts';
+
+const UI_MODES = ['hosted_page', 'embedded_page', 'elements', 'form'] as const;
+const LIFE_S = { least: 30 * 60, most: 24 * 3600 };
+
+function readWay(input: Input): Way {
+  const mode = choice(input, 'mode', ['payment', 'setup', 'subscription'] as const) ?? 'payment';
+  if (mode === 'subscription') throw unsupported('checkout sessions in subscription mode');
+  const ui_mode = choice(input, 'ui_mode', UI_MODES) ?? 'hosted_page';
+  if (ui_mode === 'form')
+    throw badParam('ui_mode', 'The ui_mode form needs beta access, which the sandbox does not have.');
+  return { ui_mode, mode };
+}
+
+function refuse(input: Input, names: string[], way: string): void {
+  for (const name of names) if (has(input, name)) throw badParam(name, `${name} is not allowed with ui_mode ${way}.`);
+}
+
+/** Where the buyer returns to, which differs by the kind of page (sandbox.md 9). */
+function readReturn(input: Input, { ui_mode }: Way): Partial<Session> & { return_to: string | null } {
+  if (ui_mode === 'hosted_page') {
+    refuse(input, ['return_url', 'redirect_on_completion'], ui_mode);
+    const success_url = text(input, 'success_url');
+    if (success_url === undefined) throw missingParam('success_url');
+    checkUrl(success_url, 'success_url');
+    return { success_url, cancel_url: readUrl(input, 'cancel_url'), return_to: success_url };
+  }
+  refuse(input, ['success_url', 'cancel_url'], ui_mode);
+  const return_url = readUrl(input, 'return_url');
+  const shared = { success_url: null, cancel_url: null, ...(return_url === null ? {} : { return_url }) };
+  if (ui_mode === 'elements') {
+    refuse(input, ['redirect_on_completion', 'custom_fields', 'custom_text', 'submit_type'], ui_mode);
+    refuse(input, ['origin_context', 'after_expiration', 'branding_settings', 'optional_items'], ui_mode);
+    return { ...shared, return_to: return_url };
+  }
+  const redirect = choice(input, 'redirect_on_completion', ['always', 'if_required', 'never'] as const) ?? 'always';
+  if (return_url === null && redirect !== 'never') throw missingParam('return_url');
+  return { ...shared, redirect_on_completion: redirect, return_to: redirect === 'always' ? return_url : null };
+}
+
+function readUrl(input: Input, name: string): string | null {
+  const url = text(input, name);
+  if (url !== undefined) checkUrl(url, name);
+  return url ?? null;
+}
+
+function checkUrl(url: string, param: string): void {
+  // The template's braces are not part of a valid URL everywhere, so they are left out of the check.
+  const plain = url.replace(/\{CHECKOUT_SESSION_ID\}/g, 'x');
+  if (!URL.canParse(plain) || !/^[a-z][a-z0-9+.-]*:/i.test(plain)) {
+    throw badParam(
+      param,
+      `Not a valid URL: ${url}. Give a whole one with its scheme, such as https://…`,
+      'url_invalid',
+    );
+  }
+}
+
+function readExpiry(tx: Tx, input: Input): number {
+  const at = integer(input, 'expires_at');
+  if (at === undefined) return tx.now + LIFE_S.most;
+  if (at < tx.now + LIFE_S.least || at > tx.now + LIFE_S.most) {
+    throw badParam(
+      'expires_at',
+      'expires_at must lie between 30 minutes and 24 hours after the creation of the session.',
+    );
+  }
+  return at;
+}
+
+/** Fields that decide who the buyer is. */
+function readBuyer(tx: Tx, input: Input, way: Way): Partial<Session> {
+  const customer = text(input, 'customer');
+  const creation = choice(input, 'customer_creation', ['always', 'if_required'] as const);
+  if (customer !== undefined && has(input, 'customer_email')) {
+    throw badParam('customer_email', 'You may give only one of these parameters: customer, customer_email.');
+  }
+  if (customer === undefined && has(input, 'customer_update')) {
+    throw badParam('customer_update', 'customer_update can only be used together with customer.');
+  }
+  const known = customer === undefined ? undefined : tx.get('customer', customer, 'customer');
+  return {
+    customer: customer ?? null,
+    customer_creation: customer === undefined ? (creation ?? (way.mode === 'setup' ? 'always' : 'if_required')) : null,
+    customer_email: clearable(input, 'customer_email') ?? null,
+    customer_details: known
+      ? {
+          address: null,
+          business_name: null,
+          email: known.email,
+          individual_name: null,
+          name: known.name ?? null,
+          phone: known.phone ?? null,
+          tax_exempt: known.tax_exempt ?? 'none',
+          tax_ids: [],
+        }
+      : emailDetails(clearable(input, 'customer_email') ?? null),
+  };
+}
+
+function emailDetails(email: string | null): Session['customer_details'] {
+  if (email === null) return null;
+  return {
+    address: null,
+    business_name: null,
+    email,
+    individual_name: null,
+    name: null,
+    phone: null,
+    tax_exempt: 'none',
+    tax_ids: null,
+  };
+}
+
+/** Fields that a shared link or a recovered session bring along. */
+export interface Origin {
+  payment_link?: string;
+  recovered_from?: string;
+}
+
+/** Opens a session. @throws ApiFailure 400 for every refusal of sandbox.md 9 */
+export function createSession(tx: Tx, input: Input, origin: Origin = {}): Session {
+  const way = readWay(input);
+  const id = tx.ids.next('cs_test_', 58);
+  const { return_to, ...returning } = readReturn(input, way);
+  const asked = text(input, 'currency');
+  const wanted = asked === undefined ? undefined : checkCurrency(asked, 'currency');
+  const lines = children(input, 'line_items');
+  if (way.mode === 'payment' && !lines) throw missingParam('line_items');
+  if (way.mode === 'setup' && lines) throw badParam('line_items', 'line_items are not used in setup mode.');
+  const basket = lines ? readItems(tx, lines, way.mode, wanted) : { items: [], currency: wanted ?? null };
+  const allowed = texts(input, 'allowed_payment_method_types') ?? texts(input, 'payment_method_types');
+  const excluded = texts(input, 'excluded_payment_method_types');
+  if (way.mode === 'setup' && basket.currency === null && !allowed) throw missingParam('currency');
+  const tax = childOrEmpty(input, 'automatic_tax');
+  const automatic = flag(tax, 'enabled') === true;
+  const { shipping_rate, shipping_options } = readShippingOptions(tx, input, basket.currency ?? 'usd');
+  const secrets: SessionSecrets = {
+    items: basket.items,
+    ...readDiscount(tx, input, basket.currency),
+    intent_data: (child(input, way.mode === 'setup' ? 'setup_intent_data' : 'payment_intent_data')?.fields ??
+      {}) as never,
+    shipping_rate,
+    waits_for_bank: false,
+    return_to,
+  };
+  const session: Session = {
+    ...blankSession(tx, id, way),
+    ...returning,
+    ...readBuyer(tx, input, way),
+    ...collectionFields(input),
+    ...presentationFields(input),
+    ...origin,
+    allow_promotion_codes: flag(input, 'allow_promotion_codes') ?? null,
+    allowed_payment_method_types: texts(input, 'allowed_payment_method_types') ?? null,
+    ...(excluded ? { excluded_payment_method_types: excluded } : {}),
+    automatic_tax: {
+      enabled: automatic,
+      liability: automatic ? { type: 'self' } : null,
+      provider: automatic ? 'stripe' : null,
+      status: automatic ? 'complete' : null,
+    },
+    client_reference_id: clearable(input, 'client_reference_id') ?? null,
+    currency: basket.currency,
+    expires_at: readExpiry(tx, input),
+    metadata: metadataOf(input),
+    payment_method_types: typesFor(basket.currency ?? 'usd', allowed, excluded),
+    shipping_options,
+  };
+  tx.insert('checkout.session', session, secrets as unknown as Record<string, unknown>);
+  if (way.mode === 'payment') priceSession(tx, session);
+  tx.timer('session_expires', id, session.expires_at * 1000);
+  const { client_reference_id, metadata } = session;
+  const payable_until_ms = session.expires_at * 1000;
+  tx.book({ kind: 'session_payable', subject: id, more: { payable_until_ms, client_reference_id, metadata } });
+  return session;
+}

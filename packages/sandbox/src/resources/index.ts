@@ -1,0 +1,37 @@
+import type { Route } from '../http/router.ts';
+import { ACCOUNT_ROUTES } from './account/account.ts';
+import { PRICE_ROUTES } from './catalog/prices.ts';
+import { PRODUCT_ROUTES } from './catalog/products.ts';
+import { CHECKOUT_ROUTES } from './checkout/routes.ts';
+import { CUSTOMER_ROUTES } from './customers/customers.ts';
+import { METHOD_ROUTES } from './customers/method-routes.ts';
+import { COUPON_ROUTES } from './discounts/coupons.ts';
+import { PROMOTION_ROUTES } from './discounts/promotion-codes.ts';
+import { DISPUTE_ROUTES } from './disputes/disputes.ts';
+import { EVENT_ROUTES } from './events/events.ts';
+import { ENDPOINT_ROUTES } from './events/webhook-endpoints.ts';
+import { TOKEN_ROUTES } from './payments/confirmation-tokens.ts';
+import { PAYMENT_ROUTES } from './payments/routes.ts';
+import { RATE_ROUTES } from './rates/rates.ts';
+import { REFUND_ROUTES } from './refunds/refunds.ts';
+import { SETUP_ROUTES } from './setup/routes.ts';
+
+/** Every call to `/v1` that the sandbox answers. */
+export const API_ROUTES: Route[] = [
+  ...ACCOUNT_ROUTES,
+  ...CHECKOUT_ROUTES,
+  ...COUPON_ROUTES,
+  ...CUSTOMER_ROUTES,
+  ...DISPUTE_ROUTES,
+  ...ENDPOINT_ROUTES,
+  ...EVENT_ROUTES,
+  ...METHOD_ROUTES,
+  ...PAYMENT_ROUTES,
+  ...PRICE_ROUTES,
+  ...PRODUCT_ROUTES,
+  ...PROMOTION_ROUTES,
+  ...RATE_ROUTES,
+  ...REFUND_ROUTES,
+  ...SETUP_ROUTES,
+  ...TOKEN_ROUTES,
+];

@@ -1,0 +1,54 @@
+import type { Charge, PaymentIntent } from '../../kernel/kinds.ts';
+import type { Tx } from '../../store/tx.ts';
+import { methodSecrets } from '../customers/payment-methods.ts';
+
+/** What some test cards bring after they have paid: a dispute, a warning, a review. */
+export function afterCapture(tx: Tx, charge: Charge, intent: PaymentIntent): void {
+  if (charge.payment_method === null || !tx.any(charge.payment_method)) return;
+  const { behaviour } = methodSecrets(tx, charge.payment_method);
+  const due = tx.now_ms + tx.world.runtime.dispute_delay_ms;
+  if (behaviour.kind === 'dispute') {
+    const { reason, inquiry = false } = behaviour;
+    tx.timer('dispute_opens', charge.id, due, { reason, inquiry });
+  }
+  if (behaviour.kind === 'early_fraud_warning') tx.timer('fraud_warning', charge.id, due);
+  if (behaviour.kind === 'risk' && behaviour.level === 'elevated') openReview(tx, charge, intent);
+}
+
+function openReview(tx: Tx, charge: Charge, intent: PaymentIntent): void {
+  const review = tx.insert('review', {
+    id: tx.ids.next('prv_'),
+    object: 'review',
+    billing_zip: null,
+    charge: charge.id,
+    closed_reason: null,
+    created: tx.now,
+    ip_address: null,
+    ip_address_location: null,
+    livemode: false,
+    open: true,
+    opened_reason: 'rule',
+    payment_intent: intent.id,
+    reason: 'rule',
+    session: null,
+  });
+  tx.patch(charge, { review: review.id });
+  tx.patch(intent, { review: review.id });
+  tx.emit('review.opened', review);
+}
+
+export function warnOfFraud(tx: Tx, chargeId: string): void {
+  const charge = tx.find('charge', chargeId);
+  if (!charge) return;
+  const warning = tx.insert('radar.early_fraud_warning', {
+    id: tx.ids.next('issfr_'),
+    object: 'radar.early_fraud_warning',
+    actionable: !charge.refunded,
+    charge: charge.id,
+    created: tx.now,
+    fraud_type: 'misc',
+    livemode: false,
+    ...(charge.payment_intent === null ? {} : { payment_intent: charge.payment_intent }),
+  });
+  tx.emit('radar.early_fraud_warning.created', warning);
+}

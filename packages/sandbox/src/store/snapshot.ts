@@ -1,0 +1,58 @@
+import { type Database, type Row, TABLES } from './database.ts';
+import { loadState, saveState, type World } from './world.ts';
+
+function dump(database: Database): string {
+  const tables = Object.fromEntries(TABLES.map((table) => [table, database.all(`select * from ${table}`)]));
+  return JSON.stringify(tables);
+}
+
+function fill(database: Database, tables: Record<string, Row[]>): void {
+  for (const table of TABLES) {
+    database.run(`delete from ${table}`);
+    for (const row of tables[table] ?? []) {
+      const columns = Object.keys(row);
+      const marks = columns.map(() => '?').join(', ');
+      const sql = `insert into ${table} (${columns.join(', ')}) values (${marks})`;
+      database.run(sql, ...Object.values(row));
+    }
+  }
+}
+
+/** Keeps the whole state under a name: objects, clock, ids, timers, open deliveries, faults. */
+export function takeSnapshot(world: World, name: string): void {
+  const { database } = world;
+  database.transaction(() => {
+    saveState(world);
+    const sql =
+      'insert into snapshots (name, value) values (?, ?) on conflict (name) do update set value = excluded.value';
+    database.run(sql, name, dump(database));
+  });
+}
+
+/** @throws Error when there is no snapshot of that name */
+export function restoreSnapshot(world: World, name: string): void {
+  const { database } = world;
+  database.transaction(() => fill(database, readSnapshot(database, name)));
+  loadState(world, true);
+}
+
+/** @throws Error when there is no snapshot of that name */
+export function readSnapshot(database: Database, name: string): Record<string, Row[]> {
+  const row = database.one('select value from snapshots where name = ?', name);
+  if (!row) throw new Error(`There is no snapshot named ${name}.`);
+  return JSON.parse(row.value as string) as Record<string, Row[]>;
+}
+
+/** Empties everything but the snapshots. Ids begin again from the seed. */
+export function emptyStore(world: World): void {
+  const { database } = world;
+  database.transaction(() => {
+    for (const table of TABLES) database.run(`delete from ${table}`);
+  });
+  world.ids.resume(0);
+  world.seq = 0;
+  world.calls = 0;
+  world.targets = undefined;
+  world.chaos = undefined;
+  world.limiter = undefined;
+}
