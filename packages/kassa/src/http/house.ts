@@ -33,6 +33,8 @@ export interface HttpSettings {
   readonly seller: { readonly name: string };
   /** Origins that may call from a browser and that return addresses may lead to, such as `https://shop.example`. */
   readonly origins: readonly string[];
+  /** Where Kassa's own paths begin, such as `/pay`. */
+  readonly base_path: string;
   /** Lets every origin call. The configuration refuses it with a live key. */
   readonly cors_any: boolean;
   /** How many proxies of our own stand in front and append to `X-Forwarded-For`. 0: the socket's address counts. */

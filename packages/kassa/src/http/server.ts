@@ -41,7 +41,7 @@ export function createHttp(house: HttpHouse): HttpApp {
   app.route('/', health(house));
   app.route('/', webhook(house));
   if (settings.hosted_checkout !== null) app.route('/', hostedCheckout(house, limiter, settings.hosted_checkout));
-  app.use('/pay/*', cors(settings, ['Content-Type']));
+  app.use(`${settings.base_path}/*`, cors(settings, ['Content-Type']));
   app.route('/', readCatalog(house, limiter));
   app.route('/', readOrder(house, limiter));
   if (settings.mode === 'sandbox') app.route('/', adminPages(house));

@@ -16,6 +16,7 @@ export const SETTINGS: HttpSettings = {
   version: '0.0.0',
   seller: { name: 'Blue Hall' },
   origins: ['https://shop.example'],
+  base_path: '/pay',
   cors_any: false,
   proxy_hops: 0,
   auth_secret: null,

@@ -3,7 +3,7 @@ import { type Context, Hono } from 'hono';
 import { createMiddleware } from 'hono/factory';
 import type { NotificationView, OrderStory } from '../../domain/reports/index.ts';
 import { KassaError } from '../../kernel/errors.ts';
-import { fromTypeId } from '../../kernel/ids.ts';
+import { fromTypeId, hashOf } from '../../kernel/ids.ts';
 import { describeFailure, drawFailure, reportFailure } from '../describe-failure.ts';
 import type { HttpHouse } from '../house.ts';
 import { isLoopback } from '../request/caller-address.ts';
@@ -41,7 +41,10 @@ export function adminPages(house: HttpHouse): Hono<HttpEnv> {
   app.get('/admin/live.json', async (c) => {
     const { orders } = await house.listOrders({ limit: LIVE_ORDERS });
     const stories = await Promise.all(orders.map((order) => house.readStory(order.id)));
-    return c.json(drawLive(stories.filter((story) => story !== undefined)));
+    const body = JSON.stringify(drawLive(stories.filter((story) => story !== undefined)));
+    const etag = `"${hashOf(body).slice(0, 32)}"`;
+    if (c.req.header('If-None-Match') === etag) return c.body(null, 304, { ETag: etag });
+    return c.body(body, 200, { ETag: etag, 'Content-Type': 'application/json' });
   });
   return app;
 }

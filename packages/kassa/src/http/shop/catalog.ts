@@ -29,20 +29,25 @@ const OfferBody = z
   })
   .openapi('Offer');
 
-const route = createRoute({
-  method: 'get',
-  path: '/pay/catalog',
-  summary: 'What is sold, for how much, and what is left',
-  tags: ['shop'],
-  responses: {
-    200: { content: { 'application/json': { schema: z.object({ offers: z.array(OfferBody) }) } }, description: 'All.' },
-  },
-});
+/** Kassa's own paths begin where the shop's configuration says. */
+const routeAt = (base_path: string) =>
+  createRoute({
+    path: `${base_path}/catalog`,
+    method: 'get',
+    summary: 'What is sold, for how much, and what is left',
+    tags: ['shop'],
+    responses: {
+      200: {
+        content: { 'application/json': { schema: z.object({ offers: z.array(OfferBody) }) } },
+        description: 'All.',
+      },
+    },
+  });
 
 /** The catalogue as a shop page draws it. Nothing in it is secret; nothing in it is taken back as a price. */
 export function readCatalog(house: HttpHouse, limiter: Limiter): OpenAPIHono<HttpEnv> {
   const app = new OpenAPIHono<HttpEnv>();
-  app.openapi(route, async (c) => {
+  app.openapi(routeAt(house.settings.base_path), async (c) => {
     limiter.take('read_catalog_per_ip', c.var.caller_address);
     const offers = await house.listOffers();
     return c.json({ offers: offers.map(draw) }, 200);

@@ -23,23 +23,25 @@ const OrderBody = z
   })
   .openapi('OrderOfASession');
 
-const route = createRoute({
-  method: 'get',
-  path: '/pay/orders/{session_id}',
-  summary: 'The order behind a checkout session, as its buyer may see it',
-  tags: ['shop'],
-  request: { params: z.object({ session_id: z.string() }) },
-  responses: {
-    200: { content: { 'application/json': { schema: OrderBody } }, description: 'What was bought; nobody is named.' },
-  },
-});
+/** Kassa's own paths begin where the shop's configuration says. */
+const routeAt = (base_path: string) =>
+  createRoute({
+    path: `${base_path}/orders/{session_id}`,
+    method: 'get',
+    summary: 'The order behind a checkout session, as its buyer may see it',
+    tags: ['shop'],
+    request: { params: z.object({ session_id: z.string() }) },
+    responses: {
+      200: { content: { 'application/json': { schema: OrderBody } }, description: 'What was bought; nobody is named.' },
+    },
+  });
 
 const SESSION_ID = /^[A-Za-z0-9_]{1,255}$/;
 
 /** A session id is a capability: whoever holds it sees what was bought and where it stands, and nothing of the person. */
 export function readOrder(house: HttpHouse, limiter: Limiter): OpenAPIHono<HttpEnv> {
   const app = new OpenAPIHono<HttpEnv>();
-  app.openapi(route, async (c) => {
+  app.openapi(routeAt(house.settings.base_path), async (c) => {
     const { session_id } = c.req.valid('param');
     limiter.take('read_status_per_ip', c.var.caller_address);
     if (SESSION_ID.test(session_id)) limiter.take('read_status_per_session', session_id);
