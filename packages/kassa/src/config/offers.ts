@@ -1,7 +1,6 @@
-import { KassaError } from '../kernel/errors.ts';
 import { fromTypeId } from '../kernel/ids.ts';
-import { checkChargeable } from '../kernel/money.ts';
 import { ConfigError, nearestHint } from './config-error.ts';
+import { boundsOf, childrenOf, grantsOf, wrong } from './offer-parts.ts';
 import type { OfferSettings, PractitionerSettings, PriceSettings } from './settings.ts';
 import { instantOf } from './times.ts';
 import type { ParsedConfig, ParsedOffer } from './written/schema.ts';
@@ -101,33 +100,6 @@ function pricesOf(where: string, written: ParsedOffer): PriceSettings[] {
   });
 }
 
-/**
- * The pair of bounds for the currency of `least`.
- * @throws ConfigError when a bound is missing, cannot be charged, or is above the other.
- */
-export function boundsOf(
-  where: string,
-  least: Money,
-  most: readonly Money[],
-): { currency: string; minimum_minor: number; maximum_minor: number } {
-  const { currency } = least;
-  const maximum_minor = most.find((amount) => amount.currency === currency)?.amount_minor;
-  if (maximum_minor === undefined) throw wrong(`${where}.max`, `has no amount in ${currency}, but min has`);
-  if (maximum_minor < least.amount_minor) throw wrong(`${where}.max`, `is below min in ${currency}`);
-  const minimum_minor = least.amount_minor;
-  if (minimum_minor === 0) throw wrong(`${where}.min`, 'must be more than 0');
-  for (const [name, amount_minor] of Object.entries({ min: minimum_minor, max: maximum_minor })) {
-    try {
-      checkChargeable(amount_minor, currency);
-    } catch (error) {
-      if (error instanceof KassaError)
-        throw wrong(`${where}.${name}`, `cannot be charged: ${error.message.replace(/\.$/, '')}`);
-      throw error;
-    }
-  }
-  return { currency, minimum_minor, maximum_minor };
-}
-
 function stripePricesOf(where: string, written: ParsedOffer, amounts: readonly Money[]): Map<string, string> {
   const { stripePrice } = written;
   if (stripePrice === undefined) return new Map();
@@ -140,71 +112,6 @@ function stripePricesOf(where: string, written: ParsedOffer, amounts: readonly M
     }
   }
   return new Map(Object.entries(stripePrice));
-}
-
-function childrenOf(where: string, key: string, written: ParsedOffer, config: ParsedConfig): OfferSettings['children'] {
-  if (written.kind !== 'package') return [];
-  const included = Object.entries(written.includes).map(([offer, quantity]) => ({
-    offer,
-    quantity,
-    required: true,
-    selected: true,
-  }));
-  const optional = Object.entries(written.optional).map(([offer, part]) => {
-    const { quantity, selected } = typeof part === 'number' ? { quantity: part, selected: false } : part;
-    return { offer, quantity, required: false, selected };
-  });
-  if (included.length + optional.length === 0) throw wrong(`${where}.includes`, 'is empty: a package has parts');
-  for (const [field, part] of [
-    ...included.map((each) => ['includes', each] as const),
-    ...optional.map((each) => ['optional', each] as const),
-  ]) {
-    const child = productOf(`${where}.${field}`, part.offer, config);
-    if (part.offer === key || child.kind === 'package' || child.kind === 'plan' || child.kind === 'custom_amount') {
-      throw wrong(
-        `${where}.${field}`,
-        `cannot contain ${part.offer}: parts are items, tickets, appointments and bundles`,
-      );
-    }
-    if (field === 'optional' && part.offer in written.includes)
-      throw wrong(`${where}.optional`, `names ${part.offer}, which is included`);
-  }
-  return [...included, ...optional];
-}
-
-function grantsOf(where: string, written: ParsedOffer, config: ParsedConfig): OfferSettings['grants'] {
-  if (written.kind !== 'bundle') return [];
-  const expires_after_ms = written.expires ?? null;
-  const grants = Object.entries(written.credits).map(([offer, amount]) => {
-    const { kind } = productOf(`${where}.credits`, offer, config);
-    if (kind === 'bundle' || kind === 'plan' || kind === 'custom_amount') {
-      throw wrong(
-        `${where}.credits`,
-        `cannot grant ${offer}: credits are for items, tickets, appointments and packages`,
-      );
-    }
-    return { offer, currency: null, amount, expires_after_ms };
-  });
-  const money = written.creditMoney;
-  if (money?.amount_minor === 0) throw wrong(`${where}.creditMoney`, 'must be more than 0');
-  const granted = money
-    ? [{ offer: null, currency: money.currency, amount: money.amount_minor, expires_after_ms }]
-    : [];
-  if (grants.length + granted.length === 0) throw wrong(where, 'grants nothing: set credits or creditMoney');
-  return [...grants, ...granted];
-}
-
-/**
- * The entry of the catalogue that a setting names.
- * @throws ConfigError with the nearest key.
- */
-export function productOf(where: string, key: string, config: ParsedConfig): ParsedOffer {
-  const found = Object.hasOwn(config.catalog, key) ? config.catalog[key] : undefined;
-  if (found) return found;
-  throw wrong(
-    where,
-    `names ${JSON.stringify(key)}, which is not in the catalog${nearestHint(key, Object.keys(config.catalog))}`,
-  );
 }
 
 function taxClassOf(where: string, written: string | undefined, tax: ParsedConfig['tax']): string | null {
@@ -243,8 +150,4 @@ function once(pairs: readonly (readonly [key: string, value: string])[], field: 
       throw wrong(`catalog.${key}.${field}`, `is also that of catalog.${owner}; each offer needs its own`);
     owners.set(value, key);
   }
-}
-
-function wrong(where: string, what: string): ConfigError {
-  return new ConfigError(`${where} ${what}${what.endsWith('?') ? '' : '.'}`);
 }

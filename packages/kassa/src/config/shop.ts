@@ -1,7 +1,7 @@
 import { ConfigError } from './config-error.ts';
 import { pageOf } from './environment/frontend.ts';
 import { isLoopback } from './environment/variables.ts';
-import { boundsOf, productOf } from './offers.ts';
+import { boundsOf, productOf } from './offer-parts.ts';
 import type { ChatPaymentsSettings, ContractSettings, CouponSettings, FrontendSettings, Settings } from './settings.ts';
 import { endOf, instantOf } from './times.ts';
 import type { ParsedConfig, ParsedCoupon } from './written/schema.ts';
