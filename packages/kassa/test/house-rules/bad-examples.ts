@@ -304,7 +304,7 @@ export const GOOD_HOUSE: Readonly<Record<string, string>> = {
   [`${SRC}/domain/orders/index.ts`]: "export { lockOrder } from './orders-table.ts';",
   [`${SRC}/domain/orders/orders-table.ts`]: [
     "import { sql } from '../../database/index.ts';",
-    'export const lockOrder = (id: string, clock: { now(): Date }) => sql`select ${id}, ${clock.now()}, kassa.clock()`;',
+    'export const lockOrder = (id: string, at: { now(): Date }) => sql`select $'.concat('{at.now()}, kassa.clock()`;'),
   ].join('\n'),
   [`${SRC}/domain/payments/gateway.ts`]:
     'export interface Gateway { open(key: string): Promise<void>; compose(): string }',

@@ -65,7 +65,7 @@ function entryOf(page: string, code: string): string | undefined {
 /** L11: for each contract that is served, every row of its requirements is named by a test's title. */
 export function contractRows(files: readonly HouseFile[]): Finding[] {
   const titles = files
-    .filter(({ kind }) => kind === 'test')
+    .filter(({ path, kind }) => kind === 'test' && !path.includes('/house-rules/'))
     .flatMap(({ text }) =>
       [...text.matchAll(/\b(?:test|it|describe)(?:\.\w+)*\(\s*(['"`])([\s\S]*?)\1/g)].map((match) => match[2] ?? ''),
     );

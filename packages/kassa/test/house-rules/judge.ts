@@ -17,7 +17,8 @@ export const ENTRIES: readonly string[] = [
   'packages/sandbox/src/index.ts',
   'packages/sandbox/src/cli.ts',
   'packages/sandbox/src/pages/browser/',
-  'packages/sandbox/src/shim/',
+  'packages/sandbox/src/shim/browser/',
+  'packages/sandbox/src/element-frame/browser/',
   'packages/client/src/index.ts',
 ];
 

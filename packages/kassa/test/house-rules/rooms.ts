@@ -198,7 +198,8 @@ export const ADAPTERS: readonly Adapter[] = [
   { place: 'packages/kassa/src/system.ts', why: 'the real clock, ids, randomness and network' },
   { place: 'packages/sandbox/src/system.ts', why: 'the same for the sandbox' },
   { place: 'packages/sandbox/src/pages/browser/', why: 'runs in the buyer’s browser' },
-  { place: 'packages/sandbox/src/shim/', why: 'runs in the buyer’s browser' },
+  { place: 'packages/sandbox/src/shim/browser/', why: 'runs in the buyer’s browser' },
+  { place: 'packages/sandbox/src/element-frame/browser/', why: 'runs in the buyer’s browser' },
   { place: 'packages/client/src/system.ts', why: 'the browser’s clock, randomness and network' },
 ];
 

@@ -1,4 +1,16 @@
 // Error codes that are documented for those who write against Kassa, and that no story raises yet.
 
 /** Code: the story that will raise it. An entry that is raised after all is itself a finding. */
-export const WAITING_CODES: Readonly<Record<string, string>> = {};
+export const WAITING_CODES: Readonly<Record<string, string>> = {
+  idempotency_key_required: 'contracts and agents that insist on a key',
+  card_declined: 'payments that the server confirms itself',
+  forbidden: 'keys with scopes, and buyers who may not see an order',
+  csrf_failed: 'pages that change something with a cookie',
+  slot_taken: 'booking an appointment',
+  coupon_not_valid: 'coupons',
+  payment_not_succeeded: 'confirming a payment',
+  payment_already_succeeded: 'cancelling a payment',
+  already_refunded: 'refunds that a person asks for',
+  refund_exceeds_payment: 'refunds that a person asks for',
+  insufficient_stripe_balance: 'refunds that a person asks for',
+};
