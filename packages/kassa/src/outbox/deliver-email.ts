@@ -17,8 +17,8 @@ export async function deliverEmail(desk: OutboxDesk, delivery: ClaimedDelivery):
   const kept = (await findMail(desk.db, delivery.id)) ?? (await render(desk, delivery));
   if (kept === undefined || kept.state !== 'rendered') return;
   const state = await desk.mailer.send({
-    message_id: `<${delivery.id}@${domainOf(desk.sender)}>`,
-    from: { name: desk.seller.name, address: desk.sender },
+    message_id: `<${delivery.id}@${domainOf(desk.sender.address)}>`,
+    from: desk.sender,
     to: kept.recipient,
     subject: kept.subject,
     text: kept.text_body,

@@ -15,9 +15,10 @@ export interface OutboxDesk {
   readonly ids: Ids;
   readonly log: Log;
   readonly mailer: Mailer;
-  /** Who writes the mails, and from which address. */
+  /** Who sells, as mails name them. */
   readonly seller: Seller;
-  readonly sender: string;
+  /** In whose name and from which address mails leave. */
+  readonly sender: { readonly name: string; readonly address: string };
   /** The shop's own functions by topic. */
   readonly hooks: Hooks['on'];
 }

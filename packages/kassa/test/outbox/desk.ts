@@ -38,7 +38,7 @@ export function deskOn(db: Database, change: Partial<OutboxDesk> = {}): OutboxDe
     log: silentLog,
     mailer: catchingMailer(),
     seller: { name: 'Blue Hall', email: 'tickets@bluehall.test', time_zone: 'UTC' },
-    sender: 'tickets@bluehall.test',
+    sender: { name: 'Blue Hall', address: 'tickets@bluehall.test' },
     hooks: {},
     ...change,
     clock,

@@ -1,0 +1,230 @@
+import type { Hooks, OfferSettings, Settings } from './config.ts';
+import { inTransaction, pruneKeys, setTimer, sql } from './database/index.ts';
+import type { CatalogEntry } from './domain/catalog/index.ts';
+import type { House } from './flows/house.ts';
+import { syncCatalog } from './flows/sync-catalog.ts';
+import { type Ground, keptSecret, openGround, openStandIn, type StandIn } from './ground.ts';
+import { type BuiltHouse, houseOf, type World } from './house-of.ts';
+import type { Readiness } from './http/house.ts';
+import { listen } from './http/listen.ts';
+import { createHttp, type HttpApp } from './http/server.ts';
+import { drainInbox } from './inbox/drain.ts';
+import { drainOutbox } from './outbox/drain.ts';
+import { catchingMailer } from './outbox/mailer.ts';
+import { smtpMailer } from './outbox/smtp.ts';
+import { LIVE_RATES, TEST_RATES } from './stripe/budget.ts';
+import { createGateway } from './stripe/gateway.ts';
+import { type Crew, type Job, startCrew } from './workflows/crew.ts';
+import { runTimers } from './workflows/run-timers.ts';
+
+export type { World } from './house-of.ts';
+
+/** A whole shop. Its HTTP answers through `fetch` whether or not it listens. */
+export interface Kassa {
+  readonly house: House;
+  readonly fetch: HttpApp['fetch'];
+  /** The stand-in for Stripe; null with a Stripe key. */
+  readonly stand_in: StandIn | null;
+  /** For people: `Postgres 18.4, port 54213`. */
+  readonly database: string;
+  /** Takes the configured port, or any free one when that is 0. @throws the error of node:net when it cannot be had. */
+  listen(): Promise<{ readonly port: number }>;
+  readiness(): Promise<Readiness>;
+  /** Stops accepting, lets what is in flight finish, then stops workers, sandbox and database. Safe to call twice. */
+  stop(): Promise<void>;
+}
+
+export interface KassaOptions {
+  readonly version: string;
+  /** Folder with the shop's own pages; null: none. */
+  readonly site_folder: string | null;
+  /** Lets browsers and other programs reach the sandbox on its port. Off, only this process does. */
+  readonly serve_sandbox: boolean;
+  /** Off, nothing is drained by itself: a test or the simulation goes round by hand. */
+  readonly run_workers: boolean;
+}
+
+/** How long buyers' requests in flight may still take when the shop stops. */
+const GRACE_MS = 10_000;
+const POLL_MS = 1_000;
+const SANDBOX_POLL_MS = 50;
+const PRUNE_EVERY_MS = 60 * 60_000;
+const PRUNE_ROWS = 1_000;
+const EVENTS_PER_ROUND = 50;
+const DELIVERIES_PER_ROUND = 20;
+const TIMERS_PER_ROUND = 20;
+/** Two, so that a hook that takes its time does not keep the next buyer's receipt. */
+const OUTBOX_LANES = 2;
+
+const up = 'up' as const;
+const down = 'down' as const;
+
+/**
+ * Opens everything a shop needs, in order, and closes all of it again when a part cannot be opened.
+ * @throws ConfigError, EmbeddedRefusal, MigrationRefusal, KassaError: each one sentence for the person at the keyboard.
+ */
+export async function createKassa(
+  settings: Settings,
+  hooks: Hooks,
+  world: World,
+  options: KassaOptions,
+): Promise<Kassa> {
+  const closing = closeLater(world);
+  try {
+    const ground = await openGround(settings, world);
+    closing.add('the database', () => ground.close());
+    const stripe = await openStripe(settings, world, options, closing);
+    const mailer = settings.notify.smtp_url === null ? catchingMailer() : smtpMailer(settings.notify.smtp_url);
+    closing.add('mail', () => mailer.close());
+    const shop = await syncCatalog({ db: ground.db, clock: world.clock, ids: world.ids }, catalogueOf(settings));
+    let crew: Crew | undefined;
+    const readiness = (): Promise<Readiness> => readinessOf(ground, crew, world);
+    const { db, worker_db } = ground;
+    const auth_secret = authSecretOf(settings, world);
+    const { version, site_folder } = options;
+    const parts = { settings, hooks, world, db, worker_db, gateway: stripe.gateway, mailer, shop, auth_secret };
+    const built = houseOf({ ...parts, site_folder, version, readiness });
+    const http = createHttp(built.http);
+    stripe.deliverTo(http);
+    if (options.run_workers) {
+      await soonReconcile(built.house);
+      const hired = startCrew(jobsOf(built, stripe.stand_in), world);
+      crew = hired;
+      built.onWake((worker) => hired.wake(worker));
+      closing.add('workers', hired.stop);
+    }
+    return {
+      house: built.house,
+      fetch: http.fetch,
+      stand_in: stripe.stand_in,
+      database: ground.database,
+      async listen() {
+        const { host, port } = settings.server;
+        const listening = await listen({ fetch: http.fetch, host, port, clock: world.clock });
+        closing.add('HTTP', () => listening.close(GRACE_MS));
+        return listening;
+      },
+      readiness,
+      stop: () => closing.close(),
+    };
+  } catch (error) {
+    await closing.close();
+    throw error;
+  }
+}
+
+interface Closing {
+  add(what: string, close: () => Promise<void>): void;
+  close(): Promise<void>;
+}
+
+/** Closes in the opposite order of opening: what stands on something goes before it. One failure stops no other. */
+function closeLater({ log }: World): Closing {
+  const open: { what: string; close: () => Promise<void> }[] = [];
+  let closed: Promise<void> | undefined;
+  const closeAll = async (): Promise<void> => {
+    for (let last = open.pop(); last; last = open.pop()) {
+      try {
+        await last.close();
+      } catch (error) {
+        log.error({ what: last.what, err: error }, 'this part could not be closed in order');
+      }
+    }
+  };
+  return {
+    add: (what, close) => void open.push({ what, close }),
+    close() {
+      closed ??= closeAll();
+      return closed;
+    },
+  };
+}
+
+async function openStripe(settings: Settings, world: World, options: KassaOptions, closing: Closing) {
+  const { clock, random, log } = world;
+  let receiver: HttpApp | undefined;
+  let stand_in: StandIn | null = null;
+  let webhook_secrets = settings.webhook_secrets;
+  if (settings.stripe.kind === 'sandbox') {
+    const webhook_secret = keptSecret(settings, world, { name: 'webhook', prefix: 'whsec_' });
+    webhook_secrets = [...webhook_secrets, webhook_secret];
+    const deliver = async (request: Request): Promise<Response> =>
+      receiver
+        ? receiver.fetch(request, { ip: '127.0.0.1' })
+        : new Response('the shop is still starting', { status: 503 });
+    stand_in = await openStandIn(settings, world, { serve: options.serve_sandbox, deliver, webhook_secret });
+    closing.add('the sandbox', stand_in.close);
+  }
+  const address =
+    settings.stripe.kind === 'stripe'
+      ? { secret_key: settings.stripe.secret_key }
+      : { secret_key: stand_in?.secret_key ?? '', host: '127.0.0.1', port: stand_in?.port ?? 0 };
+  const rates = settings.mode === 'live' ? LIVE_RATES : TEST_RATES;
+  const http = stand_in?.http ?? world.http;
+  const gateway = createGateway({ http, clock, random, log, address, rates, webhook_secrets });
+  return {
+    gateway,
+    stand_in,
+    deliverTo(http: HttpApp): void {
+      receiver = http;
+    },
+  };
+}
+
+function catalogueOf({ mode, seller, frontend, offers }: Settings): Parameters<typeof syncCatalog>[1] {
+  const tenant = { key: 'default', name: seller.name, hosts: [], origins: frontend.origins };
+  return { tenant, mode, offers: offers.map(entryOf) };
+}
+
+/** What the catalogue's tables hold of an offer today; the rest belongs to stories that are still to come. */
+function entryOf(offer: OfferSettings): CatalogEntry {
+  const { key, external_id, kind, name, description, max_per_order, hold_ms, when_late, tax_class } = offer;
+  const { starts_at, time_zone, duration_ms, buffer_ms, capacity, prices } = offer;
+  const sold = { key, external_id, kind, name, description, max_per_order, hold_ms, when_late, tax_class };
+  return { ...sold, starts_at, time_zone, duration_ms, buffer_ms, capacity, prices };
+}
+
+/** Development signs its own buyers in; production says who may, or has no signed-in buyers. */
+function authSecretOf(settings: Settings, world: World): string | null {
+  if (settings.auth.kind === 'secret') return settings.auth.secret;
+  if (settings.auth.kind === 'jwks' || settings.production || settings.mode === 'live') return null;
+  return keptSecret(settings, world, { name: 'auth', prefix: 'kassa_auth_' });
+}
+
+/** After a stop or a crash the first comparison with Stripe comes at once, not after the usual pause. */
+async function soonReconcile({ db, shop, clock }: House): Promise<void> {
+  const timer = { subject: shop.tenant_id, kind: 'reconcile', due_at: clock.now() };
+  await inTransaction(db, (tx) => setTimer(tx, timer));
+}
+
+/** Who goes round, and who is sent round by whom: what comes in moves orders, and moved orders have news to tell. */
+function jobsOf(built: BuiltHouse, stand_in: StandIn | null): Job[] {
+  const { db, clock } = built.inbox.house;
+  const tell: Job = { name: 'outbox', pause_ms: POLL_MS, step: () => drainOutbox(built.outbox, DELIVERIES_PER_ROUND) };
+  // A sandbox that listens looks at its own clock; one that does not is told the time from here.
+  const unheard = stand_in !== null && stand_in.url === null ? stand_in.sandbox : null;
+  return [
+    ...(unheard ? [{ name: 'sandbox', pause_ms: SANDBOX_POLL_MS, step: () => unheard.tick() }] : []),
+    {
+      name: 'inbox',
+      pause_ms: POLL_MS,
+      step: () => drainInbox(built.inbox, EVENTS_PER_ROUND),
+      wakes: ['outbox', 'timers'],
+    },
+    { name: 'timers', pause_ms: POLL_MS, step: () => runTimers(built.timers, TIMERS_PER_ROUND), wakes: ['outbox'] },
+    ...Array.from({ length: OUTBOX_LANES }, () => ({ ...tell })),
+    { name: 'old keys', pause_ms: PRUNE_EVERY_MS, step: () => pruneKeys(db, clock.now(), PRUNE_ROWS) },
+  ];
+}
+
+async function readinessOf({ db }: Ground, crew: Crew | undefined, { log }: World): Promise<Readiness> {
+  const answers = sql`select 1`.execute(db).then(
+    () => true,
+    (error: unknown) => {
+      log.warn({ err: error }, 'the database did not answer');
+      return false;
+    },
+  );
+  const parts = { database: (await answers) ? up : down, stripe: up, workers: crew?.healthy() ? up : down };
+  return { ready: Object.values(parts).every((part) => part === up), parts };
+}

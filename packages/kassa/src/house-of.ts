@@ -1,0 +1,197 @@
+import type { Hooks, Settings } from './config.ts';
+import {
+  type ClaimedTimer,
+  claimTimers,
+  type Database,
+  failTimer,
+  finishTimer,
+  inTransaction,
+  setTimer,
+} from './database/index.ts';
+import { findOffer, listOffers } from './domain/catalog/index.ts';
+import { findAttempt, type Gateway } from './domain/payments/index.ts';
+import { listNotifications, listOrders, listTrouble, readNotification, readStory } from './domain/reports/index.ts';
+import { expireCheckout } from './flows/expire-checkout.ts';
+import { finishCheckout } from './flows/finish-checkout.ts';
+import { DEFAULT_PACE, type House, type Shop } from './flows/house.ts';
+import { quoteBasket } from './flows/quote-basket.ts';
+import { reconcile } from './flows/reconcile.ts';
+import { recordRefund } from './flows/record-refund.ts';
+import { refreshCheckout } from './flows/refresh-checkout.ts';
+import { sendRefund } from './flows/send-refund.ts';
+import { settle } from './flows/settle.ts';
+import { startCheckout } from './flows/start-checkout.ts';
+import type { HttpHouse, HttpSettings, Readiness } from './http/house.ts';
+import { DEFAULT_LIMITS } from './http/limits.ts';
+import type { InboxDesk } from './inbox/drain.ts';
+import { eventStore, receive } from './inbox/receive.ts';
+import type { Clock } from './kernel/clock.ts';
+import type { Http } from './kernel/http.ts';
+import type { Ids } from './kernel/ids.ts';
+import type { Log } from './kernel/log.ts';
+import type { Random } from './kernel/random.ts';
+import type { OutboxDesk } from './outbox/desk.ts';
+import { destinationsFor } from './outbox/destinations.ts';
+import type { Mailer } from './outbox/mailer.ts';
+import type { TimerRound } from './workflows/run-timers.ts';
+
+/** The world as Kassa is handed it: the real one by `system.ts`, a virtual one by tests and the simulation. */
+export interface World {
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly ids: Ids;
+  readonly log: Log;
+  readonly http: Http;
+}
+
+/** Everything that must be open before the house can stand. */
+export interface Parts {
+  readonly settings: Settings;
+  readonly hooks: Hooks;
+  readonly world: World;
+  /** Short limits, for requests that a buyer waits for. */
+  readonly db: Database;
+  /** Longer limits, for workers. May be the same. */
+  readonly worker_db: Database;
+  readonly gateway: Gateway;
+  readonly mailer: Mailer;
+  readonly shop: Shop;
+  readonly auth_secret: string | null;
+  readonly site_folder: string | null;
+  readonly version: string;
+  readonly readiness: () => Promise<Readiness>;
+}
+
+type Worker = 'inbox' | 'outbox' | 'timers';
+
+export interface BuiltHouse {
+  readonly house: House;
+  readonly http: HttpHouse;
+  readonly inbox: InboxDesk;
+  readonly outbox: OutboxDesk;
+  readonly timers: TimerRound<ClaimedTimer>;
+  /** Says who goes round when there is work. Until then a wake-up is lost, which only costs time. */
+  onWake(wake: (worker: Worker) => void): void;
+}
+
+/** How long a timer's story may take before another worker takes it over: a call to Stripe with all its repeats. */
+const TIMER_LEASE_MS = 120_000;
+
+/** Puts the rooms together. Opens nothing, starts nothing: whoever calls it decides what runs. */
+export function houseOf(parts: Parts): BuiltHouse {
+  const { settings, world, db, gateway, shop } = parts;
+  let wake: (worker: Worker) => void = () => undefined;
+  const house: House = {
+    db,
+    gateway,
+    clock: world.clock,
+    ids: world.ids,
+    log: world.log,
+    shop,
+    pace: { ...DEFAULT_PACE, refresh_after_ms: settings.contracts.refresh_after_ms },
+    destinationsOf: destinationsFor(parts.hooks.on),
+    quoteBasket,
+    settle,
+    recordRefund,
+    orderOf: async (ref) => (await findAttempt(db, shop, ref))?.order_id ?? null,
+    wake: (worker) => wake(worker),
+  };
+  const behind: House = { ...house, db: parts.worker_db };
+  return {
+    house,
+    http: httpOf(parts, house),
+    inbox: { house: behind, random: world.random },
+    outbox: outboxOf(parts),
+    timers: timersOf(parts, behind),
+    onWake(announce) {
+      wake = announce;
+    },
+  };
+}
+
+function outboxOf({ settings, hooks, world, worker_db, mailer }: Parts): OutboxDesk {
+  const { seller, time_zone, notify } = settings;
+  const { clock, random, ids, log } = world;
+  return {
+    ...{ clock, random, ids, log, mailer },
+    db: worker_db,
+    seller: { name: seller.name, email: seller.email, time_zone },
+    sender: notify.from,
+    hooks: hooks.on,
+  };
+}
+
+/** Each kind of timer and the story that it tells; the subject is the id that the story works on. */
+function timersOf({ world }: Parts, house: House): TimerRound<ClaimedTimer> {
+  const { clock, random, log } = world;
+  const { db } = house;
+  return {
+    claim: (limit) => claimTimers(db, { at: clock.now(), limit, lease_ms: TIMER_LEASE_MS }),
+    async finish(timer) {
+      await inTransaction(db, (tx) => finishTimer(tx, timer));
+    },
+    async fail(timer, error) {
+      await failTimer(db, timer, { error, at: clock.now(), random });
+    },
+    stories: {
+      finish_checkout: ({ subject }) => finishCheckout(house, subject),
+      expire_checkout: ({ subject }) =>
+        expireCheckout(house, subject, { cause: 'timer:expire_checkout', actor: 'kassa' }),
+      send_refund: ({ subject }) => sendRefund(house, subject),
+      async reconcile({ subject, kind }) {
+        try {
+          await reconcile(house);
+        } catch (error) {
+          // Stripe may be away for hours, and the pauses of a failed timer grow; this one keeps its pace.
+          const due_at = new Date(clock.now().getTime() + house.pace.reconcile_every_ms);
+          await inTransaction(db, (tx) => setTimer(tx, { subject, kind, due_at }));
+          throw error;
+        }
+      },
+    },
+    log,
+  };
+}
+
+function httpOf(parts: Parts, house: House): HttpHouse {
+  const { db, shop } = house;
+  const { clock, ids, log } = parts.world;
+  const store = eventStore(db);
+  // An order may have become paid in these: its mails and hooks need not wait for the next look.
+  const thenWake = async <Result>(work: Promise<Result>): Promise<Result> => {
+    const result = await work;
+    house.wake('outbox');
+    return result;
+  };
+  return {
+    ...{ clock, ids, log },
+    settings: httpSettingsOf(parts),
+    startCheckout: (command) => thenWake(startCheckout(house, command)),
+    refreshCheckout: (session_id, ask) => thenWake(refreshCheckout(house, session_id, ask)),
+    findOffer: (ref) => findOffer(db, shop, ref),
+    listOffers: () => listOffers(db, shop),
+    receive: (raw, signature) => receive(house, store, raw, signature),
+    listOrders: (filter) => listOrders(db, shop, filter),
+    readStory: (order_id) => readStory(db, shop, order_id),
+    listNotifications: (filter) => listNotifications(db, shop, filter),
+    readNotification: (id) => readNotification(db, shop, id),
+    listTrouble: () => listTrouble(db, shop),
+    readiness: parts.readiness,
+  };
+}
+
+function httpSettingsOf({ settings, auth_secret, site_folder, version }: Parts): HttpSettings {
+  return {
+    mode: settings.stripe.kind === 'sandbox' ? 'sandbox' : settings.mode,
+    version,
+    base_path: settings.server.base_path,
+    seller: settings.seller,
+    origins: settings.frontend.origins,
+    cors_any: settings.frontend.cors === 'any',
+    proxy_hops: 0,
+    auth_secret,
+    limits: DEFAULT_LIMITS,
+    site_folder,
+    hosted_checkout: settings.contracts.hosted_checkout,
+  };
+}
