@@ -57,9 +57,15 @@ export async function browserFiles(): Promise<{ path: string; content: string }[
     {
       file: 'pages/generated/pages-css.ts',
       constant: 'PAGES_CSS',
-      text: await stylesheet(['base.css', 'checkout.css', 'details.css', 'panel.css']),
+      text: await stylesheet(['base.css', 'checkout.css', 'details.css', 'panel.css', 'element.css']),
     },
     { file: 'pages/generated/pages-js.ts', constant: 'PAGES_JS', text: await bundle('pages/browser/pages.ts') },
+    {
+      file: 'element-frame/generated/frame-js.ts',
+      constant: 'FRAME_JS',
+      text: await bundle('element-frame/browser/frame-page.ts'),
+    },
+    { file: 'shim/generated/stripe-js.ts', constant: 'SHIM_JS', text: await bundle('shim/browser/stripe.ts') },
   ];
   return outputs.map((output) => ({ path: join(src, output.file), content: asModule(output) }));
 }

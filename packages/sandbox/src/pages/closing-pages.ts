@@ -1,7 +1,7 @@
 import { framePage } from './markup/frame.ts';
 import { type Html, html, webAddress } from './markup/html.ts';
 import { moneyText } from './markup/money.ts';
-import type { AfterPaymentView, SessionEnd, SessionEndView } from './views.ts';
+import type { AfterPaymentView, PageFrame, SessionEnd, SessionEndView } from './views.ts';
 
 /** The longest that the sandbox waits for the shop's answer to the webhook, as at Stripe. */
 const WAIT_SECONDS_MAX = 10;
@@ -32,6 +32,15 @@ ${view.payment_status === 'unpaid' ? html`<p>The bank debit was accepted. Whethe
 ${view.redirects ? waiting : html`<p>${view.seller.name} takes it from here.</p>`}
 <p class="away" role="status" id="said"></p></div></main>`,
   );
+}
+
+/**
+ * What a frame shows for the moment between the answer and the modal's closing: `POST /3ds/:id` with `embedded=1`.
+ * Its script tells the page around it.
+ */
+export function renderChallengeDone(frame: PageFrame, result: 'complete' | 'fail' | 'open'): string {
+  const content = html`<main class="single" data-result="${result}"><div class="sheet"><h1>The bank has heard you</h1></div></main>`;
+  return framePage({ ...frame, embedded: true }, 'challenge-done', '3-D Secure', content);
 }
 
 interface Ending {

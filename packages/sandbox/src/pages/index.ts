@@ -1,5 +1,5 @@
 export { renderChallengePage } from './challenge-page.ts';
-export { renderAfterPayment, renderSessionEnd } from './closing-pages.ts';
+export { renderAfterPayment, renderChallengeDone, renderSessionEnd } from './closing-pages.ts';
 export { PAGES_CSS } from './generated/pages-css.ts';
 export { PAGES_JS } from './generated/pages-js.ts';
 export { contentSecurityPolicy, type PolicyOptions } from './markup/frame.ts';

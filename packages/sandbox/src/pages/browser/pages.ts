@@ -1,7 +1,7 @@
 // The script of all pages. Each page works without it; this only makes it pleasanter.
 import { find, localiseTimes, rememberDrawn, swapFrom } from './dom.ts';
 import { startPay, tellHeight, tellParent } from './pay.ts';
-import { pause } from './system.ts';
+import { ask, pause } from './system.ts';
 
 const POLL_MS = 500;
 const FRESH_MS = 3000;
@@ -38,7 +38,7 @@ async function waitForShop(page: HTMLElement): Promise<void> {
 
 async function askWait(address: string): Promise<Wait | null> {
   try {
-    const answer = await fetch(`${address}?poll=1`);
+    const answer = await ask(`${address}?poll=1`);
     return answer.ok ? ((await answer.json()) as Wait) : null;
   } catch (error) {
     // The sandbox may be restarting; the caller tries again a few times and the skip link stays.
@@ -68,7 +68,7 @@ async function startPanel(): Promise<void> {
 async function refresh(address: string, how: RequestInit = {}): Promise<void> {
   const notice = document.getElementById('notice');
   try {
-    const answer = await fetch(address, how);
+    const answer = await ask(address, how);
     const markup = await answer.text();
     // A look for news must not wipe the sentence that the last button left.
     const kept = how.method === 'POST' ? null : notice?.innerHTML;
@@ -91,6 +91,7 @@ function start(): void {
   if (kind === 'pay') startPay();
   const main = find('main', HTMLElement);
   if (kind === 'after' && main) void waitForShop(main);
+  if (kind === 'challenge-done' && main) tellParent('challenge', { result: main.dataset.result ?? '' });
   if (kind === 'panel') void startPanel();
   if (kind === 'end' && main) tellParent('end', { session: main.dataset.session ?? '', end: main.dataset.end ?? '' });
   if (kind !== 'panel') tellHeight();

@@ -1,6 +1,7 @@
 // The payment page with script: re-prices in place, keeps a second click from paying twice, tells an embedding page.
 import { cardMayLeave, nameButton, wireCard } from './card.ts';
 import { all, find, localiseTimes, say, swapFrom } from './dom.ts';
+import { ask } from './system.ts';
 
 /** Card fields stay out of everything but the payment itself. */
 const CARD_FIELDS = ['card_number', 'card_expiry', 'card_cvc'];
@@ -18,7 +19,7 @@ async function update(form: HTMLFormElement, intent: string): Promise<void> {
   body.set('intent', intent);
   const address = form.dataset.update ?? '';
   try {
-    const answer = await fetch(address, { method: 'POST', body, signal: updating.signal });
+    const answer = await ask(address, { method: 'POST', body, signal: updating.signal });
     swapFrom(await answer.text());
   } catch (error) {
     if (error instanceof DOMException && error.name === 'AbortError') return;

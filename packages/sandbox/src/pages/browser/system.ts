@@ -1,4 +1,4 @@
-// The one place of the pages' script that touches the browser's timers.
+// The one place of the browser code that touches timers and the network.
 
 /** Runs `work` once after `ms` milliseconds. */
 export function later(ms: number, work: () => void): void {
@@ -8,4 +8,9 @@ export function later(ms: number, work: () => void): void {
 /** Resolves after `ms` milliseconds. */
 export function pause(ms: number): Promise<void> {
   return new Promise((resolve) => later(ms, resolve));
+}
+
+/** A call over the network. */
+export function ask(address: string, how: RequestInit = {}): Promise<Response> {
+  return window.fetch(address, how);
 }
