@@ -36,37 +36,23 @@ export function boundsOf(
  * What a package consists of.
  * @throws ConfigError for a part that is not there, is named twice, or cannot be part of a package.
  */
-export function childrenOf(
-  where: string,
-  key: string,
-  written: ParsedOffer,
-  config: ParsedConfig,
-): OfferSettings['children'] {
+export function childrenOf(where: string, written: ParsedOffer, config: ParsedConfig): OfferSettings['children'] {
   if (written.kind !== 'package') return [];
-  const included = Object.entries(written.includes).map(([offer, quantity]) => ({
-    offer,
-    quantity,
-    required: true,
-    selected: true,
-  }));
+  const included = Object.entries(written.includes).map(([offer, quantity]) => {
+    return { offer, quantity, required: true, selected: true };
+  });
   const optional = Object.entries(written.optional).map(([offer, part]) => {
     const { quantity, selected } = typeof part === 'number' ? { quantity: part, selected: false } : part;
     return { offer, quantity, required: false, selected };
   });
   if (included.length + optional.length === 0) throw wrong(`${where}.includes`, 'is empty: a package has parts');
-  for (const [field, part] of [
-    ...included.map((each) => ['includes', each] as const),
-    ...optional.map((each) => ['optional', each] as const),
-  ]) {
-    const child = productOf(`${where}.${field}`, part.offer, config);
-    if (part.offer === key || child.kind === 'package' || child.kind === 'plan' || child.kind === 'custom_amount') {
-      throw wrong(
-        `${where}.${field}`,
-        `cannot contain ${part.offer}: parts are items, tickets, appointments and bundles`,
-      );
+  for (const { offer, required } of [...included, ...optional]) {
+    const field = `${where}.${required ? 'includes' : 'optional'}`;
+    // Refusing packages also refuses a package that contains itself, directly or around a corner.
+    if (['package', 'plan', 'custom_amount'].includes(productOf(field, offer, config).kind)) {
+      throw wrong(field, `cannot contain ${offer}: parts are items, tickets, appointments and bundles`);
     }
-    if (field === 'optional' && part.offer in written.includes)
-      throw wrong(`${where}.optional`, `names ${part.offer}, which is included`);
+    if (!required && Object.hasOwn(written.includes, offer)) throw wrong(field, `names ${offer}, which is included`);
   }
   return [...included, ...optional];
 }

@@ -77,7 +77,7 @@ function readOffer(key: string, written: ParsedOffer, config: ParsedConfig): Off
     duration_ms: written.kind === 'appointment' ? written.duration : null,
     buffer_ms: written.kind === 'appointment' ? written.buffer : 0,
     practitioners: written.kind === 'appointment' ? written.practitioners.map((person) => person.id) : [],
-    children: childrenOf(where, key, written, config),
+    children: childrenOf(where, written, config),
     grants: grantsOf(where, written, config),
     recurring:
       written.kind === 'plan'

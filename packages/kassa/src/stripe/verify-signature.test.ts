@@ -70,6 +70,8 @@ describe('what Stripe signs is accepted', () => {
     const signed_twice = `t=${T},v1=${mac(`${T}.${BODY}`, 'whsec_other')},v1=${mac(`${T}.${BODY}`)},v0=${'a'.repeat(64)}`;
     expect(stripeAccepts(BODY, signed_twice, SECRET)).toBe(true);
     expect(answer(bytes(BODY), signed_twice)).toBe('accepted');
+    const fifteen = Array.from({ length: 15 }, () => `v1=${'0'.repeat(64)}`).join(',');
+    expect(answer(bytes(BODY), `t=${T},${fifteen},v1=${mac(`${T}.${BODY}`)}`)).toBe('accepted');
   });
 
   test('a newline that was copied behind the secret does no harm', () => {
@@ -106,7 +108,7 @@ describe('forgeries are refused', () => {
     ['a signature with two letters more', `t=${T},v1=${good}00`],
     ['the secret without its prefix as key', `t=${T},v1=${mac(`${T}.${BODY}`, SECRET.slice(6))}`],
     ['a thousand guesses', `t=${T},${Array.from({ length: 1000 }, () => `v1=${'0'.repeat(64)}`).join(',')},v1=${good}`],
-    ['seventeen guesses', `t=${T},${Array.from({ length: 17 }, () => `v1=${'0'.repeat(64)}`).join(',')},v1=${good}`],
+    ['sixteen guesses', `t=${T},${Array.from({ length: 16 }, () => `v1=${'0'.repeat(64)}`).join(',')},v1=${good}`],
   ];
 
   test.each(forged)('%s', (_, header) => {
@@ -115,7 +117,7 @@ describe('forgeries are refused', () => {
 
   test('and the official client refuses all of them too, bar those where we are stricter', () => {
     const accepted = forged.filter(([, header]) => stripeAccepts(BODY, header, SECRET)).map(([name]) => name);
-    expect(accepted).toEqual(['two times', 'a thousand guesses', 'seventeen guesses']);
+    expect(accepted).toEqual(['two times', 'a thousand guesses', 'sixteen guesses']);
   });
 
   test('no header, an empty one', () => {

@@ -229,6 +229,11 @@ describe('blank, malformed and mixed values', () => {
       { FRONTEND_URL: 'http://127.0.0.1.evil.example' },
       'FRONTEND_URL must begin with https://: http is for this computer only, and http://127.0.0.1.evil.example is not that.',
     ],
+    [
+      'an origin that begins like this computer',
+      { FRONTEND_URL: 'http://localhost.evil.example' },
+      'FRONTEND_URL must begin with https://: http is for this computer only, and http://localhost.evil.example is not that.',
+    ],
   ])('%s', (_, environment, sentence) => {
     expect(told(environment)).toBe(sentence);
   });
