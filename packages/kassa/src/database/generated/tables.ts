@@ -290,6 +290,7 @@ export interface OffersTable {
   description: string | null;
   max_per_order: number;
   hold_ms: number;
+  hold_at: 'session' | 'pending';
   when_late: 'rehold-or-refund' | 'refund' | 'review';
   tax_class: string | null;
   starts_at: Date | null;

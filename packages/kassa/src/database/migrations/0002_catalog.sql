@@ -11,6 +11,8 @@ create table kassa.offers (
   description    text        check (char_length(description) <= 500),
   max_per_order  int         not null check (max_per_order between 1 and 999),
   hold_ms        bigint      not null check (hold_ms between 60000 and 86400000),
+  -- When a ticket-order sets stock aside: as the session opens, or as the buyer's details are stored.
+  hold_at        text        not null check (hold_at in ('session', 'pending')),
   when_late      text        not null check (when_late in ('rehold-or-refund', 'refund', 'review')),
   tax_class      text        check (char_length(tax_class) <= 40),
   starts_at      timestamptz,

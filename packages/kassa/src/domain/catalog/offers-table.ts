@@ -20,6 +20,8 @@ export interface OfferRef {
 
 /** An offer as the shop's configuration states it. */
 export interface CatalogEntry {
+  /** A UUID when the shop fixes the offer's own id. */
+  readonly id: string | null;
   readonly key: string;
   readonly external_id: string;
   readonly kind: OfferKind;
@@ -27,6 +29,7 @@ export interface CatalogEntry {
   readonly description: string | null;
   readonly max_per_order: number;
   readonly hold_ms: number;
+  readonly hold_at: 'session' | 'pending';
   readonly when_late: WhenLate;
   readonly tax_class: string | null;
   readonly starts_at: Date | null;
@@ -145,11 +148,13 @@ export async function saveOffer(
   entry: CatalogEntry,
   world: { ids: Ids; at: Date },
 ): Promise<string> {
-  const { prices, capacity, ...fields } = entry;
-  const before = await findOffer(tx, shop, { key: entry.key });
+  const { prices, capacity, key, external_id, kind, name, description, max_per_order, hold_ms, hold_at } = entry;
+  const { when_late, tax_class, starts_at, time_zone, duration_ms, buffer_ms } = entry;
+  const before = await findOffer(tx, shop, { key });
   const changed = !before || fingerprint(before) !== fingerprint(entry);
   const row = {
-    ...fields,
+    ...{ key, external_id, kind, name, description, max_per_order, hold_ms, hold_at, when_late, tax_class },
+    ...{ starts_at, time_zone, duration_ms, buffer_ms },
     tenant_id: shop.tenant_id,
     mode: shop.mode,
     source: 'config' as const,
@@ -157,7 +162,7 @@ export async function saveOffer(
     version: (before?.version ?? 0) + (changed ? 1 : 0),
     updated_at: world.at,
   };
-  const id = before?.id ?? world.ids.uuid();
+  const id = before?.id ?? entry.id ?? world.ids.uuid();
   if (!before) {
     await tx
       .insertInto('offers')
@@ -209,7 +214,7 @@ export async function retireOffers(tx: Transaction, shop: ShopKey, kept: readonl
     .execute();
 }
 
-function fingerprint(offer: Omit<CatalogEntry, 'capacity' | 'duration_ms' | 'buffer_ms'>): string {
+function fingerprint(offer: Omit<CatalogEntry, 'id' | 'capacity' | 'hold_at' | 'duration_ms' | 'buffer_ms'>): string {
   const { external_id, kind, name, description, starts_at, when_late, tax_class, prices } = offer;
   const { max_per_order, hold_ms, time_zone } = offer;
   const start = starts_at?.getTime() ?? null;

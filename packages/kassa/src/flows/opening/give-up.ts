@@ -33,12 +33,13 @@ export async function giveUp(
   // Somebody else wrote a session down while we were being refused: then it can be paid, and is left alone.
   if (!attempt || attempt.session_id !== null || !isLive(attempt.payment_status)) return;
   await changeAttempt(tx, attempt_id, { payment_status: 'canceled' }, at);
-  await cancelTimer(tx, { subject: attempt_id, kind: 'finish_checkout' });
   const outcome = failure.kind === 'refused' ? 'refused' : 'abandoned';
   await closeOperation(tx, operationKey(attempt_id, 'open'), { outcome, error: failure.message }, at);
   const to = nextStatus(order.status, 'checkout_canceled');
-  if (to === 'refuse' || !isOpen(order.status)) return;
-  await endHolds(tx, await lockHolds(tx, order.id), 'released', at);
+  const ends = to !== 'refuse' && isOpen(order.status);
+  if (ends) await endHolds(tx, await lockHolds(tx, order.id), 'released', at);
+  await cancelTimer(tx, { subject: attempt_id, kind: 'finish_checkout' });
+  if (!ends) return;
   const version = await moveOrder(tx, order, { status: to, email: null, paid_at: null, review: null }, at);
   const move = { action: 'checkout_canceled', status_from: order.status, status_to: to };
   const cause = { cause: `stripe:${failure.kind}:${failure.code}`.slice(0, CAUSE_LENGTH_MAX), actor: 'kassa' };

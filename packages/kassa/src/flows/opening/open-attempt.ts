@@ -1,4 +1,4 @@
-import { cancelTimer, inTransaction, type Transaction } from '../../database/index.ts';
+import { cancelTimer, inTransaction, sameOrderAgain, type Transaction } from '../../database/index.ts';
 import { lockOrder, noteSession } from '../../domain/orders/index.ts';
 import {
   type Attempt,
@@ -81,7 +81,6 @@ async function openFree<Result>(
   await lockAttempts(tx, attempt.order_id);
   await changeAttempt(tx, attempt.id, { session_id, status: 'complete', heard_at: at }, at);
   await noteSession(tx, attempt.order_id, session_id);
-  await cancelTimer(tx, { subject: attempt.id, kind: 'finish_checkout' });
   const report = {
     session_id,
     payment_id: null,
@@ -95,6 +94,8 @@ async function openFree<Result>(
     marked: true,
     at,
   };
+  sameOrderAgain(tx);
   await house.settle(house, tx, report, { cause: 'nothing_due', actor: 'kassa' });
+  await cancelTimer(tx, { subject: attempt.id, kind: 'finish_checkout' });
   return finish(tx, openedOf({ ...attempt, session_id }));
 }
