@@ -23,7 +23,7 @@ function limiterAt(start_ms = 0) {
         return 0;
       } catch (error) {
         if (!(error instanceof KassaError)) throw error;
-        return Number(error.details['retry_after_s']);
+        return Number(error.details.retry_after_s);
       }
     },
     windows,

@@ -18,7 +18,14 @@ export function attentionPage(trouble: Trouble): Page {
   return { title: 'Needs attention', place: 'attention', crumbs: [], body };
 }
 
-function box(id: string, title: string, count: number, rows: readonly Html[], head: Html): Html | null {
+interface Box {
+  readonly id: string;
+  readonly title: string;
+  readonly count: number;
+  readonly head: Html;
+}
+
+function box({ id, title, count, head }: Box, rows: readonly Html[]): Html | null {
   if (count === 0) return null;
   const more = count > rows.length ? html`<p class="quiet">The oldest ${rows.length} of ${count} are shown.</p>` : null;
   return html`<section aria-labelledby="${id}"><h2 id="${id}">${title} <span class="count">${count}</span></h2>
@@ -33,7 +40,7 @@ function reviews({ counts, reviews: rows }: Trouble): Html | null {
 <td class="wide">${row.reason.replaceAll('_', ' ')}</td><td>${moment(row.at)}</td></tr>`,
   );
   const head = html`<th scope="col">Order</th><th scope="col">Why</th><th scope="col">Since</th>`;
-  return box('reviews', 'Orders to look at', counts.reviews, drawn, head);
+  return box({ id: 'reviews', title: 'Orders to look at', count: counts.reviews, head }, drawn);
 }
 
 function events({ counts, parked_events: rows }: Trouble): Html | null {
@@ -42,7 +49,7 @@ function events({ counts, parked_events: rows }: Trouble): Html | null {
       html`<tr><th scope="row"><code>${row.id}</code></th><td>${row.type}</td><td class="number">${row.attempts}</td><td class="wide">${row.error ?? '–'}</td><td>${moment(row.at)}</td></tr>`,
   );
   const head = html`<th scope="col">Event</th><th scope="col">Type</th><th scope="col" class="number">Tries</th><th scope="col">Last error</th><th scope="col">Gave up</th>`;
-  return box('events', 'Events from Stripe that could not be handled', counts.parked_events, drawn, head);
+  return box({ id: 'events', title: 'Events that could not be handled', count: counts.parked_events, head }, drawn);
 }
 
 function deliveries({ counts, parked_deliveries: rows }: Trouble): Html | null {
@@ -51,5 +58,5 @@ function deliveries({ counts, parked_deliveries: rows }: Trouble): Html | null {
       html`<tr><th scope="row"><code>${row.destination}</code></th><td><a href="${orderPath(row.order_id)}">order</a></td><td class="number">${row.attempts}</td><td class="wide">${row.error ?? '–'}</td><td>${moment(row.at)}</td></tr>`,
   );
   const head = html`<th scope="col">What</th><th scope="col">For</th><th scope="col" class="number">Tries</th><th scope="col">Last error</th><th scope="col">Gave up</th>`;
-  return box('deliveries', 'Hooks and mails that gave up', counts.parked_deliveries, drawn, head);
+  return box({ id: 'deliveries', title: 'Hooks and mails that gave up', count: counts.parked_deliveries, head }, drawn);
 }

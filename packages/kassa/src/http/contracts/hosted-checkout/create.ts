@@ -98,13 +98,18 @@ export function createSession(
       ...(idempotency === undefined ? {} : { idempotency }),
       render: (opened) => {
         c.set('order_id', opened.order_id);
-        return { url: opened.url, session_id: opened.session_id };
+        return { url: opened.url ?? landing(urls.success_url, opened.session_id), session_id: opened.session_id };
       },
       renderFailure: (error) => keepFailure(error, c.var.request_id),
     });
     return c.json(JSON.parse(answer.body), answer.status as 200, headersOf(answer));
   });
   return app;
+}
+
+/** Nothing to pay, so no page of Stripe: the buyer lands at once where a payment would have led. */
+function landing(success_url: string, session_id: string): string {
+  return success_url.replaceAll('{CHECKOUT_SESSION_ID}', session_id);
 }
 
 function headersOf(answer: Answer): Record<string, string> {
