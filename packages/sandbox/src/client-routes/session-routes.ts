@@ -41,10 +41,10 @@ export function confirmFromBrowser(tx: Tx, session: Session, input: Input) {
 function outcome(tx: Tx, session: Session, result: Confirmed) {
   const intent = session.payment_intent ?? session.setup_intent;
   const challenge_url = result.kind === 'requires_action' ? `${tx.world.publicUrl}/3ds/${intent}` : null;
-  if (result.kind !== 'declined') return { outcome: result.kind, challenge_url, error: null };
+  if (result.kind !== 'declined') return { outcome: result.kind, challenge_url, refusal: null };
   const { code, decline_code } = result.refusal;
-  const error = { message: declineSentence(code, decline_code), decline_code: decline_code ?? code };
-  return { outcome: result.kind, challenge_url, error };
+  const refusal = { message: declineSentence(code, decline_code), decline_code: decline_code ?? code };
+  return { outcome: result.kind, challenge_url, refusal };
 }
 
 /** Only what was sent: an absent name changes nothing. */

@@ -133,9 +133,9 @@ async function confirm(checkout: Checkout, args: ConfirmArgs): Promise<StripeChe
   }
   const reply = await checkout.send<ConfirmReply>('confirm', params);
   if (reply.error) return refused(reply.error.message);
-  const { outcome, challenge_url, error } = reply.value;
+  const { outcome, challenge_url, refusal } = reply.value;
   checkout.adopt(reply.value);
-  if (outcome === 'declined') return declined(error?.message, error?.decline_code);
+  if (outcome === 'declined') return declined(refusal?.message, refusal?.decline_code);
   if (outcome === 'requires_action' && challenge_url) {
     const answer = await askBank(checkout.wire.base, challenge_url);
     const loaded = await checkout.load();

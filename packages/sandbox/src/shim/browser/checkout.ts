@@ -23,7 +23,8 @@ export interface SessionState {
 export interface ConfirmReply extends SessionState {
   outcome: 'complete' | 'requires_action' | 'declined';
   challenge_url: string | null;
-  error: { message: string; decline_code: string | null } | null;
+  /** Why the bank said no. Not named `error`: that is how the API says that the call itself failed. */
+  refusal: { message: string; decline_code: string | null } | null;
 }
 
 /** The session while the page is open. Several calls at once are run one after another, so none undoes another. */
