@@ -1,4 +1,4 @@
-import { inTransaction, type Transaction } from '../database/index.ts';
+import { inTransaction, sameOrderAgain, type Transaction } from '../database/index.ts';
 import { lockOrder, moveOrder, writeAudit } from '../domain/orders/index.ts';
 import {
   changeRefund,
@@ -61,6 +61,7 @@ async function writeDown(house: House, tx: Transaction, refund: Refund, report: 
   await changeRefund(tx, refund.id, { status: current.status, stripe_refund_id: report.refund_id }, at);
   const done = { outcome: 'done' as const, object_id: report.refund_id };
   await closeOperation(tx, operationKey(refund.id, 'refund'), done, at);
+  sameOrderAgain(tx);
   await house.recordRefund(house, tx, report, {
     cause: `operation:${operationKey(refund.id, 'refund')}`,
     actor: 'kassa',

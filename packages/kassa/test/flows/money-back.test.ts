@@ -1,0 +1,168 @@
+// Goal: money that an order cannot keep goes back or before a person, and the books follow it to the cent.
+// Method: reports as Stripe would make them go through the real settle on a real Postgres; refunds run at the sandbox.
+import { afterEach, expect, test } from 'vitest';
+import { inTransaction } from '../../src/database/index.ts';
+import type { PaymentReport } from '../../src/domain/payments/index.ts';
+import type { SettleOutcome } from '../../src/flows/house.ts';
+import { type Counter, openCounter } from '../setup/counter.ts';
+
+let counter: Counter | undefined;
+afterEach(async () => counter?.close());
+
+const open = async (): Promise<Counter> => {
+  counter = await openCounter();
+  return counter;
+};
+
+const CAUSE = { cause: 'test', actor: 'kassa' };
+
+const tell = (shop: Counter, report: PaymentReport): Promise<SettleOutcome> =>
+  inTransaction(shop.db, (tx) => shop.house.settle(shop.house, tx, report, CAUSE));
+
+/** A buyer pays at the sandbox, and our house has not heard of it yet: what Stripe would answer to a read. */
+async function paidQuietly(shop: Counter, session_id: string, payment_method = 'pm_card_visa'): Promise<PaymentReport> {
+  shop.deliver = async () => new Response('', { status: 500 });
+  await shop.sandbox.control.pay(session_id, { outcome: 'pays', email: 'ann@example.com', payment_method });
+  return shop.house.gateway.readSession(session_id, 'unblock');
+}
+
+const expired = (report: PaymentReport): PaymentReport => ({ ...report, status: 'expired', payment_status: 'unpaid' });
+
+async function facts({ db }: Counter): Promise<unknown> {
+  const order = await db
+    .selectFrom('orders')
+    .select(['status', 'review_reason'])
+    .orderBy('id')
+    .executeTakeFirstOrThrow();
+  const refunds = await db.selectFrom('refunds').select(['status', 'cause', 'amount_minor']).orderBy('id').execute();
+  const entries = await db.selectFrom('ledger_entries').select(['account', 'amount_minor']).execute();
+  const books: Record<string, number> = {};
+  for (const { account, amount_minor } of entries) books[account] = (books[account] ?? 0) + amount_minor;
+  const stock = await db
+    .selectFrom('stock')
+    .select(['held', 'sold'])
+    .where('capacity', '=', 5)
+    .executeTakeFirstOrThrow();
+  const topics = await db.selectFrom('outbox_messages').select('topic').orderBy('id').execute();
+  return { ...order, refunds, books, ...stock, topics: topics.map((row) => row.topic) };
+}
+
+test('late money finds its seats still free: they are held again and the order is paid', async () => {
+  const shop = await open();
+  const { session_id } = await shop.buy({ offer: 'finals', quantity: 2 });
+  const report = await paidQuietly(shop, session_id);
+  await tell(shop, expired(report));
+  expect(await facts(shop)).toMatchObject({ status: 'expired', held: 0, sold: 0 });
+  await tell(shop, report);
+  expect(await facts(shop)).toMatchObject({
+    status: 'paid',
+    held: 0,
+    sold: 2,
+    refunds: [],
+    topics: ['order.expired', 'order.paid'],
+  });
+});
+
+test('late money finds its seats sold: it goes back by itself, and the buyer is told', async () => {
+  const shop = await open();
+  const { session_id } = await shop.buy({ offer: 'finals', quantity: 2 });
+  const report = await paidQuietly(shop, session_id);
+  await tell(shop, expired(report));
+  await shop.buy({ offer: 'finals', quantity: 4 });
+  await tell(shop, report);
+  const [refund] = await shop.db.selectFrom('refunds').selectAll().execute();
+  expect(refund).toMatchObject({ status: 'requested', cause: 'too_late', amount_minor: 60_000 });
+  await shop.rest();
+  expect(shop.sandbox.books().currencies.usd).toMatchObject({ captured: 60_000, refunded_succeeded: 60_000 });
+  const late = await shop.db.selectFrom('orders').select('status').orderBy('id').executeTakeFirst();
+  expect(late).toEqual({ status: 'expired' });
+  expect(await facts(shop)).toMatchObject({
+    books: { stripe: 0, review: 0 },
+    refunds: [{ status: 'succeeded', cause: 'too_late', amount_minor: 60_000 }],
+    topics: ['order.expired', 'order.refunded'],
+  });
+});
+
+test('an amount that differs from the quote is taken into the books and put before a person', async () => {
+  const shop = await open();
+  const { session_id } = await shop.buy({ offer: 'finals' });
+  const report = await paidQuietly(shop, session_id);
+  await tell(shop, { ...report, amount_minor: report.amount_minor - 1 });
+  expect(await facts(shop)).toMatchObject({
+    status: 'pending',
+    review_reason: 'payment_amount_mismatch',
+    books: { stripe: 29_999, review: -29_999 },
+    topics: [],
+  });
+});
+
+test('money of the other mode changes nothing', async () => {
+  const shop = await open();
+  const { session_id } = await shop.buy({ offer: 'finals' });
+  const report = await paidQuietly(shop, session_id);
+  expect(await tell(shop, { ...report, livemode: true })).toEqual({ outcome: 'unknown', order_id: null });
+  expect(await facts(shop)).toMatchObject({ status: 'pending', books: {} });
+});
+
+test('a refund made in the dashboard is adopted, in parts and once each', async () => {
+  const shop = await open();
+  const { session_id } = await shop.buy({ offer: 'finals' });
+  const report = await paidQuietly(shop, session_id);
+  await tell(shop, report);
+  shop.deliver = async (request) => {
+    await shop.take(request.clone());
+    return shop.take(request);
+  };
+  const refund = async (amount: string): Promise<void> => {
+    const headers = { authorization: `Bearer ${shop.sandbox.keys.secret}` };
+    const body = new URLSearchParams({ payment_intent: report.payment_id ?? '', amount });
+    const request = new Request('http://127.0.0.1:4243/v1/refunds', { method: 'POST', headers, body });
+    expect((await shop.sandbox.fetch(request)).status).toBe(200);
+    await shop.rest();
+  };
+  await refund('10000');
+  expect(await facts(shop)).toMatchObject({ status: 'partially_refunded', books: { stripe: 20_000, refunds: 10_000 } });
+  await refund('20000');
+  expect(await facts(shop)).toMatchObject({
+    status: 'refunded',
+    books: { stripe: 0, refunds: 30_000, revenue: -30_000 },
+  });
+  // A word from before the refund comes again: the order is not paid anew.
+  await tell(shop, report);
+  expect(await facts(shop)).toMatchObject({ status: 'refunded', sold: 1 });
+});
+
+test('a refund that fails after it had succeeded comes back into the books and before a person', async () => {
+  const shop = await open();
+  const { session_id } = await shop.buy({ offer: 'finals', quantity: 2 });
+  const report = await paidQuietly(shop, session_id, 'pm_card_refundFail');
+  await tell(shop, expired(report));
+  await shop.buy({ offer: 'finals', quantity: 4 });
+  shop.deliver = (request) => shop.take(request);
+  await tell(shop, report);
+  await shop.rest();
+  shop.clock.advance(3 * 86_400_000);
+  await shop.rest();
+  expect(await facts(shop)).toMatchObject({
+    status: 'expired',
+    review_reason: 'refund_failed',
+    refunds: [{ status: 'failed', cause: 'too_late' }],
+    books: { stripe: 60_000, review: -60_000 },
+  });
+});
+
+test('a refund whose answer was lost is sent again under its own key and pays back once', async () => {
+  const shop = await open();
+  const { session_id } = await shop.buy({ offer: 'finals', quantity: 2 });
+  const report = await paidQuietly(shop, session_id);
+  await tell(shop, expired(report));
+  await shop.buy({ offer: 'finals', quantity: 4 });
+  await tell(shop, report);
+  const match = { method: 'POST', path: '/v1/refunds' };
+  shop.sandbox.control.addFault({ match, times: 6, fault: { when: 'after', kind: 'reset' } });
+  await shop.rest();
+  expect(await facts(shop)).toMatchObject({ refunds: [{ status: 'requested' }] });
+  await shop.pass(30 * 60_000);
+  expect(await facts(shop)).toMatchObject({ refunds: [{ status: 'succeeded' }], books: { stripe: 0 } });
+  expect(shop.sandbox.books().currencies.usd).toMatchObject({ refunded_succeeded: 60_000 });
+});
