@@ -2,10 +2,11 @@
 // Method: one legal row per table; each rule of the catalogue is broken by itself and must answer by its own name.
 import { type RawBuilder, sql } from 'kysely';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { inTransaction, type Transaction } from '../../src/database/index.ts';
+import { inTransaction } from '../../src/database/index.ts';
 import { type FreshDatabase, freshDatabase, onEachServer } from '../setup/database.ts';
 import { BAD_DOMAINS, BAD_ROWS, BEHIND } from './bad-rows.ts';
-import { companionRows, type Row, validRows } from './valid-rows.ts';
+import { insertRow, insertSet } from './insert-rows.ts';
+import { type Row, validRows } from './valid-rows.ts';
 
 /** Where two rules of one row would answer together: what sets this one apart. */
 const APART: Record<string, Row> = {
@@ -13,23 +14,6 @@ const APART: Record<string, Row> = {
 };
 /** Reached by a test of their own below, because the legal row is outside of the index. */
 const OWN_TEST = ['payment_transactions_one_live'];
-
-export function insertRow(table: string, row: Row): RawBuilder<unknown> {
-  const columns = Object.keys(row).map((name) => sql.ref(name));
-  return sql`insert into kassa.${sql.ref(table)} (${sql.join(columns)}) values (${sql.join(Object.values(row))})`;
-}
-
-async function insertSet(tx: Transaction, set: number): Promise<void> {
-  const { before, after } = companionRows(set);
-  const early = new Map(before);
-  for (const [table, row] of Object.entries(validRows(set))) {
-    const companion = early.get(table);
-    if (companion && table === 'credit_entries') await insertRow(table, companion).execute(tx);
-    await insertRow(table, row).execute(tx);
-    if (companion && table !== 'credit_entries') await insertRow(table, companion).execute(tx);
-    for (const [name, extra] of after) if (name === table) await insertRow(name, extra).execute(tx);
-  }
-}
 
 onEachServer((server) => {
   let shop: FreshDatabase;

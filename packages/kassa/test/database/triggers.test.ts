@@ -1,0 +1,267 @@
+// Goal: the rules that look at more than one row hold, whatever the code above does: no silent change of an order, no
+// unbalanced books, nothing given away unpaid, nothing rewritten that was written for good.
+import { type RawBuilder, sql } from 'kysely';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { inTransaction, type Transaction } from '../../src/database/index.ts';
+import { type FreshDatabase, freshDatabase, onEachServer } from '../setup/database.ts';
+import { insertRow, insertSet } from './insert-rows.ts';
+import { idOf, type Row, validRows } from './valid-rows.ts';
+
+const STATUSES = ['draft', 'pending', 'processing', 'paid', 'partially_refunded', 'refunded', 'expired', 'canceled'];
+/** The moves that design.md allows; every other pair is refused. */
+const MOVES: Record<string, readonly string[]> = {
+  draft: ['pending', 'processing', 'paid', 'expired', 'canceled'],
+  pending: ['processing', 'paid', 'expired', 'canceled'],
+  processing: ['paid', 'expired', 'canceled'],
+  paid: ['partially_refunded', 'refunded'],
+  partially_refunded: ['refunded', 'paid'],
+  refunded: ['partially_refunded', 'paid'],
+  expired: ['paid'],
+  canceled: ['paid'],
+};
+const tested = new Set<string>();
+
+onEachServer((server) => {
+  let shop: FreshDatabase;
+  beforeAll(async () => {
+    shop = await freshDatabase({}, server);
+    await inTransaction(shop.db, (tx) => insertSet(tx, 1));
+  });
+  afterAll(() => shop.drop());
+
+  /** The rule that refused the work, at a statement or at the commit; 'kept' is never kept by the test's own database. */
+  const refusalOf = async (work: (tx: Transaction) => Promise<unknown>): Promise<string> => {
+    const kept = new Error('kept');
+    try {
+      await inTransaction(shop.db, async (tx) => {
+        await work(tx);
+        // What waits for the commit is asked now; then everything is taken back.
+        await sql`set constraints all immediate`.execute(tx);
+        throw kept;
+      });
+    } catch (error) {
+      const { constraint, code, message } = error as { constraint?: string; code?: string; message: string };
+      return constraint ?? code ?? message;
+    }
+    return kept.message;
+  };
+  const trigger = (names: readonly string[], title: string, body: () => Promise<void>) => {
+    for (const name of names) tested.add(name);
+    test(`${names.join(', ')}: ${title}`, body);
+  };
+
+  describe('what is written for good', () => {
+    const tables: [string, string, RawBuilder<unknown>][] = [
+      ['quotes_immutable', 'quotes', sql`update kassa.quotes set expires_at = expires_at + interval '1 day'`],
+      ['ledger_append_only', 'ledger_entries', sql`update kassa.ledger_entries set amount_minor = -amount_minor`],
+      ['credit_entries_append_only', 'credit_entries', sql`update kassa.credit_entries set amount = 1`],
+      ['audit_log_append_only', 'audit_log', sql`update kassa.audit_log set actor = 'nobody'`],
+    ];
+    for (const [name, table, rewrite] of tables) {
+      trigger([name], `${table} are neither changed nor deleted`, async () => {
+        const rewritten = (work: RawBuilder<unknown>) =>
+          inTransaction(shop.db, (tx) => work.execute(tx)).catch((error: Error) => error);
+        const refused = { code: '23001', message: expect.stringContaining(`${table} is append-only`) };
+        expect(await rewritten(rewrite)).toMatchObject(refused);
+        expect(await rewritten(sql`delete from kassa.${sql.ref(table)}`)).toMatchObject(refused);
+      });
+    }
+  });
+
+  describe('an order', () => {
+    const order = idOf('orders', 1);
+    const audit = (version: number): Row => ({
+      ...validRows(1).audit_log,
+      id: `01935000-0000-7000-8000-00000000${String(9000 + version).padStart(4, '0')}`,
+      order_version: version,
+    });
+    const move = (tx: Transaction, status: string, version: number) =>
+      sql`update kassa.orders set status = ${status}, version = ${version} where id = ${order}`.execute(tx);
+
+    trigger(['orders_legal_move'], 'only the moves of the design exist', async () => {
+      for (const from of STATUSES) {
+        for (const to of STATUSES) {
+          const refused = await refusalOf(async (tx) => {
+            // The row is put where the move begins without asking the trigger that is looked at.
+            await sql`alter table kassa.orders disable trigger user`.execute(tx);
+            await move(tx, from, 1);
+            await sql`alter table kassa.orders enable trigger user`.execute(tx);
+            await insertRow('audit_log', audit(2)).execute(tx);
+            await move(tx, to, 2);
+          });
+          const allowed = from === to || MOVES[from]?.includes(to);
+          expect(refused, `${from} to ${to}`).toBe(allowed ? 'kept' : 'orders_legal_move');
+        }
+      }
+    });
+
+    trigger(['orders_legal_move'], 'its version never goes back', async () => {
+      const back = async (tx: Transaction) => {
+        await insertRow('audit_log', audit(3)).execute(tx);
+        await move(tx, 'paid', 3);
+        await move(tx, 'paid', 1);
+      };
+      expect(await refusalOf(back)).toBe('orders_version_grows');
+    });
+
+    trigger(['orders_audited_update'], 'it never moves without a row that says why', async () => {
+      expect(await refusalOf((tx) => move(tx, 'refunded', 2))).toBe('orders_audited');
+      // A new version alone needs one too, and the row may come after the move.
+      expect(await refusalOf((tx) => move(tx, 'paid', 2))).toBe('orders_audited');
+      const after = async (tx: Transaction) => {
+        await move(tx, 'refunded', 2);
+        await insertRow('audit_log', audit(2)).execute(tx);
+      };
+      expect(await refusalOf(after)).toBe('kept');
+      expect(await refusalOf((tx) => sql`update kassa.orders set locale = 'de'`.execute(tx))).toBe('kept');
+    });
+
+    trigger(['orders_audited_insert'], 'it never begins without a row that says why', async () => {
+      const unexplained = (tx: Transaction) => insertSet(tx, 2, { audit_log: { order_id: null, order_version: null } });
+      expect(await refusalOf(unexplained)).toBe('orders_audited');
+      expect(await refusalOf((tx) => insertSet(tx, 2))).toBe('kept');
+    });
+
+    trigger(['orders_sum_of_lines', 'order_lines_sum_to_order'], 'it and its lines tell one sum', async () => {
+      const line = idOf('order_lines', 1);
+      const more = { id: idOf('order_lines', 3), position: 1 };
+      const cases: Record<string, (tx: Transaction) => Promise<unknown>> = {
+        'a line too many': (tx) => insertRow('order_lines', { ...validRows(1).order_lines, ...more }).execute(tx),
+        'a line made dearer': (tx) =>
+          sql`update kassa.order_lines set unit_minor = 1001, subtotal_minor = 2002, total_minor = 2002 where id = ${line}`.execute(
+            tx,
+          ),
+        'an order made cheaper': (tx) =>
+          sql`update kassa.orders set subtotal_minor = 1999, total_minor = 1999 where id = ${order}`.execute(tx),
+        'an order with other tax': (tx) =>
+          sql`update kassa.orders set tax_minor = 1, credits_minor = 1 where id = ${order}`.execute(tx),
+      };
+      for (const [name, work] of Object.entries(cases))
+        expect(await refusalOf(work), name).toBe('order_lines_sum_to_order');
+      const alone = async (tx: Transaction) => {
+        const bare = { id: idOf('orders', 3), number: 3, stripe_checkout_session_id: null };
+        await insertRow('orders', { ...validRows(1).orders, ...bare }).execute(tx);
+        await insertRow('audit_log', { ...audit(1), order_id: bare.id }).execute(tx);
+      };
+      expect(await refusalOf(alone)).toBe('order_lines_sum_to_order');
+      const both = async (tx: Transaction) => {
+        await sql`update kassa.order_lines set unit_minor = 1001, subtotal_minor = 2002, total_minor = 2002 where id = ${line}`.execute(
+          tx,
+        );
+        await sql`update kassa.orders set subtotal_minor = 2002, total_minor = 2002 where id = ${order}`.execute(tx);
+      };
+      expect(await refusalOf(both)).toBe('kept');
+    });
+  });
+
+  trigger(['ledger_posting_sums_to_zero'], 'a posting balances in each of its currencies', async () => {
+    const posting = (lines: readonly (readonly [string, string, number])[]) => (tx: Transaction) =>
+      Promise.all(
+        lines.map(([account, currency, amount_minor], at) => {
+          const id = `01935000-0000-7000-8000-0000000099${String(at).padStart(2, '0')}`;
+          const rest = { id, posting_id: idOf('posting', 7), cause: 'test' };
+          return insertRow('ledger_entries', {
+            ...validRows(1).ledger_entries,
+            ...rest,
+            account,
+            currency,
+            amount_minor,
+          }).execute(tx);
+        }),
+      );
+    expect(await refusalOf(posting([['stripe', 'usd', 5]]))).toBe('ledger_posting_sums_to_zero');
+    const crossed = posting([
+      ['stripe', 'usd', 5],
+      ['revenue', 'eur', -5],
+    ]);
+    expect(await refusalOf(crossed)).toBe('ledger_posting_sums_to_zero');
+    const balanced = posting([
+      ['stripe', 'usd', 5],
+      ['revenue', 'usd', -4],
+      ['tax', 'usd', -1],
+      ['fees', 'eur', 1],
+      ['review', 'eur', -1],
+    ]);
+    expect(await refusalOf(balanced)).toBe('kept');
+  });
+
+  trigger(
+    ['refunds_sum'],
+    'refunds on their way and done count against the payment, failed and canceled ones do not',
+    async () => {
+      const attempt_id = idOf('payment_transactions', 1);
+      const refund = (set: number, amount_minor: number, status: string): Row => ({
+        ...validRows(1).refunds,
+        ...{ id: idOf('refunds', set), amount_minor, status, stripe_refund_id: `re_${set}` },
+      });
+      const sum = async (tx: Transaction) =>
+        (
+          await tx
+            .selectFrom('payment_transactions')
+            .select('refunding_minor')
+            .where('id', '=', attempt_id)
+            .executeTakeFirstOrThrow()
+        ).refunding_minor;
+      // The first set's own refund of 500 succeeded.
+      const story = async (tx: Transaction) => {
+        expect(await sum(tx)).toBe(500);
+        await insertRow('refunds', refund(2, 300, 'requested')).execute(tx);
+        await insertRow('refunds', refund(3, 200, 'pending')).execute(tx);
+        await insertRow('refunds', refund(4, 1999, 'failed')).execute(tx);
+        await insertRow('refunds', refund(5, 1999, 'canceled')).execute(tx);
+        expect(await sum(tx)).toBe(1000);
+        await sql`update kassa.refunds set status = 'failed' where id = ${idOf('refunds', 3)}`.execute(tx);
+        expect(await sum(tx)).toBe(800);
+      };
+      expect(await refusalOf(story)).toBe('kept');
+      const limit = 'payment_transactions_refunds_within_payment';
+      expect(await refusalOf((tx) => insertRow('refunds', refund(2, 1500, 'requested')).execute(tx))).toBe('kept');
+      expect(await refusalOf((tx) => insertRow('refunds', refund(2, 1501, 'requested')).execute(tx))).toBe(limit);
+      const risen = async (tx: Transaction) => {
+        await insertRow('refunds', refund(2, 1501, 'failed')).execute(tx);
+        await sql`update kassa.refunds set status = 'pending' where id = ${idOf('refunds', 2)}`.execute(tx);
+      };
+      expect(await refusalOf(risen)).toBe(limit);
+    },
+  );
+
+  test('two refunds at once that are too much together: one of them is refused', async () => {
+    const halves = [11, 12].map((set) => ({
+      ...validRows(1).refunds,
+      ...{ id: idOf('refunds', set), amount_minor: 1000, status: 'requested', stripe_refund_id: `re_${set}` },
+    }));
+    const settled = await Promise.allSettled(
+      halves.map((row) => inTransaction(shop.db, (tx) => insertRow('refunds', row).execute(tx))),
+    );
+    expect(settled.map(({ status }) => status).sort()).toEqual(['fulfilled', 'rejected']);
+    const { rows } = await sql`select refunding_minor from kassa.payment_transactions`.execute(shop.db);
+    expect(rows).toEqual([{ refunding_minor: 1500 }]);
+  });
+
+  trigger(['effects_only_when_paid'], 'nothing is given away for an order that is not paid', async () => {
+    const effect = (changes: Row): Row => ({
+      ...validRows(1).effects,
+      id: idOf('effects', 5),
+      name: 'other',
+      ...changes,
+    });
+    const unpaid = (status: string) => async (tx: Transaction) => {
+      await insertSet(tx, 2, { orders: { status, paid_at: null }, effects: { topic: 'order.expired' } });
+      await insertRow('effects', effect({ order_id: idOf('orders', 2) })).execute(tx);
+    };
+    for (const status of ['draft', 'pending', 'processing', 'expired', 'canceled']) {
+      expect(await refusalOf(unpaid(status)), status).toBe('effects_only_when_paid');
+    }
+    expect(await refusalOf((tx) => insertRow('effects', effect({ order_id: idOf('orders', 999) })).execute(tx))).toBe(
+      'effects_only_when_paid',
+    );
+    expect(await refusalOf((tx) => insertRow('effects', effect({})).execute(tx))).toBe('kept');
+  });
+
+  test('every trigger of the schema is pulled above, and nothing is listed that is not there', async () => {
+    const { rows } = await sql<{ name: string }>`
+      select tgname as name from pg_trigger join pg_class on pg_class.oid = tgrelid
+      where relnamespace = 'kassa'::regnamespace and not tgisinternal order by tgname`.execute(shop.db);
+    expect([...tested].sort()).toEqual(rows.map(({ name }) => name).sort());
+  });
+});
