@@ -23,7 +23,7 @@ export function compileCoercion(schema: JsonSchema, field: string): Coerce {
   if (isAnything(schema)) return (value) => value;
   const choices = choicesOf(schema);
   const text = compileText(choices, field);
-  const object = compileObjects(choices.filter((choice) => isObject(choice)));
+  const object = compileObjects(choices.filter(isObject), field);
   const arrays = choices.find((choice) => choice.type === 'array');
   const array = arrays?.items && compileArray(arrays.items, field);
   const isMap = choices.some((choice) => isObject(choice) && resolve(choice).properties === undefined);
@@ -84,17 +84,14 @@ function compileArray(items: JsonSchema, field: string): (value: readonly unknow
   };
 }
 
-/** With several object types, the first that knows every given name is meant; otherwise the first of all. */
-function compileObjects(choices: readonly JsonSchema[]): ((value: Fields, verdict: Verdict) => unknown) | undefined {
-  const [first, ...others] = choices;
-  if (!first) return undefined;
-  if (others.length === 0) return compileObject(first);
-  const known = choices.map((choice) => ({ names: resolve(choice).properties ?? {}, coerce: compileObject(choice) }));
-  return (value, verdict) => {
-    const keys = Object.keys(value);
-    const meant = known.find(({ names }) => keys.every((key) => Object.hasOwn(names, key))) ?? known[0];
-    return meant?.coerce(value, verdict);
-  };
+/** No parameter of Stripe's may be one of several objects; if one ever is, this must learn how to tell them apart. */
+function compileObjects(
+  choices: readonly JsonSchema[],
+  field: string,
+): ((value: Fields, verdict: Verdict) => unknown) | undefined {
+  const [only, ...others] = choices;
+  if (others.length > 0) throw new Error(`The parameter ${field} may be one of several objects; no rule says which.`);
+  return only && compileObject(only);
 }
 
 function compileObject(schema: JsonSchema): (value: Fields, verdict: Verdict) => unknown {

@@ -27,6 +27,8 @@ describe('a path is accepted', () => {
 describe('a path is refused', () => {
   test.each([
     ['in a list without data', 'GET /v1/checkout/sessions', 'payment_intent'],
+    ['in a list without data, two steps deep', 'GET /v1/checkout/sessions', 'payment_intent.customer'],
+    ['to a list that is always there', 'GET /v1/subscriptions/:id', 'items'],
     ['that is only data', 'GET /v1/checkout/sessions', 'data'],
     ['with five steps', 'GET /v1/checkout/sessions', 'data.payment_intent.latest_charge.payment_intent.customer'],
     ['with five steps of one object', 'GET /v1/checkout/sessions/:id', 'line_items.data.price.product.default_price'],

@@ -175,6 +175,11 @@ test('a deleted customer may answer a retrieve, but not a create', () => {
   expect(validateReply('POST /v1/customers', 200, samples.deletedCustomer)).not.toEqual([]);
 });
 
+test('a living customer is never taken for a deleted one that has too much', () => {
+  const stub = { id: 'cus_ann', object: 'customer' };
+  expect(validateReply('GET /v1/customers/:customer', 200, stub)).toContain('balance is missing');
+});
+
 describe('an error', () => {
   const error = {
     type: 'card_error',

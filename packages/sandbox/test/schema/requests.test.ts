@@ -68,6 +68,11 @@ describe('numbers', () => {
     }
   });
 
+  test('beyond what a number holds exactly are refused, not rounded', () => {
+    expect(paramsOf('GET /v1/charges', { created: '9007199254740991' })).toEqual({ created: 9_007_199_254_740_991 });
+    expect(problemOf('GET /v1/charges', { created: '9007199254740993' })?.code).toBe('parameter_invalid_integer');
+  });
+
   test('are integers exactly when they are written as one', () => {
     fc.assert(
       fc.property(fc.maxSafeInteger(), (value) => {
