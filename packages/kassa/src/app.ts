@@ -179,9 +179,9 @@ function catalogueOf({ mode, seller, frontend, offers }: Settings): Parameters<t
 /** What the catalogue's tables hold of an offer today; the rest belongs to stories that are still to come. */
 function entryOf(offer: OfferSettings): CatalogEntry {
   const { key, external_id, kind, name, description, max_per_order, hold_ms, when_late, tax_class } = offer;
-  const { starts_at, time_zone, duration_ms, buffer_ms, capacity, prices } = offer;
-  const sold = { key, external_id, kind, name, description, max_per_order, hold_ms, when_late, tax_class };
-  return { ...sold, starts_at, time_zone, duration_ms, buffer_ms, capacity, prices };
+  const { id, hold_at, starts_at, time_zone, duration_ms, buffer_ms, capacity, prices } = offer;
+  const sold = { id, key, external_id, kind, name, description, max_per_order, hold_ms, when_late, tax_class };
+  return { ...sold, hold_at, starts_at, time_zone, duration_ms, buffer_ms, capacity, prices };
 }
 
 /** Development signs its own buyers in; production says who may, or has no signed-in buyers. */

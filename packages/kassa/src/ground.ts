@@ -1,5 +1,5 @@
 import { chmodSync, existsSync, linkSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { createSandbox, type Sandbox, serveSandbox } from '@kassa/sandbox';
 import { ConfigError, type OfferSettings, type Settings } from './config.ts';
 import { startEmbedded } from './database/embedded/index.ts';
@@ -53,11 +53,16 @@ export async function openGround(settings: Settings, world: World, options: Grou
     refuseUnsafe(settings, durability);
     const migrated = await migrate(worker_db, { dry_run: options.dry_run ?? false });
     const where = embedded ? `port ${embedded.port}` : new URL(url).host;
-    return { db, worker_db, database: `Postgres ${durability.version}, ${where}`, migrated, close };
+    return { db, worker_db, database: `Postgres ${readable(durability.version)}, ${where}`, migrated, close };
   } catch (error) {
     await close();
     throw error;
   }
+}
+
+/** The server tells 180004; people say 18.4. */
+function readable(version: number): string {
+  return `${Math.floor(version / 10_000)}.${version % 10_000}`;
 }
 
 function openEmbedded(settings: Settings, world: World): ReturnType<typeof startEmbedded> {
@@ -79,6 +84,12 @@ function refuseUnsafe(settings: Settings, found: { durable: boolean; clock_is_se
       'The database sets kassa.clock, which is for tests, and STRIPE_SECRET_KEY is live: unset it.',
     );
   }
+}
+
+/** The shop's own pages: the folder `pages` beside its configuration, when there is one. */
+export function pagesBeside(config_file: string): string | null {
+  const folder = join(dirname(config_file), 'pages');
+  return existsSync(folder) ? folder : null;
 }
 
 /**

@@ -1,0 +1,114 @@
+import about from '../package.json' with { type: 'json' };
+import { createKassa, type Kassa, type World } from './app.ts';
+import {
+  ConfigError,
+  claimFolder,
+  type Environment,
+  type LoadedConfig,
+  readSettings,
+  type Settings,
+} from './config.ts';
+import { EmbeddedRefusal } from './database/embedded/index.ts';
+import { DatabaseUnavailable, MigrationRefusal, type MigrationReport } from './database/index.ts';
+import { openGround, pagesBeside } from './ground.ts';
+import { KassaError } from './kernel/errors.ts';
+import type { Log } from './kernel/log.ts';
+
+export const VERSION = about.version;
+
+/** A mistake in Kassa itself ended the process (EX_SOFTWARE of sysexits). */
+export const EXIT_BUG = 70;
+
+/** How a shop is started: what it sells, where it runs, and the world it runs in. */
+export interface Start {
+  readonly loaded: LoadedConfig;
+  readonly environment: Environment;
+  /** Where relative paths begin. */
+  readonly folder: string;
+  readonly world: World;
+}
+
+export interface RunningShop {
+  readonly kassa: Kassa;
+  readonly settings: Settings;
+  readonly port: number;
+}
+
+/**
+ * Opens the whole shop, listens, and answers when it is ready to sell.
+ * @throws what `refusalOf` turns into a sentence, and everything else as the mistake that it is.
+ */
+export async function startShop({ loaded, environment, folder, world }: Start): Promise<RunningShop> {
+  const settings = readSettings(loaded.config, environment, { folder, file: loaded.file });
+  claimFolder(settings.data_folder, settings.mode);
+  const site_folder = pagesBeside(loaded.file);
+  const options = { version: VERSION, site_folder, serve_sandbox: true, run_workers: true };
+  const kassa = await createKassa(settings, loaded.hooks, world, options);
+  try {
+    const { port } = await kassa.listen();
+    return { kassa, settings, port };
+  } catch (error) {
+    await kassa.stop();
+    throw error;
+  }
+}
+
+/** The sentence for the person who started it, when the surroundings are at fault; undefined when Kassa is. */
+export function refusalOf(error: unknown): string | undefined {
+  if (error instanceof ConfigError || error instanceof EmbeddedRefusal || error instanceof MigrationRefusal) {
+    return error.message;
+  }
+  if (error instanceof DatabaseUnavailable)
+    return `The database does not answer: check DATABASE_URL. ${causeOf(error)}`;
+  if (error instanceof KassaError) return error.message;
+  const { code, port, address } = error as NodeJS.ErrnoException & { port?: number; address?: string };
+  if (code === 'EADDRINUSE') {
+    return `Port ${port} is taken: end the program that uses it, or name another one with PORT or KASSA_SANDBOX_PORT.`;
+  }
+  if (code === 'EADDRNOTAVAIL' || code === 'EACCES') return `Kassa cannot listen on ${address}:${port} (${code}).`;
+  return undefined;
+}
+
+function causeOf(error: Error): string {
+  return error.cause instanceof Error ? `(${error.cause.message})` : '';
+}
+
+export interface StopSignals {
+  /** Resolves with what asked for it: `SIGTERM`, `SIGINT`, or whatever `ask` was told. */
+  readonly asked: Promise<string>;
+  ask(why: string): void;
+}
+
+/**
+ * The first SIGTERM or SIGINT asks for a clean stop, the second one ends the process at once. What nobody caught ends
+ * it too, with its stack in the log: a shop in an unknown state takes no money, and a restart finds everything again.
+ */
+export function watchForStop(log: Log): StopSignals {
+  let ask: (why: string) => void = () => undefined;
+  const asked = new Promise<string>((resolve) => {
+    ask = resolve;
+  });
+  let before = false;
+  for (const signal of ['SIGTERM', 'SIGINT'] as const) {
+    process.on(signal, () => {
+      if (before) process.exit(1);
+      before = true;
+      ask(signal);
+    });
+  }
+  for (const event of ['uncaughtException', 'unhandledRejection'] as const) {
+    process.on(event, (error: unknown) => {
+      log.error({ err: error, event }, 'nobody caught this error, so the process ends');
+      process.exit(EXIT_BUG);
+    });
+  }
+  return { asked, ask };
+}
+
+/** Opens the database, brings its schema up to date (or tells what that would take), and closes it again. */
+export async function migrateOnly(settings: Settings, world: World, dry_run: boolean): Promise<MigrationReport> {
+  claimFolder(settings.data_folder, settings.mode);
+  const ground = await openGround(settings, world, { dry_run });
+  await ground.close();
+  return ground.migrated;
+}
