@@ -20,7 +20,7 @@ import {
 } from './rule-kinds.ts';
 
 /** `price_data` of a line item: one product, one amount. */
-export const inlinePrice: Rule = all(
+export const priceData: Rule = all(
   exactlyOne('product', 'product_data'),
   exactlyOne('unit_amount', 'unit_amount_decimal'),
 );
@@ -36,7 +36,7 @@ const adjustable = within('adjustable_quantity', (fields) => {
 /** One line of a session or payment link. */
 export const lineItem: Rule = all(
   exactlyOne('price', 'price_data'),
-  within('price_data', all(inlinePrice, within('product_data', entries('images', 0, 8)))),
+  within('price_data', all(priceData, within('product_data', entries('images', 0, 8)))),
   adjustable,
   atLeast('quantity', 0),
 );
@@ -125,7 +125,7 @@ export const createSession: Rule = all(
 
 export const updateSession: Rule = all(
   entries('line_items', 1, 100),
-  each('line_items', all(atMostOne('price', 'price_data'), within('price_data', inlinePrice), adjustable)),
+  each('line_items', all(atMostOne('price', 'price_data'), within('price_data', priceData), adjustable)),
   entries('shipping_options', 0, 5),
   each('shipping_options', exactlyOne('shipping_rate', 'shipping_rate_data')),
 );
