@@ -50,6 +50,7 @@ async function setUp() {
     if (isReady()) return;
     await install();
     requireNode();
+    if (process.platform === 'win32') teachExec();
     // Last of all: whatever is cut off before this line is done again from the beginning.
     writeFileSync(STAMP, stampText());
   });
@@ -120,6 +121,14 @@ function linkPinnedNode(link) {
   // A link that leads nowhere would be in the way.
   rmSync(link, { force: true });
   symlinkSync(join('..', name, 'bin', 'node'), link);
+}
+
+/**
+ * The scripts say `exec node …`, so that no shell stands between npm and the program: a shell that gets npm's SIGTERM
+ * dies and leaves the program behind. The shell of Windows does not know the word; it finds this instead.
+ */
+function teachExec() {
+  writeFileSync(join(ROOT, 'node_modules', '.bin', 'exec.cmd'), '@%*\r\n');
 }
 
 function warnAboutBrowser() {
