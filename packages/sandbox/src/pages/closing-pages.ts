@@ -8,12 +8,13 @@ const WAIT_SECONDS_MAX = 10;
 
 /**
  * Between paying and the way back: the sandbox tells the shop first, so that its page already knows. The script asks
- * `?poll=1` until the answer is there; without script the page moves on when the wait is over; the link skips it.
+ * `?poll=1` until the answer is there; without script the page asks again each second; the link skips the wait.
  */
 export function renderAfterPayment(view: AfterPaymentView): string {
   const amount = moneyText(view.amount_minor, view.currency, view.frame.locale);
   const back = `/c/pay/${view.session_id}/return`;
   const seconds = Math.min(Math.max(Math.ceil(view.seconds_left), 0), WAIT_SECONDS_MAX);
+  const again = seconds === 0 ? `0;url=${back}` : `1;url=/c/pay/${view.session_id}/after`;
   const headline = { paid: `${amount} paid`, unpaid: 'Order accepted', no_payment_required: 'All done' }[
     view.payment_status
   ];
@@ -26,7 +27,7 @@ export function renderAfterPayment(view: AfterPaymentView): string {
     'after',
     headline,
     html`<main class="single" data-session="${view.session_id}" data-after="/c/pay/${view.session_id}/after" data-redirects="${String(view.redirects)}">
-${view.redirects ? html`<noscript><meta http-equiv="refresh" content="${seconds};url=${back}"></noscript>` : null}
+${view.redirects ? html`<noscript><meta http-equiv="refresh" content="${again}"></noscript>` : null}
 <div class="sheet"><p class="seal" aria-hidden="true">✓</p><h1>${headline}</h1>
 ${view.payment_status === 'unpaid' ? html`<p>The bank debit was accepted. Whether the money arrives is decided later.</p>` : null}
 ${view.redirects ? waiting : html`<p>${view.seller.name} takes it from here.</p>`}

@@ -1,10 +1,12 @@
 // Goal: a shop's page written for Stripe.js works on the sandbox without a change and without the internet.
 // Method: the real @stripe/stripe-js and @stripe/react-stripe-js in Chromium, a shop and a sandbox on two origins, the
 // official stripe-node on the server side. Any request that leaves this computer fails the test.
+import { AxeBuilder } from '@axe-core/playwright';
 import type { Browser, BrowserContext, Page } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
+import { SHIM_JS } from '../../src/shim/generated/stripe-js.ts';
 import { launchBrowser } from '../browser.ts';
-import { openShop } from './shop.ts';
+import { bundle, openShop } from './shop.ts';
 
 let browser: Browser;
 let shop: Awaited<ReturnType<typeof openShop>>;
@@ -308,4 +310,65 @@ test('the embedded page can stay: it tells the shop that it is complete, and the
   await expect.poll(() => page.evaluate('window.heard')).toContain('complete');
   await call(page, 'destroy');
   expect(await page.locator('iframe').count()).toBe(0);
+});
+
+test('3-D Secure inside the embedded page comes back to it and then to the shop', async () => {
+  const { id, client_secret } = await session('embedded_page');
+  const page = await visit(shop.page('/plain'));
+  await call(page, 'embedded', client_secret, false);
+  await element(page).getByLabel('E-mail').fill('ann@example.com');
+  await element(page).getByRole('radio', { name: 'Needs 3-D Secure' }).check();
+  await element(page).getByRole('button', { name: 'Pay $200.00' }).click();
+  await element(page).getByRole('button', { name: 'Complete' }).click();
+  await page.waitForURL(`${shop.url}/back?session=${id}`);
+});
+
+test('the embedded page is as high as its content and tells the shop when its lines change', async () => {
+  const { client_secret } = await session('embedded_page');
+  const page = await visit(shop.page('/plain'));
+  await call(page, 'embedded', client_secret, false);
+  await element(page).getByLabel('Quantity of Lakers vs Warriors').fill('3');
+  await element(page).getByLabel('Quantity of Lakers vs Warriors').press('Tab');
+  await element(page).getByRole('button', { name: 'Pay $300.00' }).waitFor();
+  const inner = await element(page)
+    .locator('body')
+    .evaluate((body) => body.getBoundingClientRect().height);
+  await expect
+    .poll(async () => (await page.locator('iframe').boundingBox())?.height)
+    .toBeGreaterThanOrEqual(Math.floor(inner));
+  expect(await page.evaluate('window.heard')).toContainEqual(expect.objectContaining({ quantity: 3 }));
+});
+
+test.each(['payment', 'card', 'address', 'linkAuthentication', 'expressCheckout'])(
+  'axe finds nothing to complain about in the %s element',
+  async (kind) => {
+    const page = await visit(`${shop.sandboxUrl}/_client/frame?kind=${kind}&mode=shipping`);
+    const { violations } = await new AxeBuilder({ page }).disableRules(['page-has-heading-one']).analyze();
+    expect(violations.map(({ id, nodes }) => `${id}: ${nodes.map((node) => node.html).join(' ')}`)).toEqual([]);
+  },
+);
+
+test('a bundle for production holds nothing of the stand-in', async () => {
+  for (const entry of ['plain-app.ts', 'react-app.ts']) {
+    const code = await bundle(entry, true);
+    expect(code).toContain('js.stripe.com');
+    expect(code).not.toMatch(/__KASSA_SANDBOX_STRIPE_JS__|pk_test_sandbox_|\/sandbox\//);
+  }
+  // The same look must find it where it is.
+  expect(SHIM_JS).toMatch(/__KASSA_SANDBOX_STRIPE_JS__/);
+});
+
+test('a page that is not on this computer gets nothing', async () => {
+  const { client_secret } = await intent();
+  const address = `${shop.sandboxUrl}/_client/v1/payment_intents/${client_secret?.split('_secret_')[0]}`;
+  const query = new URLSearchParams({ key: shop.sandbox.keys.publishable, client_secret: String(client_secret) });
+  const from = (origin: string) => fetch(`${address}?${query}`, { headers: { origin } });
+  const near = await from('https://localhost');
+  expect([near.status, near.headers.get('access-control-allow-origin')]).toEqual([200, 'https://localhost']);
+  for (const origin of ['https://elsewhere.example', 'http://localhost.elsewhere.example', 'null']) {
+    const far = await from(origin);
+    expect([far.status, far.headers.get('access-control-allow-origin')]).toEqual([403, null]);
+  }
+  const secret = new URLSearchParams({ key: shop.sandbox.keys.secret, client_secret: String(client_secret) });
+  expect((await fetch(`${shop.sandboxUrl}/_client/sessions/cs_test_x?${secret}`)).status).toBe(403);
 });

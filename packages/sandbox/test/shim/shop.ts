@@ -7,8 +7,8 @@ import { build } from 'vite';
 import { createSandbox } from '../../src/sandbox.ts';
 import { serveSandbox } from '../../src/serve.ts';
 
-/** Bundles one of the pages' scripts the way a shop's bundler does, for production. */
-export async function bundle(entry: string): Promise<string> {
+/** Bundles one of the pages' scripts the way a shop's bundler does; minified for production. */
+export async function bundle(entry: string, minify = false): Promise<string> {
   const result = await build({
     configFile: false,
     logLevel: 'error',
@@ -16,7 +16,7 @@ export async function bundle(entry: string): Promise<string> {
     define: { 'process.env.NODE_ENV': '"development"' },
     build: {
       write: false,
-      minify: false,
+      minify,
       rolldownOptions: { input: join(import.meta.dirname, 'browser', entry), output: { format: 'iife' } },
     },
   });

@@ -55,7 +55,14 @@ window.shop = {
   async embedded(clientSecret: string, withCallback: boolean) {
     const loaded = await stripe();
     const onComplete = (): void => void window.heard.push('complete');
-    const page = await loaded.createEmbeddedCheckoutPage({ clientSecret, ...(withCallback ? { onComplete } : {}) });
+    const page = await loaded.createEmbeddedCheckoutPage({
+      clientSecret,
+      ...(withCallback ? { onComplete } : {}),
+      onLineItemsChange: async ({ lineItems }) => {
+        window.heard.push(...lineItems);
+        return { type: 'accept' };
+      },
+    });
     page.mount('#place');
     window.shop.destroy = () => page.destroy();
   },
