@@ -3,7 +3,7 @@
 // the whole way with the real npm is `.ci/run` and the first `npm test` of every clone.
 import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
-import { cpSync, existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { cpSync, existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
@@ -139,6 +139,21 @@ describe('npm is asked for the same tree on every host', () => {
   test('a package that does not exist is not mistaken for a cache that cannot be written', () => {
     expect(cacheIsUnwritable('npm error code E404\nnpm error 404 Not Found')).toBe(false);
     expect(cacheIsUnwritable('npm error code EACCES\nnpm error path /home/ann/.npm/_cacache/tmp')).toBe(true);
+  });
+});
+
+describe('the commands in package.json', () => {
+  const { scripts } = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8')) as {
+    scripts: Record<string, string>;
+  };
+
+  test('set up first, and leave no shell between npm and the program: a shell that is told to stop leaves it behind', () => {
+    expect(scripts).toMatchObject({
+      prestart: 'node scripts/ready.mjs start',
+      pretest: 'node scripts/ready.mjs test',
+      pretry: 'node scripts/ready.mjs start',
+    });
+    for (const name of ['start', 'test', 'try']) expect(scripts[name]).toMatch(/^exec node (packages|scripts)\//);
   });
 });
 
