@@ -79,14 +79,24 @@ function row(order, step, opened) {
   return item;
 }
 
+const nameOf = (order) =>
+  order.number === null ? `New order, ${order.status}` : `Order #${order.number} ${order.status.replaceAll('_', ' ')}`;
+const whatOf = (order) => `${order.lines.map((line) => `${line.quantity} × ${line.name}`).join(', ')} · ${order.total}`;
+const stepsOf = (order, opened) => part('ol', 'steps', ...order.steps.map((step) => row(order, step, opened)));
+
+/** The newest order stands open; those before it wait folded below. */
 function story(order, opened) {
-  const name =
-    order.number === null
-      ? `New order, ${order.status}`
-      : `Order #${order.number} ${order.status.replaceAll('_', ' ')}`;
-  const what = order.lines.map((line) => `${line.quantity} × ${line.name}`).join(', ');
-  const head = part('h3', '', link(`/admin/orders/${order.id}`, name), part('span', 'sum', `${what} · ${order.total}`));
-  return part('section', 'story', head, part('ol', 'steps', ...order.steps.map((step) => row(order, step, opened))));
+  const head = part('h3', '', link(`/admin/orders/${order.id}`, nameOf(order)), part('span', 'sum', whatOf(order)));
+  return part('section', 'story', head, stepsOf(order, opened));
+}
+
+function older(order, opened) {
+  const summary = part('summary', '', nameOf(order), part('span', 'sum', whatOf(order)));
+  const more = part('p', '', link(`/admin/orders/${order.id}`, `Open ${nameOf(order)}`));
+  const details = part('details', 'older', summary, more, stepsOf(order, opened));
+  details.dataset.key = order.id;
+  details.open = opened.has(order.id);
+  return details;
 }
 
 function draw(orders) {
@@ -104,7 +114,8 @@ function draw(orders) {
       ),
     );
   } else {
-    log.replaceChildren(...orders.map((order) => story(order, opened)));
+    const [newest, ...before_it] = orders;
+    log.replaceChildren(story(newest, opened), ...before_it.map((order) => older(order, opened)));
     if (focused) log.querySelector(`details[data-key="${CSS.escape(focused)}"] summary`)?.focus();
   }
   announce(orders[0], seen.size - before);

@@ -13,7 +13,7 @@ export function inboxPage(found: NotificationPage, before: string | undefined): 
       ? null
       : html`<a rel="next" href="/admin/inbox?before=${encodeURIComponent(found.next)}">Older</a>`;
   const body = html`<h1>Inbox</h1><p class="lead">Mail and short messages are caught here; nobody receives them.</p>
-<div data-live="messages">${found.notifications.length === 0 ? none : messageTable(found.notifications, true)}</div>
+<div data-live="messages">${found.notifications.length === 0 ? none : messageTable(found.notifications)}</div>
 ${first === null && next === null ? null : html`<nav class="pager" aria-label="More messages">${first} ${next}</nav>`}`;
   return { title: 'Inbox', place: 'inbox', crumbs: [], body };
 }
@@ -22,15 +22,22 @@ export function messagePath(id: string): string {
   return `/admin/inbox/${toTypeId('msg', id)}`;
 }
 
-export function messageTable(rows: readonly NotificationRow[], with_order: boolean): Html {
-  const row = (
-    message: NotificationRow,
-  ): Html => html`<tr><th scope="row"><a href="${messagePath(message.id)}">${message.subject ?? 'Short message'}</a></th>
-<td>${message.channel}</td><td class="wide">${message.recipient}</td>${with_order ? html`<td><a href="${orderPath(message.order_id)}">${orderName({ id: message.order_id, number: message.order_number })}</a></td>` : null}
-<td>${stateChip(message.state)}</td><td>${moment(message.created_at)}</td></tr>`;
+function messageTable(rows: readonly NotificationRow[]): Html {
+  const row = (message: NotificationRow): Html =>
+    html`<tr><th scope="row"><a href="${messagePath(message.id)}">${message.subject ?? 'Short message'}</a></th>
+<td class="wide">${message.recipient}</td><td><a href="${orderPath(message.order_id)}">${orderName({ id: message.order_id, number: message.order_number })}</a></td>
+<td>${message.channel}</td><td>${stateChip(message.state)}</td><td>${moment(message.created_at)}</td></tr>`;
   return html`<div class="scroll" tabindex="0" role="region" aria-label="Messages"><table><caption class="hidden">Messages, newest first</caption>
-<thead><tr><th scope="col">Subject</th><th scope="col">Kind</th><th scope="col">To</th>${with_order ? html`<th scope="col">Order</th>` : null}<th scope="col">State</th><th scope="col">Written</th></tr></thead>
+<thead><tr><th scope="col">Subject</th><th scope="col">To</th><th scope="col">Order</th><th scope="col">Kind</th><th scope="col">State</th><th scope="col">Written</th></tr></thead>
 <tbody>${rows.map(row)}</tbody></table></div>`;
+}
+
+/** The messages of one order, where there is no room for a table. */
+export function messageList(rows: readonly NotificationRow[]): Html {
+  const row = (message: NotificationRow): Html =>
+    html`<li><a href="${messagePath(message.id)}">${message.subject ?? 'Short message'}</a> ${stateChip(message.state)}
+<br><span class="quiet">${message.channel} to ${message.recipient}, ${moment(message.created_at)}</span></li>`;
+  return html`<ul class="messages">${rows.map(row)}</ul>`;
 }
 
 function stateChip(state: NotificationRow['state']): Html {

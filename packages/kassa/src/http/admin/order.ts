@@ -2,7 +2,7 @@ import type { NotificationRow, OrderStory } from '../../domain/reports/index.ts'
 import { toTypeId } from '../../kernel/ids.ts';
 import type { Page } from './frame.ts';
 import { type Html, html } from './html.ts';
-import { messageTable } from './inbox.ts';
+import { messageList } from './inbox.ts';
 import { timeline } from './timeline.ts';
 import { moment, money, orderName, reviewChip, statusChip } from './words.ts';
 
@@ -14,7 +14,7 @@ export function orderPage(story: OrderStory, messages: readonly NotificationRow[
 <div class="split"><section aria-labelledby="timeline-title"><h2 id="timeline-title">Timeline</h2>${timeline(story.steps)}</section>
 <div class="side"><section aria-labelledby="bought-title"><h2 id="bought-title">Bought</h2>${lines(story)}</section>
 <section aria-labelledby="facts-title"><h2 id="facts-title">Facts</h2><div data-live="facts">${facts(story)}</div></section>
-<section aria-labelledby="sent-title"><h2 id="sent-title">Messages</h2><div data-live="messages">${messages.length === 0 ? html`<p class="quiet">Nothing was sent yet.</p>` : messageTable(messages, false)}</div></section></div></div>`;
+<section aria-labelledby="sent-title"><h2 id="sent-title">Messages</h2><div data-live="messages">${messages.length === 0 ? html`<p class="quiet">Nothing was sent yet.</p>` : messageList(messages)}</div></section></div></div>`;
   return { title, place: 'orders', crumbs: [{ name: 'Orders', path: '/admin/orders' }], body };
 }
 

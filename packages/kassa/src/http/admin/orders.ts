@@ -34,15 +34,16 @@ function filters(query: OrdersQuery): Html {
 
 function table(orders: readonly OrderRow[]): Html {
   return html`<div class="scroll" tabindex="0" role="region" aria-label="Orders"><table><caption class="hidden">Orders, newest first</caption>
-<thead><tr><th scope="col">Order</th><th scope="col">What</th><th scope="col">Status</th><th scope="col">Buyer</th><th scope="col" class="number">Total</th><th scope="col">Placed</th></tr></thead>
+<thead><tr><th scope="col">Order</th><th scope="col">Status</th><th scope="col" class="number">Total</th><th scope="col">What</th><th scope="col">Buyer</th><th scope="col">Placed</th></tr></thead>
 <tbody>${orders.map(row)}</tbody></table></div>`;
 }
 
 function row(order: OrderRow): Html {
   const what = order.lines.map((line) => `${line.quantity} × ${line.name}`).join(', ');
-  return html`<tr><th scope="row"><a href="${orderPath(order.id)}">${orderName(order)}</a></th><td class="wide">${what}</td>
-<td>${statusChip(order.status)} ${reviewChip(order.review_reason)}</td><td class="wide">${order.email ?? '–'}</td>
-<td class="number">${money(order.total_minor, order.currency)}</td><td>${moment(order.created_at)}</td></tr>`;
+  return html`<tr><th scope="row"><a href="${orderPath(order.id)}">${orderName(order)}</a></th>
+<td>${statusChip(order.status)} ${reviewChip(order.review_reason)}</td>
+<td class="number">${money(order.total_minor, order.currency)}</td><td class="wide">${what}</td>
+<td class="wide">${order.email ?? '–'}</td><td>${moment(order.created_at)}</td></tr>`;
 }
 
 function pager(found: OrderPage, query: OrdersQuery): Html | null {

@@ -1,0 +1,43 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { createKassa, type Kassa } from '../../src/app.ts';
+import { anyFreePort } from '../../src/cli/ports.ts';
+import { loadConfig, readSettings } from '../../src/config.ts';
+import { silentLog } from '../../src/kernel/log.ts';
+import { systemHttp } from '../../src/system.ts';
+import { freshDatabase } from './database.ts';
+import { realClock, realIds, realRandom } from './world.ts';
+
+const BLUE_HALL = fileURLToPath(new URL('../../../../examples/blue-hall', import.meta.url));
+
+/** Blue Hall as `npm start` opens it: real time, real sockets, workers, the sandbox's pages on a port of their own. */
+export interface OpenShop {
+  readonly url: string;
+  readonly kassa: Kassa;
+  close(): Promise<void>;
+}
+
+export async function openBlueHall(): Promise<OpenShop> {
+  const fresh = await freshDatabase();
+  const folder = mkdtempSync(join(tmpdir(), 'kassa-browser-'));
+  const port = await anyFreePort();
+  const { config, hooks } = await loadConfig(BLUE_HALL);
+  const environment = { KASSA_DATA_DIR: folder, DATABASE_URL: fresh.url, PORT: String(port), KASSA_SANDBOX_PORT: '0' };
+  const settings = readSettings(config, environment, { folder: BLUE_HALL });
+  const world = { clock: realClock, random: realRandom, ids: realIds, log: silentLog, http: systemHttp() };
+  const site_folder = join(BLUE_HALL, 'pages');
+  const options = { version: '0.1.0', site_folder, serve_sandbox: true, run_workers: true };
+  const kassa = await createKassa(settings, hooks, world, options);
+  await kassa.listen();
+  return {
+    url: `http://127.0.0.1:${port}`,
+    kassa,
+    async close() {
+      await kassa.stop();
+      await fresh.drop();
+      rmSync(folder, { recursive: true, force: true });
+    },
+  };
+}
