@@ -58,22 +58,12 @@ function refused(code: string, param: string, message: string): ApiFailure {
   return new ApiFailure(402, { type: 'card_error', code, param, message });
 }
 
-const BRANDS: Record<string, string> = {
-  visa: 'Visa',
-  mastercard: 'Mastercard',
-  amex: 'American Express',
-  discover: 'Discover',
-  diners: 'Diners Club',
-  jcb: 'JCB',
-  unionpay: 'UnionPay',
-};
-
 /** Every card that a card form accepts, each number once, with what it does in a few words. */
 export function testCardViews(): TestCardView[] {
   const cards = new Map(allCards().map(({ card }) => [card.number, card]));
   return [...cards.values()]
     .filter(({ behaviour }) => behaviour.kind !== 'decline' || behaviour.code !== 'incorrect_number')
-    .map((card) => ({ number: card.number, brand: BRANDS[card.brand] ?? card.brand, means: meaning(card) }));
+    .map((card) => ({ number: card.number, brand: card.brand, means: meaning(card) }));
 }
 
 function meaning({ behaviour, funding }: TestCard): string {

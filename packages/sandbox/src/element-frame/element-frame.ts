@@ -1,6 +1,7 @@
 // The page inside an element's iframe: what `stripe.elements()` and the checkout elements mount. Same origin as the
 // sandbox, so what is typed here never meets the shop's page.
 
+import { brandName } from '../pages/brands.ts';
 import { addressFields } from '../pages/markup/address.ts';
 import { checkField, textField } from '../pages/markup/fields.ts';
 import { BAND } from '../pages/markup/frame.ts';
@@ -105,7 +106,7 @@ function cardFields(view: ElementFrameView): Html {
 <input id="f-card_number" name="card_number" inputmode="numeric" autocomplete="off" maxlength="30" placeholder="${spacedNumber(OUTCOME_CARD.pays)}" value="${filled ? spacedNumber(OUTCOME_CARD.pays) : ''}" list="test-cards"></div>
 ${small('card_expiry', 'Expires', 'MM / YY', FILLED_EXPIRY)}${small('card_cvc', 'Security code', 'CVC', FILLED_CVC)}</div>
 <p class="error" id="card-error" role="alert" hidden></p>
-<datalist id="test-cards">${view.test_cards.map((card) => html`<option value="${spacedNumber(card.number)}" data-brand="${card.brand}">${card.brand}, ${card.means}</option>`)}</datalist>`;
+<datalist id="test-cards">${view.test_cards.map((card) => html`<option value="${spacedNumber(card.number)}" data-brand="${card.brand}">${brandName(card.brand)}, ${card.means}</option>`)}</datalist>`;
 }
 
 function debitNote(): Html {

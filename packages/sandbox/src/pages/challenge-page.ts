@@ -1,3 +1,4 @@
+import { brandName } from './brands.ts';
 import { framePage } from './markup/frame.ts';
 import { html } from './markup/html.ts';
 import { moneyText } from './markup/money.ts';
@@ -15,7 +16,7 @@ export function renderChallengePage(view: ChallengeView): string {
 <h1>${amount === null ? 'Is this your card?' : html`Did you order this for <span class="nowrap">${amount}</span>?`}</h1>
 <dl class="facts"><div><dt>Seller</dt><dd>${view.seller.name}</dd></div>
 ${amount === null ? null : html`<div><dt>Amount</dt><dd><data value="${view.amount_minor}">${amount}</data></dd></div>`}
-${view.card === null ? null : html`<div><dt>Card</dt><dd>${view.card.brand}, ending in ${view.card.last4}</dd></div>`}</dl>
+${view.card === null ? null : html`<div><dt>Card</dt><dd>${brandName(view.card.brand)}, ending in ${view.card.last4}</dd></div>`}</dl>
 <form method="post" action="/3ds/${view.id}"><input type="hidden" name="token" value="${view.token}">
 ${view.frame.embedded ? html`<input type="hidden" name="embedded" value="1">` : null}
 <div class="answers"><button class="main" name="result" value="complete">Complete</button>

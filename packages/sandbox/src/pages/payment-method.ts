@@ -1,3 +1,4 @@
+import { brandName } from './brands.ts';
 import { described, fieldError, textField } from './markup/fields.ts';
 import { flag, type Html, html } from './markup/html.ts';
 import {
@@ -90,7 +91,7 @@ function testCards(view: PaymentPageView): Html | null {
 <div class="scroll" tabindex="0" role="region" aria-label="Test cards"><table><thead><tr><th scope="col">Number</th><th scope="col">Brand</th><th scope="col">What it does</th></tr></thead>
 <tbody>${view.test_cards.map(
     (card) =>
-      html`<tr><td><button type="button" class="pick" data-number="${spacedNumber(card.number)}" data-brand="${card.brand}"><span class="away">Use </span>${spacedNumber(card.number)}</button></td><td>${card.brand}</td><td>${card.means}</td></tr>`,
+      html`<tr><td><button type="button" class="pick" data-number="${spacedNumber(card.number)}" data-brand="${brandName(card.brand)}"><span class="away">Use </span>${spacedNumber(card.number)}</button></td><td>${brandName(card.brand)}</td><td>${card.means}</td></tr>`,
   )}</tbody></table></div></details>`;
 }
 

@@ -1,3 +1,4 @@
+import { brandName } from './brands.ts';
 import { framePage } from './markup/frame.ts';
 import { type Html, html } from './markup/html.ts';
 import { momentText } from './markup/moment.ts';
@@ -21,7 +22,7 @@ export function renderReceipt(view: ReceiptView): string {
 <h1><data value="${view.amount_minor}">${paid}</data></h1>
 <dl class="facts"><div><dt>Number</dt><dd>${view.number}</dd></div>
 <div><dt>${view.status === 'succeeded' ? 'Paid' : 'Tried'}</dt><dd>${momentText(view.created, view.frame.locale)}</dd></div>
-${view.method === null ? null : html`<div><dt>With</dt><dd>${view.method.brand}, ending in ${view.method.last4}</dd></div>`}
+${view.method === null ? null : html`<div><dt>With</dt><dd>${brandName(view.method.brand)}, ending in ${view.method.last4}</dd></div>`}
 ${view.email === null ? null : html`<div><dt>For</dt><dd>${view.email}</dd></div>`}
 ${view.description === null ? null : html`<div><dt>About</dt><dd>${view.description}</dd></div>`}</dl>
 <div class="slip"><table><caption class="away">What was paid for</caption>

@@ -63,6 +63,7 @@ export interface AddressView {
 /** One row of the accepted test cards (stripe.md 18), shown in full under the card form. */
 export interface TestCardView {
   number: string;
+  /** The API's word: `visa`, `amex`. */
   brand: string;
   /** What it does, in a few words: "declined, lost card". */
   means: string;

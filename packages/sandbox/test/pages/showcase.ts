@@ -53,7 +53,7 @@ export const showcase: Record<string, string> = {
     seller,
     amount_minor: 20_000,
     currency: 'usd',
-    card: { brand: 'Visa', last4: '3155' },
+    card: { brand: 'visa', last4: '3155' },
   }),
   after: renderAfterPayment({
     frame,
@@ -77,7 +77,7 @@ export const showcase: Record<string, string> = {
     refunded_minor: 10_000,
     email: 'ann@example.com',
     description: null,
-    method: { brand: 'Visa', last4: '4242' },
+    method: { brand: 'visa', last4: '4242' },
     lines: [{ name: 'Lakers vs Warriors', quantity: 2, amount_minor: 20_000 }],
   }),
   panel: renderPanel(panel),

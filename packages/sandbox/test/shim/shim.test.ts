@@ -312,6 +312,17 @@ test('the embedded page can stay: it tells the shop that it is complete, and the
   expect(await page.locator('iframe').count()).toBe(0);
 });
 
+test('with if_required a card pays without leaving the shop’s page', async () => {
+  const { id, client_secret } = await session('embedded_page', { redirect_on_completion: 'if_required' });
+  const page = await visit(shop.page('/plain'));
+  await call(page, 'embedded', client_secret, true);
+  await element(page).getByLabel('E-mail').fill('ann@example.com');
+  await element(page).getByRole('button', { name: 'Pay $200.00' }).click();
+  await expect.poll(() => page.evaluate('window.heard')).toContain('complete');
+  expect((await shop.stripe.checkout.sessions.retrieve(id)).payment_status).toBe('paid');
+  expect(new URL(page.url()).pathname).toBe('/plain');
+});
+
 test('3-D Secure inside the embedded page comes back to it and then to the shop', async () => {
   const { id, client_secret } = await session('embedded_page');
   const page = await visit(shop.page('/plain'));

@@ -56,7 +56,7 @@ function value(): Record<string, unknown> {
   if (withCard) {
     const number = digits(typed('card_number'));
     const known = all('#test-cards option', HTMLOptionElement).find((option) => digits(option.value) === number);
-    return { type: isDebit() ? 'sepa_debit' : 'card', brand: known?.dataset.brand?.toLowerCase() ?? 'unknown' };
+    return { type: isDebit() ? 'sepa_debit' : 'card', brand: known?.dataset.brand ?? 'unknown' };
   }
   const fields = Object.fromEntries([...new FormData(form)].map(([name, text]) => [name, String(text).trim()]));
   if (kind !== 'address') return kind === 'terms' ? { accepted: fields.terms === 'true' } : fields;

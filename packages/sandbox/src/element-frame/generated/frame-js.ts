@@ -64,7 +64,7 @@ export const FRAME_JS: string = [
   "\t\t\tconst known = all(\"#test-cards option\", HTMLOptionElement).find((option) => digits(option.value) === number);",
   "\t\t\treturn {",
   "\t\t\t\ttype: isDebit() ? \"sepa_debit\" : \"card\",",
-  "\t\t\t\tbrand: known?.dataset.brand?.toLowerCase() ?? \"unknown\"",
+  "\t\t\t\tbrand: known?.dataset.brand ?? \"unknown\"",
   "\t\t\t};",
   "\t\t}",
   "\t\tconst fields = Object.fromEntries([...new FormData(form)].map(([name, text]) => [name, String(text).trim()]));",

@@ -44,7 +44,7 @@ export async function createEmbeddedPage(wire: Wire, options: EmbeddedOptions): 
       if (now.value)
         options.onLineItemsChange({ checkoutSessionId: session, lineItems: now.value.view.lineItems.map(lineOf) });
     };
-    return page(wire, session, { onComplete: options.onComplete, changed });
+    return page(wire, session, { redirects: opened.value.redirects, onComplete: options.onComplete, changed });
   } catch (error) {
     alive = false;
     throw error;
@@ -63,6 +63,7 @@ function lineOf(line: StripeCheckoutSession['lineItems'][number]): Record<string
 }
 
 interface PageEvents {
+  redirects: boolean;
   onComplete: (() => void) | undefined;
   changed(): Promise<void>;
 }
@@ -77,7 +78,8 @@ function page(wire: Wire, session: string, events: PageEvents): EmbeddedPage {
     if (message.data.event === 'update') void events.changed();
     if (message.data.event !== 'complete') return;
     const { return_url } = message.data;
-    if (typeof return_url === 'string') window.location.assign(new URL(return_url, wire.base).href);
+    // With if_required a card needs no redirect: the shop is told instead.
+    if (events.redirects && typeof return_url === 'string') window.location.assign(new URL(return_url, wire.base).href);
     else events.onComplete?.();
   };
   const unmount = (): void => {
