@@ -7,6 +7,7 @@ import { refuseCardNumber } from './rules/card-numbers.ts';
 import { type RemovedParameter, removedParameters } from './rules/removed-parameters.ts';
 import { requestRule } from './rules/request-rules.ts';
 import type { Fields, Rule } from './rules/rule-kinds.ts';
+import { withUnsettable } from './unsettable.ts';
 
 export interface CoerceOptions {
   /** The profile for callers that name no API version, such as Stripe's command line tool (sandbox.md section 15). */
@@ -96,7 +97,7 @@ function compiledOperation(operation: string): CompiledOperation | undefined {
   if (!schemas) return undefined;
   const normal = normalOperation(operation);
   const fresh = {
-    coerce: compileCoercion(schemas.params ?? NO_PARAMS, ''),
+    coerce: compileCoercion(withUnsettable(normal, schemas.params ?? NO_PARAMS, schemas.reply), ''),
     rule: requestRule(normal),
     removed: removedParameters(normal),
   };

@@ -125,6 +125,14 @@ describe('the empty string', () => {
     });
   });
 
+  test('unsets plain text in an update where the object may lack it, though the types do not say so', () => {
+    expect(paramsOf('POST /v1/customers/:id', { name: '', email: '' })).toEqual({ name: null, email: null });
+    // A name that must be there, an id, and a new object keep theirs.
+    expect(problemOf('POST /v1/products/:id', { name: '' })?.code).toBe('parameter_invalid_empty');
+    expect(problemOf('POST /v1/payment_intents/:id', { customer: '' })?.code).toBe('parameter_invalid_empty');
+    expect(problemOf('POST /v1/customers', { name: '' })?.code).toBe('parameter_invalid_empty');
+  });
+
   test('is a mistake where nothing can be unset', () => {
     expect(problemOf(CREATE, form({ success_url: '' }))).toMatchObject({
       code: 'parameter_invalid_empty',
