@@ -1,4 +1,5 @@
 import type Stripe from 'stripe';
+import { handleClient, isClientPath } from './client-routes/client-routes.ts';
 import { type Control, controlOf } from './control/control.ts';
 import { deliverer } from './delivery/run.ts';
 import { handleApi } from './http/pipeline.ts';
@@ -16,6 +17,7 @@ import { readSetting, writeSetting } from './store/settings.ts';
 import { earliestTimer } from './store/timers.ts';
 import { loadState, saveState, type World } from './store/world.ts';
 import { randomSeed, systemClock } from './system.ts';
+import { controlToken } from './web/respond.ts';
 import { handleWeb } from './web/web.ts';
 
 /** A local stand-in for Stripe's API. Unofficial, not affiliated with Stripe; no money ever moves. */
@@ -28,6 +30,8 @@ export interface Sandbox {
   books(): Books;
   control: Control;
   keys: { secret: string; publishable: string };
+  /** What control calls over a port have to show in `X-Sandbox-Token`. */
+  controlToken: string;
   /** Runs due timers and due deliveries. Answers how many. */
   tick(): Promise<number>;
   /** Ticks until nothing is due any more. */
@@ -90,6 +94,7 @@ function openWorld(options: SandboxOptions): World {
     runtime: runtimeFrom(options, virtual),
     chaos: undefined,
     limiter: undefined,
+    recentCalls: new Map(),
     calls: 0,
     seq: 0,
     targets: undefined,
@@ -133,6 +138,7 @@ export function createSandbox(options: SandboxOptions = {}): Sandbox {
   const fetch = async (request: Request): Promise<Response> => {
     const { pathname } = new URL(request.url);
     if (/^\/v\d+\//.test(pathname)) return handleApi(world, tools, request);
+    if (isClientPath(pathname)) return handleClient({ world, api: (call) => handleApi(world, tools, call) }, request);
     return handleWeb({ world, control, keys, tick, drain }, request);
   };
   const httpClient = (client: typeof Stripe): ReturnType<typeof Stripe.createFetchHttpClient> =>
@@ -144,6 +150,7 @@ export function createSandbox(options: SandboxOptions = {}): Sandbox {
     books: () => readBooks(database),
     control,
     keys,
+    controlToken: controlToken(world),
     tick,
     drain,
     nextDueAt,

@@ -5,3 +5,9 @@ export function insistOnEvent(json: string): void {
   const problems = validateObject('event', JSON.parse(json));
   if (problems.length > 0) throw new Error(`an event is outside its type: ${problems.join('; ')}\n${json}`);
 }
+
+/** The same for the body of an error. */
+export function insistOnError(body: string): void {
+  const problems = validateObject('error', JSON.parse(body));
+  if (problems.length > 0) throw new Error(`an error is outside its type: ${problems.join('; ')}\n${body}`);
+}

@@ -6,6 +6,7 @@ import { keepPosition, type World } from '../store/world.ts';
 import { stopwatch } from '../system.ts';
 import { type Call, readCall } from './call.ts';
 import { fingerprint, finishKey, freeKey, lookUpKey, startKey } from './idempotency.ts';
+import { checkLimits } from './limiter.ts';
 import { type Answer, bugFailure, ConnectionFault, errorBody, pretty, toResponse, truncated } from './reply.ts';
 import type { Router } from './router.ts';
 
@@ -16,6 +17,8 @@ export interface Tools {
   checkRequest(call: Call): Record<string, unknown>;
   /** Expands and checks what a route answered. */
   render(tx: Tx, call: Call, value: unknown): unknown;
+  /** In strict mode: is this the body of an error as the types have it? @throws Error when it is not */
+  checkError(body: string): void;
 }
 
 interface Outcome {
@@ -63,6 +66,7 @@ function note(world: World, call: Call, fault: Fault | undefined, outcome: Outco
 async function outcomeOf(world: World, tools: Tools, call: Call, fault: Fault | undefined): Promise<Outcome> {
   try {
     if (call.refusal) throw call.refusal;
+    checkLimits(world, call);
     requireOwnKey(world, call);
     const print = call.key === null ? '' : fingerprint(call.method, call.path, call.params);
     const stored = call.key === null ? undefined : lookUpKey(world, call.key, print);
@@ -113,6 +117,7 @@ function execute(world: World, tools: Tools, call: Call, print: string, fault: F
     world.targets = undefined;
     if (!(error instanceof ApiFailure) || error.rules.stored === false) throw error;
     const answer = refusal(world, call, error);
+    tools.checkError(answer.body);
     world.database.transaction(() => keep(answer));
     return { answer, committed: false, replayed: false, code: error.body.code ?? null };
   }
@@ -132,7 +137,9 @@ function run(
     return { answer: { status: 200, body: pretty(tools.render(tx, call, value)), headers }, code: null };
   } catch (error) {
     if (!(error instanceof ApiFailure) || error.rules.commit !== true) throw error;
-    return { answer: refusal(world, call, error), code: error.body.code ?? null };
+    const answer = refusal(world, call, error);
+    tools.checkError(answer.body);
+    return { answer, code: error.body.code ?? null };
   }
 }
 

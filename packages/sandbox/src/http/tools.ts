@@ -2,6 +2,7 @@ import { ApiFailure } from '../kernel/failure.ts';
 import { coerceRequest, expandProblem, hasOperation, validateReply } from '../schema/index.ts';
 import type { Call } from './call.ts';
 import { expandPaths } from './expand.ts';
+import { insistOnError } from './insist.ts';
 import type { Tools } from './pipeline.ts';
 import type { Router } from './router.ts';
 
@@ -14,6 +15,9 @@ export function schemaTools(router: Router, strict: boolean): Tools {
       const expanded = expandPaths(tx, value, expandOf(call));
       if (strict) insist(call, expanded);
       return expanded;
+    },
+    checkError: (body) => {
+      if (strict) insistOnError(body);
     },
   };
 }

@@ -1,5 +1,6 @@
 import type { Route } from '../http/router.ts';
 import { ACCOUNT_ROUTES } from './account/account.ts';
+import { CLOCK_ROUTES } from './account/test-clocks.ts';
 import { PRICE_ROUTES } from './catalog/prices.ts';
 import { PRODUCT_ROUTES } from './catalog/products.ts';
 import { CHECKOUT_ROUTES } from './checkout/routes.ts';
@@ -14,12 +15,14 @@ import { TOKEN_ROUTES } from './payments/confirmation-tokens.ts';
 import { PAYMENT_ROUTES } from './payments/routes.ts';
 import { RATE_ROUTES } from './rates/rates.ts';
 import { REFUND_ROUTES } from './refunds/refunds.ts';
+import { SEARCH_ROUTES } from './search.ts';
 import { SETUP_ROUTES } from './setup/routes.ts';
 
 /** Every call to `/v1` that the sandbox answers. */
 export const API_ROUTES: Route[] = [
   ...ACCOUNT_ROUTES,
   ...CHECKOUT_ROUTES,
+  ...CLOCK_ROUTES,
   ...COUPON_ROUTES,
   ...CUSTOMER_ROUTES,
   ...DISPUTE_ROUTES,
@@ -32,6 +35,7 @@ export const API_ROUTES: Route[] = [
   ...PROMOTION_ROUTES,
   ...RATE_ROUTES,
   ...REFUND_ROUTES,
+  ...SEARCH_ROUTES,
   ...SETUP_ROUTES,
   ...TOKEN_ROUTES,
 ];

@@ -1,6 +1,7 @@
 import { nextTimer, removeTimer, type Timer } from '../store/timers.ts';
 import { inTx, type Tx } from '../store/tx.ts';
 import type { World } from '../store/world.ts';
+import { arrive } from './account/test-clocks.ts';
 import { expireByTime } from './checkout/expire.ts';
 import { disputeDue, openDispute } from './disputes/disputes.ts';
 import { bankAnswers } from './payments/attempt.ts';
@@ -23,6 +24,7 @@ const HANDLERS: Record<string, Handler> = {
   },
   dispute_due: disputeDue,
   fraud_warning: warnOfFraud,
+  test_clock_arrives: (tx, id, payload) => arrive(tx, id, Number(payload.target)),
 };
 
 const NOBODY = { request_id: null, idempotency_key: null };

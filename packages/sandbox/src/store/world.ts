@@ -41,6 +41,8 @@ export interface World {
   chaos: Chaos | undefined;
   /** Calls per second per endpoint and overall; undefined when the limiter is off. */
   limiter: { endpoint: number; overall: number } | undefined;
+  /** Times of the calls of the last second, by endpoint; not kept over a restart. */
+  recentCalls: Map<string, number[]>;
   /** Counters for dice, so that the n-th call meets the same fate in every run. */
   calls: number;
   seq: number;

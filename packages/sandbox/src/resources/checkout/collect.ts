@@ -100,6 +100,8 @@ function fillCustomFields(session: Session, values: Record<string, string>): voi
 function fillConsent(session: Session, given: Collected): void {
   const asked = session.consent_collection;
   if (!asked) return;
+  // A second reading without answers (the page's own, then the confirmation's) leaves the first one's in place.
+  if (session.consent && given.consent_terms === undefined && given.consent_promotions === undefined) return;
   if (asked.terms_of_service === 'required' && given.consent_terms === false) {
     throw badParam('consent_terms', 'Agree to the terms to go on.');
   }

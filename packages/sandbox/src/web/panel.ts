@@ -1,0 +1,144 @@
+import { exponentOf } from '../kernel/money.ts';
+import { API_VERSION, SANDBOX_VERSION } from '../kernel/options.ts';
+import { renderPanel } from '../pages/index.ts';
+import type { PanelEventView, PanelView } from '../pages/views.ts';
+import type { Row } from '../store/database.ts';
+import { formIsOurs, frameFor, page, pageToken, plain } from './respond.ts';
+import { amountText } from './views.ts';
+import type { House } from './web.ts';
+
+const SHOWN = 30;
+
+type Notice = PanelView['notice'];
+
+/** What the sandbox did lately, and the buttons that make it misbehave. */
+export function showPanel(house: House, notice: Notice = null): Response {
+  const { world, control } = house;
+  const frame = frameFor(world, false);
+  const now = world.clock.now();
+  const view: PanelView = {
+    frame,
+    token: pageToken(world, 'panel'),
+    version: SANDBOX_VERSION,
+    api_version: API_VERSION,
+    clock: {
+      now: Math.floor(now / 1000),
+      mode: world.options.clock && 'set' in world.options.clock ? 'virtual' : 'real',
+      offset_ms: world.clock.offset(),
+    },
+    counts: world.database
+      .all('select type, count(*) as n from objects where deleted = 0 group by type order by type')
+      .map((row) => ({ label: String(row.type).replaceAll('_', ' '), count: Number(row.n) })),
+    requests: control
+      .requests()
+      .slice(-SHOWN)
+      .reverse()
+      .map((entry) => ({
+        id: entry.id,
+        at: Math.floor(entry.at_ms / 1000),
+        method: entry.method,
+        path: entry.path,
+        status: entry.status,
+        idempotency_key: entry.key,
+        replayed: entry.replayed,
+        fault: entry.fault,
+      })),
+    events: recentEvents(house),
+    objects: recentObjects(house),
+    faults: control.faults().map((rule) => ({
+      id: rule.id,
+      what: `${rule.fault.kind} ${rule.fault.when} ${rule.match?.method ?? 'any call'} ${rule.match?.path ?? ''}`.trim(),
+      left: rule.times ?? 1,
+    })),
+    unsupported: control.unsupported(),
+    notice,
+  };
+  return page(renderPanel(view), frame);
+}
+
+function recentEvents(house: House): PanelEventView[] {
+  const rows = house.world.database.all('select * from events order by seq desc limit ?', SHOWN);
+  return rows.map((row) => {
+    const deliveries = house.control.deliveries({ event: row.id as string });
+    return {
+      id: row.id as string,
+      type: row.type as string,
+      at: row.created as number,
+      object_id: String(row.object_id ?? ''),
+      pending: deliveries.filter((delivery) => delivery.state === 'due' || delivery.state === 'held').length,
+      deliveries: deliveries.flatMap((delivery) =>
+        delivery.attempts.map((attempt, index) => ({
+          target: delivery.target,
+          attempt: index + 1,
+          at: Math.floor(attempt.at_ms / 1000),
+          status: attempt.status,
+          duration_ms: 0,
+          reply: attempt.reply,
+        })),
+      ),
+    };
+  });
+}
+
+function recentObjects(house: House): PanelView['objects'] {
+  const kinds = "('checkout.session', 'payment_intent', 'charge', 'refund', 'dispute', 'customer')";
+  const rows = house.world.database.all(
+    `select * from objects where deleted = 0 and type in ${kinds} order by created desc, seq desc limit ?`,
+    SHOWN,
+  );
+  return rows.map((row) => ({
+    id: row.id as string,
+    type: row.type as string,
+    at: row.created as number,
+    summary: summaryOf(JSON.parse(row.json as string) as Record<string, unknown>, row),
+  }));
+}
+
+function summaryOf(object: Record<string, unknown>, row: Row): string {
+  const currency = typeof object.currency === 'string' ? object.currency : null;
+  const amount = object.amount_total ?? object.amount;
+  const money = typeof amount === 'number' && currency && exponentOf(currency) >= 0 ? amountText(amount, currency) : '';
+  const words = row.type === 'customer' ? [object.email, object.name] : [money, object.status, object.payment_status];
+  return words.filter((word) => typeof word === 'string' && word !== '').join(' · ');
+}
+
+/** One press of a button of the panel. */
+export async function postPanel(house: House, request: Request): Promise<Response> {
+  const form = new URLSearchParams(await request.text());
+  if (!formIsOurs(house.world, request, form, 'panel')) return plain('This form did not come from the panel.', 403);
+  return showPanel(house, await press(house, form));
+}
+
+async function press(house: House, form: URLSearchParams): Promise<Notice> {
+  const { control } = house;
+  const done = (text: string): Notice => ({ kind: 'done', text });
+  switch (form.get('action')) {
+    case 'advance': {
+      const ms = Number(form.get('ms'));
+      if (!Number.isSafeInteger(ms) || ms < 0)
+        return { kind: 'refused', text: 'The clock moves forward by whole milliseconds.' };
+      await control.advance(ms);
+      return done('The clock was moved forward. What fell due has happened.');
+    }
+    case 'resend':
+      await control.resend(form.get('event') ?? '');
+      return done('The event is sent again.');
+    case 'fail_next_payment':
+      control.addFault({
+        match: { method: 'POST', path: '/v1/checkout/sessions' },
+        fault: { kind: 'error', status: 500, when: 'after' },
+      });
+      return done('The next checkout session is made, and its caller is told that it failed.');
+    case 'duplicate_next_webhook':
+      control.addWebhookRule({ times: 1, action: { kind: 'duplicate', times: 5, parallel: true } });
+      return done('The next webhook is sent five times at once.');
+    case 'disarm':
+      control.removeFault(form.get('fault') ?? undefined);
+      return done('The fault is disarmed.');
+    case 'reset':
+      control.reset();
+      return done('Everything is gone. Ids begin again.');
+    default:
+      return { kind: 'refused', text: 'The panel has no such button.' };
+  }
+}

@@ -1,0 +1,85 @@
+import type { Session } from '../kernel/kinds.ts';
+import type { Instrument, PaymentForm } from '../pages/index.ts';
+import type { AddressView } from '../pages/views.ts';
+import type { Collected } from '../resources/checkout/collect.ts';
+import type { PostalAddress } from '../resources/customers/address.ts';
+import { cardByNumber } from '../resources/customers/test-cards.ts';
+
+/** What is wrong with a typed card, by field. The number itself goes nowhere but into this comparison. */
+export function cardProblems(instrument: Instrument, now_ms: number): Record<string, string> {
+  if (instrument.by === 'outcome') return {};
+  const errors: Record<string, string> = {};
+  const card = cardByNumber(instrument.number);
+  if (!card) errors.card_number = 'Only test cards work here, such as 4242 4242 4242 4242.';
+  const match = /^(\d{1,2})\/?(\d{2}|\d{4})$/.exec(instrument.expiry);
+  const month = Number(match?.[1]);
+  const year = Number(match?.[2]) % 100;
+  if (!match || month < 1 || month > 12) errors.card_expiry = 'Type the month and the year, such as 12 / 34.';
+  else {
+    const now = new Date(now_ms);
+    const months = (year + 2000) * 12 + month - 1;
+    if (months < now.getUTCFullYear() * 12 + now.getUTCMonth()) errors.card_expiry = 'This card has expired.';
+  }
+  const digits = card?.brand === 'amex' ? 4 : 3;
+  if (!/^\d{3,4}$/.test(instrument.cvc) || instrument.cvc.length !== digits) {
+    errors.card_cvc = `Type the ${digits} digits of the security code.`;
+  }
+  return errors;
+}
+
+/** What the page asks for and the buyer left empty. */
+export function missingFields(session: Session, form: PaymentForm): Record<string, string> {
+  const errors: Record<string, string> = {};
+  const { typed } = form;
+  const email = session.customer_email ?? session.customer_details?.email ?? typed.email;
+  if (!/^[^@\s]+@[^@\s]+$/.test(typed.email === '' ? (email ?? '') : typed.email)) {
+    errors.email = 'Type your e-mail address, such as ann@example.com.';
+  }
+  if (session.phone_number_collection?.enabled && typed.phone === '') errors.phone = 'Type your phone number.';
+  if (session.billing_address_collection === 'required' && typed.billing.line1 === '') {
+    errors['billing[line1]'] = 'Type the first line of your address.';
+  }
+  if (session.shipping_address_collection && typed.shipping.line1 === '') {
+    errors['shipping[line1]'] = 'Type the first line of the address to ship to.';
+  }
+  if (session.consent_collection?.terms_of_service === 'required' && !typed.consent_terms) {
+    errors.consent_terms = 'Agree to the terms to go on.';
+  }
+  return errors;
+}
+
+/** The typed values as the session takes them. Empty fields say nothing. */
+export function collectedFrom(form: PaymentForm): Collected {
+  const { typed } = form;
+  const quantities = Object.entries(form.quantities).filter(([, text]) => text !== '');
+  return {
+    email: typed.email || undefined,
+    name: typed.name || undefined,
+    phone: typed.phone || undefined,
+    billing_address: addressOf(typed.billing),
+    shipping: shippingOf(form),
+    shipping_rate: typed.shipping_rate || undefined,
+    quantities: Object.fromEntries(quantities.map(([id, text]) => [id, /^\d{1,6}$/.test(text) ? Number(text) : -1])),
+    custom_fields: form.custom_fields,
+    consent_terms: typed.consent_terms,
+    consent_promotions: typed.consent_promotions,
+  };
+}
+
+function addressOf(view: AddressView): PostalAddress | undefined {
+  if (Object.values(view).every((part) => part === '')) return undefined;
+  const { city, country, line1, line2, postal_code, state } = view;
+  return {
+    city: city || null,
+    country: country || null,
+    line1: line1 || null,
+    line2: line2 || null,
+    postal_code: postal_code || null,
+    state: state || null,
+  };
+}
+
+function shippingOf(form: PaymentForm): Collected['shipping'] {
+  const address = addressOf(form.typed.shipping);
+  return address && { name: form.typed.name, address };
+}

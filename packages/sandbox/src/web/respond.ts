@@ -1,0 +1,85 @@
+import { timingSafeEqual } from 'node:crypto';
+import { contentSecurityPolicy } from '../pages/index.ts';
+import type { PageFrame } from '../pages/views.ts';
+import type { World } from '../store/world.ts';
+
+/** The parts of a page that every page has. `embedded` pages live in an iframe of the shop. */
+export function frameFor(world: World, embedded: boolean): PageFrame {
+  return { nonce: world.ids.next('', 22), locale: 'en', embedded };
+}
+
+export interface PageRules {
+  status?: number;
+  /** May a shop on this machine put the page into an iframe? */
+  embeddable?: boolean;
+  /** Where a form of the page may end up after redirects, besides the sandbox itself. */
+  formTargets?: string[];
+}
+
+/** A page with the headers that keep it to itself: a strict policy, no sniffing, no caching. */
+export function page(html: string, frame: PageFrame, rules: PageRules = {}): Response {
+  const targets = (rules.formTargets ?? []).filter((url) => /^https?:/.test(url) && URL.canParse(url));
+  return new Response(html, {
+    status: rules.status ?? 200,
+    headers: {
+      'content-type': 'text/html; charset=utf-8',
+      'content-security-policy': contentSecurityPolicy({
+        nonce: frame.nonce,
+        embeddable: rules.embeddable ?? false,
+        formTargets: targets,
+      }),
+      'referrer-policy': 'same-origin',
+      'x-content-type-options': 'nosniff',
+      'cache-control': 'no-store',
+      ...(rules.embeddable ? {} : { 'x-frame-options': 'DENY' }),
+    },
+  });
+}
+
+export function redirect(url: string): Response {
+  return new Response(null, { status: 303, headers: { location: url, 'cache-control': 'no-store' } });
+}
+
+export function json(value: unknown, status = 200): Response {
+  return new Response(`${JSON.stringify(value, null, 2)}\n`, {
+    status,
+    headers: { 'content-type': 'application/json', 'cache-control': 'no-store' },
+  });
+}
+
+export function plain(text: string, status: number): Response {
+  return new Response(`${text}\n`, { status, headers: { 'content-type': 'text/plain; charset=utf-8' } });
+}
+
+export function asset(body: string, type: string): Response {
+  return new Response(body, {
+    headers: { 'content-type': type, 'cache-control': 'no-cache', 'x-content-type-options': 'nosniff' },
+  });
+}
+
+/** What a form of one page must carry. It follows from the seed, so that it outlives a restart of a file store. */
+export function pageToken(world: World, what: string): string {
+  return world.ids.named(`page token:${what}`, 32);
+}
+
+function sameText(a: string, b: string): boolean {
+  const [left, right] = [Buffer.from(a), Buffer.from(b)];
+  return left.length === right.length && timingSafeEqual(left, right);
+}
+
+/** A web page elsewhere in the same browser can neither guess the token nor claim the sandbox's own origin. */
+export function formIsOurs(world: World, request: Request, form: URLSearchParams, what: string): boolean {
+  const origin = request.headers.get('origin');
+  const own = new Set([new URL(request.url).origin, new URL(world.publicUrl).origin]);
+  if (origin !== null && !own.has(origin)) return false;
+  return sameText(form.get('token') ?? '', pageToken(world, what));
+}
+
+/** A control call from outside this process has to show the token that was printed at start. */
+export function holdsControlToken(world: World, request: Request): boolean {
+  return sameText(request.headers.get('x-sandbox-token') ?? '', controlToken(world));
+}
+
+export function controlToken(world: World): string {
+  return world.ids.named('control token', 32);
+}

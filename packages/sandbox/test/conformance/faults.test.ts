@@ -1,0 +1,236 @@
+// Goal: the sandbox misbehaves exactly as told, and its private books know what really happened.
+
+import Stripe from 'stripe';
+import { expect, test } from 'vitest';
+import { hosted, openShop, refusal } from '../shop.ts';
+
+const SESSIONS = { method: 'POST', path: '/v1/checkout/sessions' };
+
+/** A client that never tries again, so that each fault is seen. */
+function impatient(sandbox: ReturnType<typeof openShop>['sandbox']): Stripe {
+  return new Stripe(sandbox.keys.secret, {
+    httpClient: sandbox.httpClient(Stripe),
+    telemetry: false,
+    maxNetworkRetries: 0,
+  });
+}
+
+test('a failure before the work leaves nothing and is not remembered', async () => {
+  const { sandbox, stripe } = openShop();
+  sandbox.control.addFault({ match: SESSIONS, fault: { kind: 'error', status: 500, when: 'before' } });
+  const first = await refusal(stripe.checkout.sessions.create(hosted(), { idempotencyKey: 'k' }));
+  expect(first).toMatchObject({ status: 500, type: 'StripeAPIError' });
+  expect((await stripe.checkout.sessions.list()).data).toHaveLength(0);
+  expect((await stripe.checkout.sessions.create(hosted(), { idempotencyKey: 'k' })).status).toBe('open');
+});
+
+test('a failure after the work is remembered under its key, and the work is there', async () => {
+  const { sandbox, stripe } = openShop();
+  sandbox.control.addFault({ match: SESSIONS, fault: { kind: 'error', status: 500, when: 'after' } });
+  for (let i = 0; i < 3; i++) {
+    expect((await refusal(stripe.checkout.sessions.create(hosted(), { idempotencyKey: 'k' }))).status).toBe(500);
+  }
+  expect((await stripe.checkout.sessions.list()).data).toHaveLength(1);
+  expect(sandbox.books().sessions).toHaveLength(1);
+  expect(sandbox.books().unseen_commits).toMatchObject([{ method: 'POST', key: 'k' }]);
+});
+
+test.each(['timeout', 'reset'] as const)('a %s before or after the work is a broken connection', async (kind) => {
+  const { sandbox } = openShop();
+  const client = impatient(sandbox);
+  sandbox.control.addFault({ match: SESSIONS, times: 2, fault: { kind, when: 'before' } });
+  expect((await refusal(client.checkout.sessions.create(hosted(), { idempotencyKey: 'k' }))).type).toBe(
+    'StripeConnectionError',
+  );
+  sandbox.control.removeFault();
+  sandbox.control.addFault({ match: SESSIONS, times: 2, fault: { kind, when: 'after' } });
+  expect((await refusal(client.checkout.sessions.create(hosted(), { idempotencyKey: 'k' }))).type).toBe(
+    'StripeConnectionError',
+  );
+  sandbox.control.removeFault();
+  const again = await client.checkout.sessions.create(hosted(), { idempotencyKey: 'k' });
+  expect(again.status).toBe('open');
+  expect(sandbox.books().sessions).toHaveLength(1);
+});
+
+test('a lost answer is healed by the client itself, with one object in the end', async () => {
+  const { sandbox, stripe } = openShop();
+  sandbox.control.addFault({ match: SESSIONS, fault: { kind: 'reset', when: 'after' } });
+  const session = await stripe.checkout.sessions.create(hosted());
+  expect((await stripe.checkout.sessions.list()).data.map(({ id }) => id)).toEqual([session.id]);
+  expect(sandbox.control.requests({ path: '/v1/checkout/sessions' }).map((entry) => entry.replayed)).toEqual([
+    false,
+    true,
+    false,
+  ]);
+});
+
+test('half an answer is no answer', async () => {
+  const { sandbox } = openShop();
+  sandbox.control.addFault({ match: SESSIONS, times: 9, fault: { kind: 'truncate', when: 'after' } });
+  expect((await refusal(impatient(sandbox).checkout.sessions.create(hosted()))).type).toMatch(/Connection|API/);
+  expect(sandbox.books().sessions.length).toBeGreaterThan(0);
+});
+
+test('a refusal of 429 names its reason and is tried once, a lock is tried again', async () => {
+  const { sandbox, stripe } = openShop();
+  sandbox.control.addFault({
+    match: SESSIONS,
+    fault: { kind: 'error', status: 429, when: 'before', reason: 'endpoint-rate' },
+  });
+  const limited = await refusal(stripe.checkout.sessions.create(hosted()));
+  expect(limited).toMatchObject({ type: 'StripeRateLimitError', code: 'rate_limit' });
+  sandbox.control.addFault({
+    match: SESSIONS,
+    fault: { kind: 'error', status: 429, when: 'before', code: 'lock_timeout' },
+  });
+  expect((await stripe.checkout.sessions.create(hosted())).status).toBe('open');
+});
+
+test('a fault meets the n-th matching call and no other', async () => {
+  const { sandbox, stripe } = openShop();
+  sandbox.control.addFault({ match: { ...SESSIONS, nth: 3 }, fault: { kind: 'error', status: 503, when: 'before' } });
+  const results = await Promise.allSettled([1, 2, 3, 4].map(() => stripe.checkout.sessions.create(hosted())));
+  expect(results.map((result) => result.status)).toEqual(['fulfilled', 'fulfilled', 'rejected', 'fulfilled']);
+  sandbox.control.addFault({
+    match: { idempotency_key: 'this' },
+    fault: { kind: 'error', status: 503, when: 'before' },
+  });
+  await stripe.customers.create({ name: 'a' }, { idempotencyKey: 'other' });
+  expect((await refusal(stripe.customers.create({ name: 'a' }, { idempotencyKey: 'this' }))).status).toBe(503);
+});
+
+test('chaos rolls the same dice for the same seed', async () => {
+  const run = async (seed: string): Promise<number[]> => {
+    const { sandbox } = openShop({ seed });
+    sandbox.control.setChaos({ error_before: 0.2, error_after: 0.2 });
+    const client = impatient(sandbox);
+    for (let i = 0; i < 40; i++)
+      await client.customers.create({ name: `c${i}` }, { idempotencyKey: `k${i}` }).catch(() => undefined);
+    return sandbox.control.requests().map((entry) => entry.status);
+  };
+  const [one, two, other] = [await run('a'), await run('a'), await run('b')];
+  expect(one).toEqual(two);
+  expect(one).not.toEqual(other);
+  expect(one.filter((status) => status === 500).length).toBeGreaterThan(5);
+});
+
+test('an outage refuses what it covers, for as long as it lasts', async () => {
+  const { sandbox, clock } = openShop();
+  const client = impatient(sandbox);
+  const from = clock.now() + 1000;
+  sandbox.control.setChaos({ outages: [{ from, to: from + 3_600_000, what: 'writes' }] });
+  await client.customers.create({ name: 'before' });
+  clock.advance(1000);
+  expect((await refusal(client.customers.create({ name: 'during' }))).status).toBe(503);
+  expect((await client.customers.list()).data).toHaveLength(1);
+  clock.advance(3_600_000);
+  expect((await client.customers.create({ name: 'after' })).name).toBe('after');
+});
+
+test('webhooks that an outage swallows come when it is over', async () => {
+  const { sandbox, stripe, received, clock } = openShop();
+  const from = clock.now();
+  sandbox.control.setChaos({ outages: [{ from, to: from + 200_000, what: 'webhooks' }] });
+  await stripe.customers.create({ name: 'a' });
+  await sandbox.drain();
+  expect(received).toHaveLength(0);
+  await sandbox.control.advance(300_000);
+  expect(received).toHaveLength(1);
+});
+
+test('the limiter lets through what Stripe lets through', async () => {
+  const { sandbox, clock } = openShop();
+  sandbox.control.setLimiter({ endpoint: 5, overall: 8 });
+  const client = impatient(sandbox);
+  const burst = async (n: number) =>
+    (await Promise.allSettled(Array.from({ length: n }, () => client.customers.list()))).filter(
+      (r) => r.status === 'fulfilled',
+    ).length;
+  expect(await burst(10)).toBe(5);
+  expect((await refusal(client.customers.list())).raw.headers?.['stripe-rate-limited-reason']).toBe('endpoint-rate');
+  expect((await client.products.list()).data).toEqual([]);
+  clock.advance(1000);
+  expect(await burst(10)).toBe(5);
+});
+
+test('a snapshot has the same future as the world that it was taken from', async () => {
+  const { sandbox, stripe, received } = openShop();
+  const session = await stripe.checkout.sessions.create(hosted());
+  await sandbox.control.pay(session.id);
+  sandbox.control.addFault({ match: SESSIONS, fault: { kind: 'error', status: 500, when: 'before' } });
+  sandbox.control.snapshot('paid, not told');
+  const future = async () => {
+    received.length = 0;
+    await sandbox.drain();
+    const failed = await refusal(stripe.checkout.sessions.create(hosted()));
+    const next = await stripe.checkout.sessions.create(hosted());
+    await sandbox.control.advance(86_400_000);
+    return {
+      bodies: received.map(({ body, signature }) => body + signature),
+      failed: failed.status,
+      next: next.id,
+      now: sandbox.clock.now(),
+    };
+  };
+  const one = await future();
+  sandbox.control.restore('paid, not told');
+  const two = await future();
+  expect(two).toEqual(one);
+  expect(one.bodies.length).toBe(5);
+  expect(one.failed).toBe(500);
+});
+
+test('the same seed and the same calls give the same world to the byte', async () => {
+  const run = async () => {
+    const { sandbox, stripe, received } = openShop({ seed: 'same' });
+    const client = new Stripe(sandbox.keys.secret, { httpClient: sandbox.httpClient(Stripe), telemetry: false });
+    const session = await client.checkout.sessions.create(hosted(), { idempotencyKey: 'a' });
+    await sandbox.control.pay(session.id, { outcome: 'declined' });
+    const paid = await sandbox.control.pay(session.id);
+    await stripe.refunds.create({ payment_intent: paid.session.payment_intent ?? '' }, { idempotencyKey: 'b' });
+    await sandbox.control.advance(10_000_000);
+    return JSON.stringify([received, sandbox.control.requests(), sandbox.control.deliveries(), sandbox.books()]);
+  };
+  expect(await run()).toBe(await run());
+});
+
+test('after a reset nothing is left and ids begin again', async () => {
+  const { sandbox, stripe } = openShop();
+  const one = await stripe.customers.create({ name: 'a' });
+  sandbox.control.reset();
+  expect((await stripe.customers.list()).data).toHaveLength(0);
+  sandbox.control.reset();
+  expect((await stripe.customers.create({ name: 'a' })).id).toBe(one.id);
+});
+
+test('seeding twice changes nothing and keeps the ids that the shop knows', async () => {
+  const { sandbox, stripe } = openShop();
+  const wish = { prices: [{ id: 'price_123', product_name: 'Print', currency: 'usd', unit_amount: 1999 }] };
+  await sandbox.control.seed(wish);
+  await sandbox.control.seed(wish);
+  const session = await stripe.checkout.sessions.create(hosted({ line_items: [{ price: 'price_123', quantity: 1 }] }));
+  expect(session.amount_total).toBe(1999);
+  expect((await stripe.products.list()).data.map(({ name }) => name)).toEqual(['Print']);
+});
+
+test('the clock goes back only when that is asked for', async () => {
+  const { sandbox } = openShop();
+  const now = sandbox.clock.now();
+  await expect(sandbox.control.setTime(now - 1000)).rejects.toThrow(/forward/);
+  await sandbox.control.setTime(now - 1000, { allow_backward: true });
+  expect(sandbox.clock.now()).toBe(now - 1000);
+});
+
+test('the books know until when each session can be paid and when that ended', async () => {
+  const { sandbox, stripe } = openShop();
+  const session = await stripe.checkout.sessions.create(hosted({ client_reference_id: 'ord_7', metadata: { a: '1' } }));
+  expect(sandbox.books().sessions).toMatchObject([
+    { session: session.id, payable_until_ms: session.expires_at * 1000, closed_ms: null, client_reference_id: 'ord_7' },
+  ]);
+  await sandbox.control.pay(session.id);
+  expect(sandbox.books().sessions[0]).toMatchObject({ closed_as: 'complete', closed_ms: sandbox.clock.now() });
+  expect(sandbox.books().charges).toMatchObject([
+    { session: session.id, captured: 2500, session_metadata: { a: '1' }, client_reference_id: 'ord_7', refunds: [] },
+  ]);
+});
