@@ -6,12 +6,14 @@ import { syncCatalog } from './flows/sync-catalog.ts';
 import { type Ground, keptSecret, openGround, openStandIn, type StandIn } from './ground.ts';
 import { type BuiltHouse, houseOf, type World } from './house-of.ts';
 import type { Readiness } from './http/house.ts';
+import { DEFAULT_LIMITS, type Limits } from './http/limits.ts';
 import { listen } from './http/listen.ts';
 import { createHttp, type HttpApp } from './http/server.ts';
 import { drainInbox } from './inbox/drain.ts';
 import { drainOutbox } from './outbox/drain.ts';
 import { catchingMailer } from './outbox/mailer.ts';
 import { smtpMailer } from './outbox/smtp.ts';
+import { DELIVERY_LIMIT_MS } from './outbox/time-limit.ts';
 import { LIVE_RATES, TEST_RATES } from './stripe/budget.ts';
 import { createGateway } from './stripe/gateway.ts';
 import { type Crew, type Job, startCrew } from './workflows/crew.ts';
@@ -42,6 +44,8 @@ export interface KassaOptions {
   readonly serve_sandbox: boolean;
   /** Off, nothing is drained by itself: a test or the simulation goes round by hand. */
   readonly run_workers: boolean;
+  /** How often callers may ask. Default: `DEFAULT_LIMITS`. */
+  readonly limits?: Limits;
 }
 
 /** How long buyers' requests in flight may still take when the shop stops. */
@@ -81,9 +85,9 @@ export async function createKassa(
     const readiness = (): Promise<Readiness> => readinessOf(ground, crew, world);
     const { db, worker_db } = ground;
     const auth_secret = authSecretOf(settings, world);
-    const { version, site_folder } = options;
+    const { version, site_folder, limits = DEFAULT_LIMITS } = options;
     const parts = { settings, hooks, world, db, worker_db, gateway: stripe.gateway, mailer, shop, auth_secret };
-    const built = houseOf({ ...parts, site_folder, version, readiness });
+    const built = houseOf({ ...parts, site_folder, version, readiness, delivery_limit_ms: DELIVERY_LIMIT_MS });
     const http = createHttp(built.http);
     stripe.deliverTo(http);
     if (options.run_workers) {

@@ -22,7 +22,7 @@ import { sendRefund } from './flows/send-refund.ts';
 import { settle } from './flows/settle.ts';
 import { startCheckout } from './flows/start-checkout.ts';
 import type { HttpHouse, HttpSettings, Readiness } from './http/house.ts';
-import { DEFAULT_LIMITS } from './http/limits.ts';
+import { DEFAULT_LIMITS, type Limits } from './http/limits.ts';
 import type { InboxDesk } from './inbox/drain.ts';
 import { eventStore, receive } from './inbox/receive.ts';
 import type { Clock } from './kernel/clock.ts';
@@ -59,6 +59,8 @@ export interface Parts {
   readonly auth_secret: string | null;
   readonly site_folder: string | null;
   readonly version: string;
+  /** How long a mail server or a hook may take; absent where time is virtual, because waiting would move it. */
+  readonly delivery_limit_ms?: number;
   readonly readiness: () => Promise<Readiness>;
 }
 
@@ -109,12 +111,13 @@ export function houseOf(parts: Parts): BuiltHouse {
   };
 }
 
-function outboxOf({ settings, hooks, world, worker_db, mailer }: Parts): OutboxDesk {
+function outboxOf({ settings, hooks, world, worker_db, mailer, delivery_limit_ms }: Parts): OutboxDesk {
   const { seller, time_zone, notify } = settings;
   const { clock, random, ids, log } = world;
   return {
     ...{ clock, random, ids, log, mailer },
     db: worker_db,
+    limit_ms: delivery_limit_ms ?? null,
     seller: { name: seller.name, email: seller.email, time_zone },
     sender: notify.from,
     hooks: hooks.on,
@@ -180,7 +183,7 @@ function httpOf(parts: Parts, house: House): HttpHouse {
   };
 }
 
-function httpSettingsOf({ settings, auth_secret, site_folder, version }: Parts): HttpSettings {
+function httpSettingsOf({ settings, auth_secret, site_folder, version, limits = DEFAULT_LIMITS }: Parts): HttpSettings {
   return {
     mode: settings.stripe.kind === 'sandbox' ? 'sandbox' : settings.mode,
     version,
@@ -190,7 +193,7 @@ function httpSettingsOf({ settings, auth_secret, site_folder, version }: Parts):
     cors_any: settings.frontend.cors === 'any',
     proxy_hops: 0,
     auth_secret,
-    limits: DEFAULT_LIMITS,
+    limits,
     site_folder,
     hosted_checkout: settings.contracts.hosted_checkout,
   };
