@@ -137,7 +137,6 @@ function phoneField(): Html {
 
 function addressContent(view: ElementFrameView): Html {
   const nowhere = { line1: '', line2: '', city: '', state: '', postal_code: '', country: view.countries?.[0] ?? '' };
-  const legend = view.mode === 'shipping' ? 'Shipping address' : 'Billing address';
   return html`${textField({ name: 'name', label: 'Full name', value: '', autocomplete: 'name', required: true }, {})}
-${addressFields(view.mode, legend, nowhere, view.countries, {})}${view.phone ? phoneField() : null}`;
+${addressFields({ prefix: view.mode, value: nowhere, allowed: view.countries }, {})}${view.phone ? phoneField() : null}`;
 }

@@ -67,7 +67,15 @@ function counts(view: PanelView): Html {
 <details class="reset" id="reset"><summary>Empty the sandbox</summary><p class="hint">Forgets every object, event and fault. It cannot be undone.</p>${press(view, 'reset', 'Yes, forget everything')}</details></section>`;
 }
 
-function journal(id: string, title: string, empty: string, head: readonly string[], rows: readonly Html[]): Html {
+interface Journal {
+  id: string;
+  title: string;
+  /** Said when there are no rows. */
+  empty: string;
+  head: readonly string[];
+}
+
+function journal({ id, title, empty, head }: Journal, rows: readonly Html[]): Html {
   return html`<section class="journal" aria-labelledby="${id}-title"><h2 id="${id}-title">${title}</h2>
 <div id="${id}" data-swap="${id}">${
     rows.length === 0
@@ -82,7 +90,10 @@ function requests(view: PanelView): Html {
 <td><code><b>${call.method}</b> ${call.path}</code></td>
 <td>${call.fault === null ? null : html`<span class="tag bad">${call.fault}</span> `}${call.replayed ? html`<span class="tag">replayed</span> ` : null}${call.idempotency_key === null ? null : html`<code class="key">${call.idempotency_key}</code>`}</td></tr>`,
   );
-  return journal('requests', 'Calls', 'Nobody has called yet.', ['Time', 'Status', 'Call', 'Key'], rows);
+  return journal(
+    { id: 'requests', title: 'Calls', empty: 'Nobody has called yet.', head: ['Time', 'Status', 'Call', 'Key'] },
+    rows,
+  );
 }
 
 function status(code: number | null): Html {
@@ -96,13 +107,8 @@ function events(view: PanelView): Html {
 <td><code><b>${event.type}</b> ${event.object_id}</code>${deliveries(event)}</td>
 <td>${press(view, 'resend', 'Resend', { event: event.id })}</td></tr>`,
   );
-  return journal(
-    'events',
-    'Events and their delivery',
-    'Nothing has happened yet.',
-    ['Time', 'Delivery', 'Event', 'Again'],
-    rows,
-  );
+  const head = ['Time', 'Delivery', 'Event', 'Again'];
+  return journal({ id: 'events', title: 'Events and their delivery', empty: 'Nothing has happened yet.', head }, rows);
 }
 
 function delivered(event: PanelEventView): Html {
@@ -127,12 +133,15 @@ function objects(view: PanelView): Html {
     (object) =>
       html`<tr><td>${timeOfDay(object.at)}</td><td>${object.type}</td><td><code>${object.id}</code></td><td>${object.summary}</td></tr>`,
   );
-  return journal('objects', 'Objects', 'There are none.', ['Made', 'Kind', 'Id', 'State'], rows);
+  return journal(
+    { id: 'objects', title: 'Objects', empty: 'There are none.', head: ['Made', 'Kind', 'Id', 'State'] },
+    rows,
+  );
 }
 
 function unsupported(view: PanelView): Html {
   const rows = view.unsupported.map(
     (call) => html`<tr><td>${call.count}</td><td><code><b>${call.method}</b> ${call.path}</code></td></tr>`,
   );
-  return html`<div${flag('hidden', rows.length === 0)} id="unsupported-part" data-swap="unsupported-part">${journal('unsupported', 'Asked for, not served here', '', ['Times', 'Call'], rows)}</div>`;
+  return html`<div${flag('hidden', rows.length === 0)} id="unsupported-part" data-swap="unsupported-part">${journal({ id: 'unsupported', title: 'Asked for, not served here', empty: '', head: ['Times', 'Call'] }, rows)}</div>`;
 }

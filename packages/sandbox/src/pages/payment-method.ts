@@ -65,24 +65,18 @@ function cardForm(view: PaymentPageView): Html {
 <p class="hint" id="f-card_number-hint">Only test cards work here. Never type a real one.</p>
 ${fieldError('card_number', errors)}</div>
 <div class="row">
-${smallField('card_expiry', 'Expires', 'MM / YY', filled ? FILLED_EXPIRY : '', 9, view)}
-${smallField('card_cvc', 'Security code', 'CVC', filled ? FILLED_CVC : '', 4, view)}
+${smallField({ name: 'card_expiry', label: 'Expires', shape: 'MM / YY', value: filled ? FILLED_EXPIRY : '' }, view)}
+${smallField({ name: 'card_cvc', label: 'Security code', shape: 'CVC', value: filled ? FILLED_CVC : '' }, view)}
 </div>
 ${textField({ name: 'name', label: 'Name on card', value: typed.name, autocomplete: 'cc-name' }, errors)}
 ${testCards(view)}</fieldset>`;
 }
 
-function smallField(
-  name: string,
-  label: string,
-  shape: string,
-  value: string,
-  maxlength: number,
-  view: PaymentPageView,
-): Html {
-  return html`<div class="field half"><label for="f-${name}">${label}</label>
-<input id="f-${name}" name="${name}" type="text" inputmode="numeric" autocomplete="off" placeholder="${shape}" maxlength="${maxlength}" value="${value}"${described(name, false, view.errors)}>
-${fieldError(name, view.errors)}</div>`;
+/** Expiry and security code: short, numeric, never given back. */
+function smallField(field: { name: string; label: string; shape: string; value: string }, view: PaymentPageView): Html {
+  return html`<div class="field half"><label for="f-${field.name}">${field.label}</label>
+<input id="f-${field.name}" name="${field.name}" type="text" inputmode="numeric" autocomplete="off" placeholder="${field.shape}" maxlength="9" value="${field.value}"${described(field.name, false, view.errors)}>
+${fieldError(field.name, view.errors)}</div>`;
 }
 
 function testCards(view: PaymentPageView): Html | null {

@@ -33,7 +33,7 @@ ${contact(view)}
 ${delivery(view)}
 ${customFields(view)}
 ${view.mode === 'setup' || view.order.total_minor > 0 ? paymentMethod(view) : freeOrder(view)}
-${view.ask.billing_address ? addressFields('billing', 'Billing address', view.typed.billing, null, view.errors) : null}
+${view.ask.billing_address ? addressFields({ prefix: 'billing', value: view.typed.billing, allowed: null }, view.errors) : null}
 ${consent(view)}
 ${view.custom_text.submit ? html`<p class="custom">${view.custom_text.submit}</p>` : null}
 ${payButton(view)}
@@ -57,7 +57,7 @@ ${view.ask.phone ? textField({ name: 'phone', label: 'Phone', value: typed.phone
 function delivery(view: PaymentPageView): Html {
   const { ask, typed, errors, order, frame } = view;
   const address = ask.shipping_countries
-    ? addressFields('shipping', 'Shipping address', typed.shipping, ask.shipping_countries, errors)
+    ? addressFields({ prefix: 'shipping', value: typed.shipping, allowed: ask.shipping_countries }, errors)
     : null;
   if (view.shipping_options.length === 0) return html`${address}`;
   const update = `/c/pay/${view.session_id}/update`;

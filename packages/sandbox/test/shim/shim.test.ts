@@ -312,6 +312,32 @@ test('the embedded page can stay: it tells the shop that it is complete, and the
   expect(await page.locator('iframe').count()).toBe(0);
 });
 
+test('an address element starts with what is known and tells when it is complete', async () => {
+  const page = await visit(shop.page('/plain'));
+  await call(page, 'address');
+  await element(page).getByLabel('Street and number').fill('Main street 1');
+  await element(page).getByLabel('Postal code').fill('89073');
+  await expect.poll(() => page.evaluate('window.heard.at(-1)?.complete')).toBe(true);
+  const address = {
+    line1: 'Main street 1',
+    line2: null,
+    city: 'Ulm',
+    state: null,
+    postal_code: '89073',
+    country: 'DE',
+  };
+  expect(await call(page, 'value')).toMatchObject({ complete: true, value: { name: 'Ann', address } });
+  const options = await element(page).getByLabel('Country').locator('option').allTextContents();
+  expect(options).toEqual(['Choose…', 'Germany', 'United States']);
+});
+
+test('the pretend wallet asks the shop first and then confirms', async () => {
+  const page = await visit(shop.page('/plain'));
+  await call(page, 'wallet');
+  await element(page).getByRole('button', { name: 'Pay with the pretend wallet' }).click();
+  await expect.poll(() => page.evaluate('window.heard')).toEqual(['link']);
+});
+
 test('with if_required a card pays without leaving the shop’s page', async () => {
   const { id, client_secret } = await session('embedded_page', { redirect_on_completion: 'if_required' });
   const page = await visit(shop.page('/plain'));

@@ -136,9 +136,11 @@ function obey(order: Order): void {
   }
   if (order.type === 'fill') {
     for (const [name, text] of Object.entries(order.values)) {
-      const field = input(name);
-      if (field && field.value === '') field.value = text;
+      const field = form.elements.namedItem(name);
+      const fillable = field instanceof HTMLInputElement || field instanceof HTMLSelectElement;
+      if (fillable && field.value === '') field.value = text;
     }
+    tellChange();
   }
   if (order.type === 'ask') {
     void answer(order.question, order.params).then((result) =>

@@ -13,14 +13,15 @@ const COUNTRIES = (
   'WS XK YE YT ZA ZM ZW'
 ).split(' ');
 
-/** An address as a group; posts `<prefix>[line1]` and so on. `allowed` narrows the countries. */
-export function addressFields(
-  prefix: 'billing' | 'shipping',
-  legend: string,
-  value: AddressView,
-  allowed: readonly string[] | null,
-  errors: FieldErrors,
-): Html {
+export interface AddressGroup {
+  prefix: 'billing' | 'shipping';
+  value: AddressView;
+  /** Two-letter codes to choose from; null allows all. */
+  allowed: readonly string[] | null;
+}
+
+/** An address as a group; posts `<prefix>[line1]` and so on. */
+export function addressFields({ prefix, value, allowed }: AddressGroup, errors: FieldErrors): Html {
   const names = new Intl.DisplayNames('en', { type: 'region' });
   const options = (allowed ?? COUNTRIES)
     .map((code) => ({ value: code, label: names.of(code) ?? code }))
@@ -37,7 +38,7 @@ export function addressFields(
       },
       errors,
     );
-  return html`<fieldset><legend>${legend}</legend><div class="row">
+  return html`<fieldset><legend>${prefix === 'shipping' ? 'Shipping address' : 'Billing address'}</legend><div class="row">
 ${text('line1', 'Street and number', 'address-line1')}
 ${text('line2', 'Flat, floor', 'address-line2')}
 ${text('postal_code', 'Postal code', 'postal-code', 'half')}

@@ -13,8 +13,6 @@ export interface Inside {
   ask(question: FrameQuestion, params?: Record<string, unknown>): Promise<FrameAnswer>;
   tell(event: string, payload?: unknown): void;
   look(variables: Record<string, string>): void;
-  fill(values: Record<string, string>): void;
-  mounted(): boolean;
 }
 
 /** The methods that every element has. */
@@ -40,6 +38,8 @@ export interface ElementOptions {
   /** Stripe's name of the element; stands in its events. */
   type: string;
   query?: Record<string, string>;
+  /** Values by field name that stand in the element from the beginning. */
+  fillings?: Record<string, string>;
   /** More fields of each change event, such as an address's mode. */
   extra?: Record<string, unknown>;
   heard?(inside: Inside, event: FrameEvent): void;
@@ -59,47 +59,83 @@ export function isElement(value: unknown): boolean {
   return typeof value === 'object' && value !== null && INSIDES.has(value);
 }
 
+/** What an element is made of, as long as it lives. */
+interface Works {
+  options: ElementOptions;
+  state: Inside['state'];
+  frame: Frame | null;
+  destroyed: boolean;
+  looks: Record<string, string>;
+}
+
 export function createElement(options: ElementOptions): Inside {
-  const { base, type, extra = {} } = options;
-  const handlers = new Map<string, Set<Handler>>();
-  const state: Inside['state'] = { complete: false, empty: true, value: {} };
-  let frame: Frame | null = null;
-  let destroyed = false;
-  let looks: Record<string, string> = {};
-  let fillings: Record<string, string> = {};
-  const tell = (event: string, payload?: unknown): void => {
-    for (const handler of [...(handlers.get(event) ?? [])]) handler(payload);
+  const { type, extra = {} } = options;
+  const works: Works = {
+    options,
+    state: { complete: false, empty: true, value: {} },
+    frame: null,
+    destroyed: false,
+    looks: {},
   };
+  const ears = listeners();
   const hear = (event: FrameEvent): void => {
-    if (event.type === 'change')
-      Object.assign(state, { complete: event.complete, empty: event.empty, value: event.value });
+    if (event.type === 'change') {
+      const { complete, empty, value } = event;
+      Object.assign(works.state, { complete, empty, value });
+    }
     options.heard?.(inside, event);
-    if (event.type === 'change') tell('change', changeEvent(type, event, extra));
-    else if (event.type !== 'pressed') tell(event.type, { elementType: type });
+    if (event.type === 'change') ears.tell('change', changeEvent(type, event, extra));
+    else if (event.type !== 'pressed') ears.tell(event.type, { elementType: type });
   };
+  const inside: Inside = {
+    type,
+    face: faceOf(works, ears, hear),
+    state: works.state,
+    ask: async (question, params) =>
+      works.frame ? works.frame.ask(question, { ...params, key: options.key }) : { error: notMounted(type) },
+    tell: ears.tell,
+    look: (variables) => {
+      works.looks = variables;
+      works.frame?.order({ type: 'look', variables });
+    },
+  };
+  INSIDES.set(inside.face, inside);
+  return inside;
+}
+
+interface Ears {
+  handlers: Map<string, Set<Handler>>;
+  tell(event: string, payload?: unknown): void;
+}
+
+function listeners(): Ears {
+  const handlers = new Map<string, Set<Handler>>();
+  return {
+    handlers,
+    tell: (event, payload) => {
+      for (const handler of [...(handlers.get(event) ?? [])]) handler(payload);
+    },
+  };
+}
+
+function faceOf(works: Works, { handlers }: Ears, hear: (event: FrameEvent) => void): Face {
+  const { options, state } = works;
   const remove = (): void => {
-    frame?.node.remove();
-    frame = null;
+    works.frame?.node.remove();
+    works.frame = null;
   };
   const face: Face = {
     mount(target) {
-      if (destroyed) throw integrationError(`This ${type} element was destroyed. Create a new one.`);
-      const place = typeof target === 'string' ? document.querySelector(target) : target;
-      if (!(place instanceof HTMLElement)) throw integrationError(`There is nothing on the page at ${String(target)}.`);
-      if (frame && frame.node.parentElement === place) return;
+      if (works.destroyed) throw integrationError(`This ${options.type} element was destroyed. Create a new one.`);
+      const place = placeOf(target);
+      if (works.frame?.node.parentElement === place) return;
       remove();
-      frame = openFrame({ base, kind: type, query: options.query ?? {}, title: titleOf(type), hear });
-      place.replaceChildren(frame.node);
-      // A frame whose colour scheme differs from the page around it gets an opaque background, so it follows the page.
-      const scheme = looks['color-scheme'] ?? getComputedStyle(place).colorScheme.replace('normal', 'light');
-      frame.node.style.colorScheme = scheme;
-      frame.order({ type: 'look', variables: { ...looks, 'color-scheme': scheme } });
-      frame.order({ type: 'fill', values: fillings });
+      works.frame = openInto(place, works, hear);
     },
     unmount: remove,
     destroy() {
       remove();
-      destroyed = true;
+      works.destroyed = true;
       options.destroyed?.();
     },
     on(event, handler) {
@@ -120,31 +156,32 @@ export function createElement(options: ElementOptions): Inside {
       return face;
     },
     update() {},
-    clear: () => frame?.order({ type: 'do', what: 'clear' }),
-    focus: () => frame?.order({ type: 'do', what: 'focus' }),
-    blur: () => frame?.order({ type: 'do', what: 'blur' }),
+    clear: () => works.frame?.order({ type: 'do', what: 'clear' }),
+    focus: () => works.frame?.order({ type: 'do', what: 'focus' }),
+    blur: () => works.frame?.order({ type: 'do', what: 'blur' }),
     collapse() {},
     getValue: async () => ({ complete: state.complete, isNewAddress: true, value: state.value }),
   };
-  const inside: Inside = {
-    type,
-    face,
-    state,
-    ask: (question, params) =>
-      frame ? frame.ask(question, { ...params, key: options.key }) : Promise.resolve({ error: notMounted(type) }),
-    tell,
-    look: (variables) => {
-      looks = variables;
-      frame?.order({ type: 'look', variables });
-    },
-    fill: (values) => {
-      fillings = { ...fillings, ...values };
-      frame?.order({ type: 'fill', values });
-    },
-    mounted: () => frame !== null,
-  };
-  INSIDES.set(face, inside);
-  return inside;
+  return face;
+}
+
+/** @throws IntegrationError when there is no such place on the page */
+export function placeOf(target: string | HTMLElement): HTMLElement {
+  const place = typeof target === 'string' ? document.querySelector(target) : target;
+  if (!(place instanceof HTMLElement)) throw integrationError(`There is nothing on the page at ${String(target)}.`);
+  return place;
+}
+
+function openInto(place: HTMLElement, works: Works, hear: (event: FrameEvent) => void): Frame {
+  const { base, type, query = {}, fillings = {} } = works.options;
+  const frame = openFrame({ base, kind: type, query, title: titleOf(type), hear });
+  place.replaceChildren(frame.node);
+  // A frame whose colour scheme differs from the page around it gets an opaque background, so it follows the page.
+  const scheme = works.looks['color-scheme'] ?? getComputedStyle(place).colorScheme.replace('normal', 'light');
+  frame.node.style.colorScheme = scheme;
+  frame.order({ type: 'look', variables: { ...works.looks, 'color-scheme': scheme } });
+  frame.order({ type: 'fill', values: fillings });
+  return frame;
 }
 
 function changeEvent(type: string, event: FrameEvent & { type: 'change' }, extra: Record<string, unknown>): unknown {

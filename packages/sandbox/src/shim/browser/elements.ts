@@ -103,8 +103,21 @@ export function elementOptions(wire: Wire, type: string, options: Record<string,
     type,
     query,
     extra,
+    fillings: fillingsOf(options),
     ...(type === 'expressCheckout' ? { heard: pressWallet } : {}),
   };
+}
+
+/** `defaultValues` of address, link authentication and contact elements, by the names of the frame's fields. */
+function fillingsOf({ defaultValues, mode }: Record<string, unknown>): Record<string, string> {
+  const fillings: Record<string, string> = {};
+  if (!isRecord(defaultValues)) return fillings;
+  for (const [name, value] of Object.entries(defaultValues)) if (typeof value === 'string') fillings[name] = value;
+  const address = isRecord(defaultValues.address) ? defaultValues.address : {};
+  for (const [part, value] of Object.entries(address)) {
+    if (typeof value === 'string') fillings[`${mode === 'shipping' ? 'shipping' : 'billing'}[${part}]`] = value;
+  }
+  return fillings;
 }
 
 /** Pressing the pretend wallet asks the shop first, as a real one does, and then confirms. */

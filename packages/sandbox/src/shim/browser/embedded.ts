@@ -1,5 +1,6 @@
 // `createEmbeddedCheckoutPage`: the hosted page in an iframe of the shop.
 import type { StripeCheckoutSession } from '@stripe/stripe-js';
+import { placeOf } from './element.ts';
 import { isRecord } from './elements.ts';
 import { idOfSecret, integrationError, type Wire } from './wire.ts';
 
@@ -91,8 +92,7 @@ function page(wire: Wire, session: string, events: PageEvents): EmbeddedPage {
     mount(target) {
       if (destroyed) throw integrationError('This embedded checkout page was destroyed. Create a new one.');
       if (frame) throw integrationError('This embedded checkout page is mounted already.');
-      const place = typeof target === 'string' ? document.querySelector(target) : target;
-      if (!(place instanceof HTMLElement)) throw integrationError(`There is nothing on the page at ${String(target)}.`);
+      const place = placeOf(target);
       frame = document.createElement('iframe');
       frame.title = 'Checkout (sandbox)';
       frame.src = `${wire.base}/c/pay/${session}?embedded=1`;

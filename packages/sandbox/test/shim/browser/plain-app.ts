@@ -43,6 +43,24 @@ window.shop = {
     window.shop.token = () => loaded.createToken(card);
     window.shop.method = () => loaded.createPaymentMethod({ type: 'card', card });
   },
+  async address() {
+    const element = (await stripe()).elements().create('address', {
+      mode: 'shipping',
+      allowedCountries: ['US', 'DE'],
+      defaultValues: { name: 'Ann', address: { country: 'DE', city: 'Ulm' } },
+    });
+    element.on('change', (event) => window.heard.push(event));
+    element.mount('#place');
+    window.shop.value = () => element.getValue();
+  },
+  async wallet() {
+    const element = (await stripe())
+      .elements({ mode: 'payment', amount: 5000, currency: 'usd' })
+      .create('expressCheckout');
+    element.on('click', (event) => event.resolve());
+    element.on('confirm', (event) => window.heard.push(event.expressPaymentType));
+    element.mount('#place');
+  },
   async setup(clientSecret: string) {
     const loaded = await stripe();
     const elements = loaded.elements({ clientSecret });
