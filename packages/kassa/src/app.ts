@@ -87,7 +87,7 @@ export async function createKassa(
     const auth_secret = authSecretOf(settings, world);
     const { version, site_folder, limits = DEFAULT_LIMITS } = options;
     const parts = { settings, hooks, world, db, worker_db, gateway: stripe.gateway, mailer, shop, auth_secret };
-    const built = houseOf({ ...parts, site_folder, version, readiness, delivery_limit_ms: DELIVERY_LIMIT_MS });
+    const built = houseOf({ ...parts, site_folder, version, limits, readiness, delivery_limit_ms: DELIVERY_LIMIT_MS });
     const http = createHttp(built.http);
     stripe.deliverTo(http);
     if (options.run_workers) {

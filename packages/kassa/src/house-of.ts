@@ -62,6 +62,8 @@ export interface Parts {
   /** How long a mail server or a hook may take; absent where time is virtual, because waiting would move it. */
   readonly delivery_limit_ms?: number;
   readonly readiness: () => Promise<Readiness>;
+  /** How often callers may ask. Default: `DEFAULT_LIMITS`. */
+  readonly limits?: Limits;
 }
 
 type Worker = 'inbox' | 'outbox' | 'timers';
