@@ -136,7 +136,9 @@ function phoneField(): Html {
 }
 
 function addressContent(view: ElementFrameView): Html {
-  const nowhere = { line1: '', line2: '', city: '', state: '', postal_code: '', country: view.countries?.[0] ?? '' };
+  // Where only one country is possible there is nothing to choose.
+  const only = view.countries?.length === 1 ? view.countries[0] : undefined;
+  const nowhere = { line1: '', line2: '', city: '', state: '', postal_code: '', country: only ?? '' };
   return html`${textField({ name: 'name', label: 'Full name', value: '', autocomplete: 'name', required: true }, {})}
 ${addressFields({ prefix: view.mode, value: nowhere, allowed: view.countries }, {})}${view.phone ? phoneField() : null}`;
 }
