@@ -11,6 +11,8 @@ import type { Mailer } from './mailer.ts';
 export interface OutboxDesk {
   readonly db: Database;
   readonly clock: Clock;
+  /** See `TimeLimit`: at most `DELIVERY_LIMIT_MS`, or null where time is virtual. */
+  readonly limit_ms: number | null;
   readonly random: Random;
   readonly ids: Ids;
   readonly log: Log;

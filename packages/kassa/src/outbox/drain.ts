@@ -52,7 +52,7 @@ async function send(desk: OutboxDesk, delivery: ClaimedDelivery): Promise<'marke
   const [way] = delivery.destination.split(':', 1);
   if (way === 'hook') return runHook(desk, delivery);
   if (way !== 'mail') throw new Error(`this version of Kassa knows no destination ${delivery.destination}`);
-  await withinLimit(desk.clock, () => deliverEmail(desk, delivery));
+  await withinLimit(desk, () => deliverEmail(desk, delivery));
   return 'unmarked';
 }
 

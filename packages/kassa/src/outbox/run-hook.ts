@@ -40,7 +40,7 @@ export async function runHook(desk: OutboxDesk, delivery: ClaimedDelivery): Prom
     commit: (work) => commit(desk, delivery, run, work),
   };
   try {
-    await withinLimit(desk.clock, async () => hook(call));
+    await withinLimit(desk, async () => hook(call));
   } catch (error) {
     if (!committed(run)) throw error;
     // The shop's writes and the mark are committed, so running it again would be wrong; the log keeps the error.

@@ -5,6 +5,7 @@ import { silentLog } from '../../src/kernel/log.ts';
 import { seededRandom } from '../../src/kernel/random.ts';
 import type { OutboxDesk } from '../../src/outbox/desk.ts';
 import { catchingMailer } from '../../src/outbox/mailer.ts';
+import { DELIVERY_LIMIT_MS } from '../../src/outbox/time-limit.ts';
 
 /** A clock that stands until it is moved; whoever sleeps wakes when it has been moved far enough. */
 export interface HandClock extends Clock {
@@ -36,6 +37,7 @@ export function deskOn(db: Database, change: Partial<OutboxDesk> = {}): OutboxDe
     random,
     ids: idsFrom(clock, random),
     log: silentLog,
+    limit_ms: DELIVERY_LIMIT_MS,
     mailer: catchingMailer(),
     seller: { name: 'Blue Hall', email: 'tickets@bluehall.test', time_zone: 'UTC' },
     sender: { name: 'Blue Hall', address: 'tickets@bluehall.test' },

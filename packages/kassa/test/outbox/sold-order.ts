@@ -85,6 +85,7 @@ async function insertOffer(tx: Transaction, owner: { tenant_id: string; mode: 't
       name: 'Lakers vs Warriors',
       max_per_order: 8,
       hold_ms: 1_800_000,
+      hold_at: 'session',
       when_late: 'rehold-or-refund',
       starts_at: new Date('2027-01-16T03:30:00Z'),
       time_zone: 'America/Los_Angeles',

@@ -1,0 +1,72 @@
+// Goal: `kassa try` says yes only when a purchase really went through, and says which step did not.
+// Method: Blue Hall as it opens, with sockets and workers; the journey itself runs here, with quick waits.
+import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
+import { Exit, printerTo } from '../../src/cli/printer.ts';
+import { buyOnce } from '../../src/cli/try/buy.ts';
+import { silentLog } from '../../src/kernel/log.ts';
+import { systemHttp } from '../../src/system.ts';
+import { type OpenShop, openBlueHall } from '../setup/open-shop.ts';
+import { realClock, realIds, realRandom } from '../setup/world.ts';
+
+let shop: OpenShop;
+let said: string;
+
+beforeAll(async () => {
+  shop = await openBlueHall();
+});
+afterAll(() => shop.close());
+beforeEach(() => {
+  said = '';
+  shop.kassa.stand_in?.sandbox.control.removeWebhookRule();
+});
+
+function journey(json = false, sandbox_url: string | null = null): Promise<void> {
+  // Waits are a tenth as long, so that what never comes is given up soon.
+  const clock = { now: realClock.now, sleep: (ms: number) => realClock.sleep(ms / 10) };
+  const world = { clock, random: realRandom, ids: realIds, log: silentLog, http: systemHttp() };
+  const out = {
+    write(text: string) {
+      said += text;
+    },
+  };
+  return buyOnce({ url: shop.url, sandbox_url, world, printer: printerTo(out, json) });
+}
+
+test('a purchase prints each of its steps and ends with what was proved', async () => {
+  await journey();
+  const lines = said.trimEnd().split('\n');
+  expect(lines).toHaveLength(12);
+  expect(lines[6]).toMatch(/^ 7 {4}← {2}webhook checkout\.session\.completed +200 +signed, stored, order #1001 paid$/);
+  expect(lines[10]).toMatch(/^11 {2}GET {2}\/pay\/catalog +200 +100 → 98 left$/);
+  expect(lines[11]).toBe(' ok  order #1001 paid once · receipt sent once · 98 left');
+});
+
+test('for machines each step is one object', async () => {
+  await journey(true);
+  const lines = said
+    .trimEnd()
+    .split('\n')
+    .map((line) => JSON.parse(line) as Record<string, unknown>);
+  expect(lines.slice(0, 11).every(({ what, ok }) => what === 'step' && ok === true)).toBe(true);
+  expect(lines[11]).toMatchObject({ what: 'summary', ok: true, number: 1002, left: 96 });
+});
+
+test('a webhook that never comes fails its own step, although the payment went through', async () => {
+  shop.kassa.stand_in?.sandbox.control.addWebhookRule({ action: { kind: 'drop' } });
+  await expect(journey()).rejects.toMatchObject({
+    code: 1,
+    message: 'kassa try failed at step 7:   ←  webhook checkout.session.completed',
+  });
+  expect(said).toContain('no signed webhook has made the order paid within 20 s');
+});
+
+test('a webhook with a wrong signature is no webhook', async () => {
+  shop.kassa.stand_in?.sandbox.control.addWebhookRule({ action: { kind: 'wrong_secret' } });
+  await expect(journey()).rejects.toBeInstanceOf(Exit);
+  expect(said).toMatch(/^ 7 .* ✗ +no signed webhook/m);
+});
+
+test('a payment page that cannot be reached fails its own step', async () => {
+  await expect(journey(false, 'http://127.0.0.1:9')).rejects.toMatchObject({ code: 1 });
+  expect(said).toMatch(/^ 5 {2}GET {2}the payment page +✗/m);
+});
