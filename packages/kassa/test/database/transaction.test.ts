@@ -87,6 +87,17 @@ onEachServer((server) => {
       expect(slept).toEqual([]);
     });
 
+    test('a rollback that fails too hides neither a refusal nor a broken rule', async () => {
+      await sql`create table if not exists twice (name text unique deferrable initially deferred)`.execute(outside);
+      gate = ({ kind }, run) => (kind === 'rollback' ? run().then(() => Promise.reject(lost())) : run());
+      const refused = inTransaction(shop.db, (tx) => write(tx).then(() => Promise.reject(new Error('sold out'))));
+      await expect(refused).rejects.toThrow('sold out');
+      const broken = inTransaction(shop.db, (tx) => sql`insert into twice values ('x'), ('x')`.execute(tx));
+      await expect(broken).rejects.toMatchObject({ code: '23505' });
+      expect(slept).toEqual([]);
+      expect(await names()).toEqual([]);
+    });
+
     test('an error that the work swallowed is never reported as a success', async () => {
       const work = async (tx: Transaction) => {
         await write(tx);
@@ -99,15 +110,17 @@ onEachServer((server) => {
 
   describe('the wall around a transaction', () => {
     test('no second one, no network and no statement past it, but all of them again afterwards', async () => {
-      let late: () => void = () => undefined;
+      let inThere = AsyncLocalStorage.snapshot();
       await inTransaction(shop.db, async (tx) => {
         await expect(inTransaction(shop.db, async () => 1)).rejects.toThrow('never opened inside another');
         expect(() => assertNoTransaction()).toThrow('no network call inside a transaction');
         await expect(sql`select 1`.execute(shop.db)).rejects.toThrow('use the tx that was handed in');
         await write(tx);
-        late = () => assertNoTransaction();
+        inThere = AsyncLocalStorage.snapshot();
+        expect(() => inThere(assertNoTransaction)).toThrow(Bug);
       });
-      expect(late).not.toThrow();
+      // Work that was begun inside and goes on afterwards is outside by then.
+      expect(() => inThere(assertNoTransaction)).not.toThrow();
       expect(() => assertNoTransaction()).not.toThrow();
       expect(await names()).toEqual([{ name: 'a' }]);
     });
