@@ -1,0 +1,102 @@
+import { stripVTControlCharacters } from 'node:util';
+import { type ArgsDef, type CommandDef, renderUsage, runCommand } from 'citty';
+import about from '../../package.json' with { type: 'json' };
+import { nearestHint } from '../config/config-error.ts';
+import { Exit } from './printer.ts';
+
+/** Each command is loaded when it is asked for, so that `kassa --version` does not load a database. */
+const COMMANDS: Readonly<Record<string, () => Promise<CommandDef>>> = {
+  dev: async () => (await import('./dev.ts')).dev,
+  start: async () => (await import('./start.ts')).start,
+  try: async () => (await import('./try.ts')).tryShop,
+  migrate: async () => (await import('./migrate.ts')).migrate,
+};
+
+const ROOT: CommandDef = {
+  meta: {
+    name: 'kassa',
+    version: about.version,
+    description: 'Self-hosted checkout on top of Stripe: money taken is never an order lost',
+  },
+  args: {
+    help: { type: 'boolean', alias: 'h', description: 'What a command does and takes' },
+    version: { type: 'boolean', alias: 'v', description: 'Which Kassa this is' },
+  },
+  subCommands: COMMANDS,
+};
+
+const NAMES = Object.keys(COMMANDS);
+/** What was probably meant, or just the end of the sentence. */
+const hint = (wrong: string, known: readonly string[]): string => nearestHint(wrong, known) || '.';
+
+/** Where a command line speaks to: the process's own streams, or a test's. */
+export interface Streams {
+  readonly out: { write(text: string): unknown; readonly isTTY?: boolean };
+  readonly err: { write(text: string): unknown };
+}
+
+/** @returns the exit code: 0 good, 1 a check failed, 2 wrong usage, 3 the surroundings, 70 a mistake in Kassa. */
+export async function commandLine(args: readonly string[], streams: Streams): Promise<number> {
+  try {
+    return await run(args, streams);
+  } catch (error) {
+    return tell(error, streams);
+  }
+}
+
+async function run(args: readonly string[], { out }: Streams): Promise<number> {
+  // Colours are for terminals; in a file or a pipe they are noise.
+  const write = (text: string): unknown => out.write(`${out.isTTY ? text : stripVTControlCharacters(text)}\n`);
+  const [name, ...rest] = args;
+  if (name === undefined || name === '--help' || name === '-h' || name === 'help') {
+    write(await renderUsage(ROOT));
+    return 0;
+  }
+  if (name === '--version' || name === '-v') {
+    write(about.version);
+    return 0;
+  }
+  if (!Object.hasOwn(COMMANDS, name)) {
+    throw new Exit(2, `kassa has no command ${JSON.stringify(name)}${hint(name, NAMES)} See kassa --help.`);
+  }
+  const command = await COMMANDS[name]?.();
+  if (!command) throw new Exit(2, `kassa has no command ${name}.`);
+  if (rest.includes('--help') || rest.includes('-h')) {
+    write(await renderUsage(command, ROOT));
+    return 0;
+  }
+  refuseUnknown(name, rest, command.args as ArgsDef);
+  const { result } = await runCommand(command, { rawArgs: [...rest] });
+  return typeof result === 'number' ? result : 0;
+}
+
+/** A flag that was mistyped must not be a flag that was ignored. */
+function refuseUnknown(command: string, given: readonly string[], known: ArgsDef): void {
+  const flags = Object.keys(known).map((name) => `--${name}`);
+  for (let at = 0; at < given.length; at += 1) {
+    const word = given[at] ?? '';
+    const [flag = ''] = word.split('=', 1);
+    const plain = flag.replace(/^--(no-)?/, '');
+    const args = Object.hasOwn(known, plain) ? known[plain] : undefined;
+    if (!word.startsWith('-'))
+      throw new Exit(2, `kassa ${command} takes no ${JSON.stringify(word)}. See kassa ${command} --help.`);
+    if (!args) throw new Exit(2, `kassa ${command} has no ${flag}${hint(flag, flags)} See kassa ${command} --help.`);
+    if (args.type !== 'boolean' && !word.includes('=')) {
+      const value = given[at + 1];
+      if (value === undefined || value.startsWith('-'))
+        throw new Exit(2, `${flag} needs a value. See kassa ${command} --help.`);
+      at += 1;
+    }
+  }
+}
+
+async function tell(error: unknown, { err }: Streams): Promise<number> {
+  const { EXIT_BUG, refusalOf } = await import('../main.ts');
+  const sentence = error instanceof Exit ? error.message : refusalOf(error);
+  if (sentence === undefined) {
+    err.write(`${error instanceof Error ? error.stack : String(error)}\nThis is a mistake in Kassa.\n`);
+    return EXIT_BUG;
+  }
+  err.write(`${sentence}\n`);
+  return error instanceof Exit ? error.code : 3;
+}
