@@ -67,7 +67,7 @@ afterAll(async () => {
   await rm(folder, { recursive: true, force: true });
 });
 
-type Wanted = Partial<Stripe.Checkout.SessionCreateParams>;
+type Wanted = { [K in keyof Stripe.Checkout.SessionCreateParams]?: Stripe.Checkout.SessionCreateParams[K] | undefined };
 
 /** A session for two tickets. */
 function open(more: Wanted = {}) {
@@ -84,7 +84,7 @@ function open(more: Wanted = {}) {
       },
     ],
     ...more,
-  });
+  } as Stripe.Checkout.SessionCreateParams);
 }
 
 async function visit(session: Stripe.Checkout.Session, options: BrowserContextOptions = {}): Promise<Page> {
@@ -221,6 +221,39 @@ test('an order that costs nothing asks for no card', async () => {
   await page.waitForURL(/thanks/);
   expect((await now(session.id)).payment_status).toBe('no_payment_required');
   await page.context().close();
+});
+
+test('a card is saved without a payment, and a declined one is not', async () => {
+  const session = await open({ mode: 'setup', currency: 'usd', line_items: undefined });
+  const page = await visit(session);
+  await page.getByRole('heading', { name: 'Save a card' }).waitFor();
+  await choose(page, 'Is declined');
+  await press(page);
+  await page.getByRole('heading', { name: 'The payment did not go through' }).waitFor();
+  await choose(page, 'Is accepted');
+  await press(page);
+  await page.waitForURL(/thanks/);
+  const done = await now(session.id);
+  expect([done.status, done.payment_status]).toEqual(['complete', 'no_payment_required']);
+  expect((await stripe.setupIntents.retrieve(String(done.setup_intent))).status).toBe('succeeded');
+  await page.context().close();
+});
+
+test('the panel shows what happened, moves the clock and sends an event again', async () => {
+  const session = await open();
+  await sandbox.control.pay(session.id, { email: 'ann@example.com' });
+  await expect.poll(() => heard).toEqual(['webhook checkout.session.completed']);
+  const context = await browser.newContext();
+  const page = await context.newPage();
+  await page.goto(`${served.url}/_sandbox`);
+  const row = page.locator('#events tr', { hasText: 'checkout.session.completed' }).filter({ hasText: session.id });
+  await row.getByRole('button', { name: 'Resend' }).click();
+  await expect.poll(() => heard).toEqual(['webhook checkout.session.completed', 'webhook checkout.session.completed']);
+  const before = sandbox.clock.now();
+  await page.getByRole('button', { name: '+1 hour' }).click();
+  await page.locator('#notice p').filter({ hasText: 'clock' }).waitFor();
+  expect(sandbox.clock.now() - before).toBeGreaterThanOrEqual(3_600_000);
+  await context.close();
 });
 
 test('without script a buyer is declined, pays, and comes back', async () => {

@@ -284,6 +284,18 @@ test('React: the checkout provider, its payment element and its hook work in Str
   expect((await shop.stripe.checkout.sessions.retrieve(id)).amount_total).toBe(30_000);
 });
 
+test.each(['payment', 'card'])('React: the %s element inside Elements pays a payment intent', async (kind) => {
+  const { id, client_secret } = await intent();
+  const page = await visit(shop.page('/react', { page: kind, secret: String(client_secret) }));
+  const inside = page.frameLocator('iframe');
+  await inside.getByLabel('Card number').fill('4242424242424242');
+  await inside.getByLabel('Expires').fill('1234');
+  await inside.getByLabel('Security code').fill('123');
+  await page.getByRole('button', { name: 'Pay' }).click();
+  await page.getByText('status succeeded').waitFor();
+  expect((await shop.stripe.paymentIntents.retrieve(id)).status).toBe('succeeded');
+});
+
 test('React: the embedded page pays and the shop’s page goes to the return address', async () => {
   const { id, client_secret } = await session('embedded_page');
   const page = await visit(shop.page('/react', { page: 'embedded', secret: String(client_secret) }));

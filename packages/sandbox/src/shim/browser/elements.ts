@@ -21,7 +21,8 @@ export interface Group {
 
 export interface GroupFace {
   create(type: string, options?: Record<string, unknown>): Face;
-  getElement(type: string | Record<string, unknown>): Face | null;
+  /** By name, or by the React component of that element. */
+  getElement(type: unknown): Face | null;
   update(options: GroupOptions): Promise<void>;
   on(event: string, handler: () => void): void;
   submit(): Promise<{ error: unknown } | { selectedPaymentMethod: string }>;
@@ -59,7 +60,7 @@ export function createGroup(wire: Wire, given: GroupOptions = {}): GroupFace {
       made.set(type, inside);
       return inside.face;
     },
-    getElement: (type) => (typeof type === 'string' ? (made.get(type)?.face ?? null) : null),
+    getElement: (type) => made.get(typeOf(type))?.face ?? null,
     async update(changes) {
       options = { ...options, ...changes };
       for (const inside of made.values()) inside.look(lookOf(options.appearance));
@@ -81,6 +82,13 @@ export function createGroup(wire: Wire, given: GroupOptions = {}): GroupFace {
   const group: Group = { face, clientSecret: () => options.clientSecret, find: (type) => made.get(type) };
   GROUPS.set(face, group);
   return face;
+}
+
+/** React components carry the name of their element. */
+function typeOf(wanted: unknown): string {
+  if (typeof wanted === 'string') return wanted;
+  const component = wanted as { __elementType?: unknown } | null | undefined;
+  return typeof component?.__elementType === 'string' ? component.__elementType : '';
 }
 
 function refuseOldOptions(options: GroupOptions): void {

@@ -1,5 +1,13 @@
 // A shop's page in React: the providers and components of @stripe/react-stripe-js, in StrictMode, unchanged.
-import { EmbeddedCheckout, EmbeddedCheckoutProvider } from '@stripe/react-stripe-js';
+import {
+  CardElement,
+  Elements,
+  EmbeddedCheckout,
+  EmbeddedCheckoutProvider,
+  PaymentElement as IntentPaymentElement,
+  useElements,
+  useStripe,
+} from '@stripe/react-stripe-js';
 import { CheckoutElementsProvider, PaymentElement, useCheckoutElements } from '@stripe/react-stripe-js/checkout';
 import { loadStripe } from '@stripe/stripe-js';
 import { createElement as h, type ReactElement, StrictMode, useState } from 'react';
@@ -35,9 +43,37 @@ function Pay(): ReactElement {
   );
 }
 
+/** A payment intent, with the payment element or with the older card element. */
+function PayIntent({ card }: { card: boolean }): ReactElement {
+  const [loaded, elements] = [useStripe(), useElements()];
+  const [said, say] = useState('');
+  const pay = async (): Promise<void> => {
+    const element = elements?.getElement(CardElement);
+    if (!loaded || !elements) return;
+    const result =
+      card && element
+        ? await loaded.confirmCardPayment(clientSecret, { payment_method: { card: element } })
+        : await loaded.confirmPayment({ elements, redirect: 'if_required' });
+    say(result.error?.message ?? `status ${result.paymentIntent?.status}`);
+  };
+  return h(
+    'div',
+    null,
+    card ? h(CardElement) : h(IntentPaymentElement),
+    h('button', { type: 'button', onClick: () => void pay() }, 'Pay'),
+    h('p', { id: 'said' }, said),
+  );
+}
+
+const PAGES: Record<string, () => ReactElement> = {
+  payment: () => h(Elements, { stripe, options: { clientSecret } }, h(PayIntent, { card: false })),
+  card: () => h(Elements, { stripe }, h(PayIntent, { card: true })),
+};
+
 const app =
-  query.get('page') === 'embedded'
+  PAGES[query.get('page') ?? '']?.() ??
+  (query.get('page') === 'embedded'
     ? h(EmbeddedCheckoutProvider, { stripe, options: { clientSecret } }, h(EmbeddedCheckout))
-    : h(CheckoutElementsProvider, { stripe, options: { clientSecret } }, h(Pay));
+    : h(CheckoutElementsProvider, { stripe, options: { clientSecret } }, h(Pay)));
 const root = document.querySelector('#place');
 if (root) createRoot(root).render(h(StrictMode, null, app));
