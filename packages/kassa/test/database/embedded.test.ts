@@ -6,15 +6,26 @@ import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { type Embedded, startEmbedded } from '../../src/database/embedded/index.ts';
 import { eventually, quietWorld } from '../setup/world.ts';
-import { ask, newFolder, spawnStarter } from './starter.ts';
+import { ask, copyFolder, newFolder, spawnStarter } from './starter.ts';
 
 const removals: (() => Promise<void>)[] = [];
 
-function freshFolder(mode?: number): string {
+/** The folder of a shop that was started and stopped once: what most of these stories begin with. */
+const used = newFolder();
+
+function freshFolder(begin: 'new' | 'used' = 'used', mode?: number): string {
   const { folder, remove } = newFolder(mode);
   removals.push(remove);
+  if (begin === 'used') copyFolder(used.folder, folder);
   return folder;
 }
+
+beforeAll(async () => {
+  const { stop } = await start(used.folder);
+  await stop();
+});
+
+afterAll(() => used.remove());
 
 afterEach(async () => {
   for (const remove of removals.splice(0)) await remove();
@@ -36,7 +47,7 @@ function isUp(url: string): Promise<boolean> {
 }
 
 test('a shop that starts, stops and starts again finds its data at the same address', async () => {
-  const folder = freshFolder();
+  const folder = freshFolder('new');
   const first = await start(folder);
   expect(first).toMatchObject({ attached: false, version: expect.stringMatching(/^18\./) });
   await ask(first.url, "create table kept as select 'money' as what");
@@ -80,7 +91,7 @@ test('a killed server is started again with everything that was committed', asyn
 });
 
 test('two shops that start on one folder at once share one server, and the last to leave stops it', async () => {
-  const folder = freshFolder();
+  const folder = freshFolder('new');
   const starters = [spawnStarter(folder), spawnStarter(folder), spawnStarter(folder)];
   const said = await Promise.all(starters.map((starter) => starter.said()));
   expect(said.map(({ attached }) => attached).sort()).toEqual([false, true, true]);
@@ -157,7 +168,7 @@ describe('nobody else gets in', () => {
 
 describe.runIf(process.getuid?.() === 0)('started by root', () => {
   test('the server runs as another user, also in a folder that only root may enter', async () => {
-    const folder = freshFolder(0o700);
+    const folder = freshFolder('new', 0o700);
     const { url, stop } = await start(folder);
     const owner = statSync(join(folder, 'data')).uid;
     expect(owner).not.toBe(0);

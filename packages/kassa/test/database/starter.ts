@@ -1,7 +1,7 @@
-import { type ChildProcess, spawn } from 'node:child_process';
-import { chmodSync, mkdtempSync, rmSync } from 'node:fs';
+import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
+import { chmodSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import pg from 'pg';
@@ -69,6 +69,12 @@ export function newFolder(mode = 0o755): { home: string; folder: string; remove(
       rmSync(home, { recursive: true, force: true });
     },
   };
+}
+
+/** A copy of a stopped server's folder, with the owners of its files: much quicker than making a new one. */
+export function copyFolder(from: string, to: string): void {
+  mkdirSync(dirname(to), { recursive: true });
+  execFileSync('cp', ['-pR', from, to]);
 }
 
 /** One question on a session of its own. */

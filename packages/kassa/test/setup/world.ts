@@ -1,17 +1,12 @@
-import { randomBytes } from 'node:crypto';
 import type { Clock } from '../../src/kernel/clock.ts';
-import { type Ids, idsFrom } from '../../src/kernel/ids.ts';
+import type { Ids } from '../../src/kernel/ids.ts';
 import { silentLog } from '../../src/kernel/log.ts';
-import { type Random, randomFrom } from '../../src/kernel/random.ts';
+import type { Random } from '../../src/kernel/random.ts';
+import { idsFrom, systemClock, systemRandom } from '../../src/system.ts';
 
-/** Real time, for tests whose subject is a real server. */
-export const realClock: Clock = {
-  now: () => new Date(Date.now()),
-  sleep: (ms) => new Promise((resolve) => void setTimeout(resolve, ms)),
-};
-
-export const realRandom: Random = randomFrom((count) => new Uint8Array(randomBytes(count)));
-
+/** Real time and real chance, for tests whose subject is a real server. */
+export const realClock: Clock = systemClock();
+export const realRandom: Random = systemRandom();
 export const realIds: Ids = idsFrom(realClock, realRandom);
 
 export const quietWorld = { clock: realClock, random: realRandom, log: silentLog };
