@@ -15,7 +15,7 @@ export const ENTRIES: readonly string[] = [
   'packages/kassa/src/cli/main.ts',
   'packages/kassa/simulation/index.ts',
   'packages/sandbox/src/index.ts',
-  'packages/sandbox/src/cli.ts',
+  'packages/sandbox/src/command.ts',
   'packages/sandbox/src/pages/browser/',
   'packages/sandbox/src/shim/browser/',
   'packages/sandbox/src/element-frame/browser/',

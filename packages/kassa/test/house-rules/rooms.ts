@@ -200,6 +200,10 @@ export const ADAPTERS: readonly Adapter[] = [
   { place: 'packages/sandbox/src/pages/browser/', why: 'runs in the buyer’s browser' },
   { place: 'packages/sandbox/src/shim/browser/', why: 'runs in the buyer’s browser' },
   { place: 'packages/sandbox/src/element-frame/browser/', why: 'runs in the buyer’s browser' },
+  {
+    place: 'packages/kassa/simulation/engine/real.ts',
+    why: 'keeps the real ones for its own time limits while the simulation replaces them',
+  },
   { place: 'packages/client/src/system.ts', why: 'the browser’s clock, randomness and network' },
 ];
 
