@@ -1,0 +1,77 @@
+// Goal: the same program with a Stripe key and a database of its own is a server: no sandbox, no developer's pages, one
+// JSON object per log line, and a stop that lets a buyer's request finish.
+// Method: the real command as a child process on a database of this run. Nothing is asked of Stripe: no order waits.
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { anyFreePort } from '../../src/cli/ports.ts';
+import { type FreshDatabase, freshDatabase } from '../setup/database.ts';
+import { BLUE_HALL, kassa } from './kassa-process.ts';
+
+let folder: string;
+let fresh: FreshDatabase;
+let env: Record<string, string>;
+let url: string;
+const LONG_MS = 120_000;
+
+beforeAll(async () => {
+  folder = mkdtempSync(join(tmpdir(), 'kassa-start-'));
+  fresh = await freshDatabase();
+  const port = await anyFreePort();
+  url = `http://127.0.0.1:${port}`;
+  env = {
+    PORT: String(port),
+    KASSA_DATA_DIR: join(folder, 'shop'),
+    DATABASE_URL: fresh.url,
+    STRIPE_SECRET_KEY: 'sk_test_abcd1234',
+    STRIPE_WEBHOOK_SECRET: 'whsec_abcd1234',
+    FRONTEND_URL: 'https://shop.example',
+  };
+});
+afterAll(async () => {
+  await fresh.drop();
+  rmSync(folder, { recursive: true, force: true });
+});
+
+test(
+  'with a Stripe key there is no sandbox and no page for developers, and it stops cleanly',
+  async () => {
+    const shop = kassa(['start', '--config', BLUE_HALL], { cwd: folder, env });
+    expect(await shop.line(/ready in/)).toMatch(/^kassa \d.* {5}mode TEST: Stripe$/);
+    expect(shop.out()).not.toMatch(/Sandbox|Orders|Inbox/);
+    const ready = await fetch(`${url}/readyz`);
+    expect(await ready.json()).toMatchObject({ ready: true, mode: 'test' });
+    for (const path of ['/admin/orders', '/admin/inbox', '/_sandbox'])
+      expect((await fetch(url + path)).status).toBe(404);
+    const forged = await fetch(`${url}/payments/webhook`, { method: 'POST', body: '{}' });
+    expect([forged.status, await forged.text()]).toEqual([400, 'Webhook Error: missing Stripe-Signature header']);
+    const second = kassa(['start', '--config', BLUE_HALL], { cwd: folder, env });
+    expect(await second.ended).toBe(3);
+    expect(second.err()).toContain('is taken');
+    shop.child.kill('SIGINT');
+    expect(await shop.ended).toBe(0);
+    expect(shop.out()).toMatch(/\nstopped\n$/);
+    for (const line of shop.err().trimEnd().split('\n')) expect(JSON.parse(line)).toHaveProperty('message');
+    expect(shop.err()).not.toMatch(/sk_test_abcd1234|whsec_abcd1234/);
+  },
+  LONG_MS,
+);
+
+test(
+  'a hook that would never be called is refused at the start',
+  async () => {
+    writeFileSync(join(folder, 'package.json'), '{"type":"module"}');
+    writeFileSync(
+      join(folder, 'kassa.config.mjs'),
+      "export default { seller: { name: 'A', email: 'a@example.com' }, currency: 'usd', catalog: {} };",
+    );
+    writeFileSync(join(folder, 'kassa.hooks.mjs'), "export default { before: { 'checkout.create': () => {} } };");
+    const shop = kassa(['start'], { cwd: folder, env });
+    expect(await shop.ended).toBe(3);
+    expect(shop.err()).toContain(
+      'kassa.hooks.mjs has a function for before checkout.create, which this version of Kassa never calls',
+    );
+  },
+  LONG_MS,
+);
