@@ -73,7 +73,7 @@ function runtimeFrom(options: SandboxOptions, virtual: boolean): RuntimeOptions 
     hold_redirect_ms: 0,
     webhook_wait: true,
     async_delay_ms: options.asyncDelayMs ?? (virtual ? 2 * DAY_MS : 3000),
-    dispute_delay_ms: options.disputeDelayMs ?? (virtual ? DAY_MS : 3000),
+    dispute_delay_ms: options.disputeDelayMs ?? (virtual ? DAY_MS : 0),
     refund_delay_ms: options.refundDelayMs ?? (virtual ? DAY_MS : 3000),
     search_lag_ms: options.searchLagMs ?? (virtual ? 60_000 : 0),
     require_own_keys: false,
@@ -100,6 +100,7 @@ function openWorld(options: SandboxOptions): World {
     targets: undefined,
     optionTargets: options.webhooks ?? [],
     listeners: new Map(),
+    cliSessions: new Map(),
     served: false,
     log: options.log ?? (() => undefined),
   };

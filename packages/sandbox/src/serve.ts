@@ -1,6 +1,7 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { ConnectionFault } from './http/reply.ts';
+import { acceptCommandLine } from './listen/command-line.ts';
 import type { Sandbox } from './sandbox.ts';
 import { repeat } from './system.ts';
 
@@ -94,6 +95,7 @@ export async function serveSandbox(sandbox: Sandbox, options: ServeOptions): Pro
   }
   let origin = 'http://127.0.0.1';
   const server = createServer((incoming, outgoing) => void answer(sandbox, incoming, outgoing, origin));
+  server.on('upgrade', (incoming, socket) => acceptCommandLine(sandbox.world, incoming, socket));
   await listen(server, options.port, host);
   const { port } = server.address() as AddressInfo;
   const name = host === '::1' ? '[::1]' : host;

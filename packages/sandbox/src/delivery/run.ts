@@ -97,7 +97,7 @@ async function attempt(world: World, delivery: Delivery): Promise<void> {
   const outcome = target ? await send(world, delivery, target) : { status: null, reply: 'the receiver is gone' };
   const ok = outcome.status !== null && outcome.status >= 200 && outcome.status < 300;
   const attempts = delivery.attempts + 1;
-  const wait = target ? nextWait(world.retryProfile, attempts) : undefined;
+  const wait = target && !target.push ? nextWait(world.retryProfile, attempts) : undefined;
   const now = world.clock.now();
   const state = ok ? 'done' : wait === undefined ? 'failed' : 'due';
   world.database.transaction(() => {
@@ -128,14 +128,16 @@ async function send(world: World, delivery: Delivery, target: Target): Promise<O
     (window) => (window.what === 'webhooks' || window.what === 'all') && window.from <= now && now < window.to,
   );
   if (outage) return { status: null, reply: 'outage' };
-  if (!deliver && !reachable(target.url, world.options.allowHosts ?? [])) {
+  if (!target.push && !deliver && !reachable(target.url, world.options.allowHosts ?? [])) {
     return { status: null, reply: 'refused: webhooks are sent to this machine only' };
   }
   const row = world.database.one('select json from events where id = ?', delivery.event_id);
   const body = eventBody(String(row?.json));
-  const request = new Request(target.url, { method: 'POST', headers: headersFor(world, delivery, target, body), body });
+  const headers = headersFor(world, delivery, target, body);
   const timeout_ms = world.options.deliveryTimeoutMs ?? 20_000;
   try {
+    if (target.push) return await withTimeout(target.push({ body, headers }), timeout_ms);
+    const request = new Request(target.url, { method: 'POST', headers, body });
     const response = deliver ? await withTimeout(deliver(request), timeout_ms) : await post(request, timeout_ms);
     const text = await response.text();
     return { status: response.status, reply: text.slice(0, REPLY_BYTES) };
@@ -146,7 +148,7 @@ async function send(world: World, delivery: Delivery, target: Target): Promise<O
 }
 
 function headersFor(world: World, delivery: Delivery, target: Target, body: string): Record<string, string> {
-  const signWith = world.options.signWith ?? (world.options.deliver ? 'clock' : 'wall');
+  const signWith = world.options.signWith ?? (world.options.deliver && !target.push ? 'clock' : 'wall');
   const now_ms = signWith === 'clock' ? world.clock.now() : systemClock().now();
   const t = Math.floor(now_ms / 1000) - (delivery.plan.stale_s ?? 0);
   const secrets = delivery.plan.wrong_secret ? ['whsec_not_the_secret_of_this_receiver'] : target.secrets;

@@ -26,6 +26,8 @@ interface Outcome {
   committed: boolean;
   replayed: boolean;
   code: string | null;
+  /** The journal has it already, in the transaction of the work itself. */
+  noted?: boolean;
 }
 
 /** Answers one call to `/v1`. @throws ConnectionFault when a fault breaks the connection */
@@ -38,12 +40,17 @@ export async function handleApi(world: World, tools: Tools, request: Request): P
     if (fault?.when === 'before' && fault.kind !== 'delay') return breakBefore(world, call, fault);
     outcome = await outcomeOf(world, tools, call, fault);
   } finally {
-    if (outcome) note(world, call, fault, outcome, fault?.when === 'after' && fault.kind !== 'delay');
+    if (outcome && !outcome.noted) note(world, call, fault, outcome, hides(fault));
     const status = outcome?.answer.status ?? 0;
     const { method, template, id, key } = call;
     world.log({ what: 'call', method, template, status, id, key, fault: fault?.kind ?? null, took_ms: took() });
   }
   return breakAfter(world, call, fault, outcome);
+}
+
+/** Does the fault keep the true answer from the caller? */
+function hides(fault: Fault | undefined): boolean {
+  return fault?.when === 'after' && fault.kind !== 'delay';
 }
 
 function note(world: World, call: Call, fault: Fault | undefined, outcome: Outcome, hidden: boolean): void {
@@ -110,8 +117,10 @@ function execute(world: World, tools: Tools, call: Call, print: string, fault: F
       // A server that fails after its work is done stores the failure: the same key hears of it again.
       const answer = fault?.kind === 'error' && fault.when === 'after' ? faultAnswer(world, call, fault) : ran.answer;
       keep(answer);
+      const outcome = { answer, committed: tx.changed(), replayed: false, code: ran.code, noted: true };
+      note(world, call, fault, outcome, hides(fault));
       keepPosition(world);
-      return { answer, committed: tx.changed(), replayed: false, code: ran.code };
+      return outcome;
     });
   } catch (error) {
     world.targets = undefined;

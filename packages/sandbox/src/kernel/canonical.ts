@@ -10,6 +10,10 @@ export function canonicalJson(value: unknown): string {
   return JSON.stringify(value) ?? 'null';
 }
 
+function isTree(value: unknown): boolean {
+  return value !== null && typeof value === 'object';
+}
+
 export function isPlain(value: unknown): value is Record<string, unknown> {
   return value !== null && typeof value === 'object' && !Array.isArray(value);
 }
@@ -26,7 +30,7 @@ export function changedFrom(
   for (const key of new Set([...Object.keys(before), ...Object.keys(after)])) {
     const was = before[key];
     const is = after[key];
-    if (canonicalJson(was) === canonicalJson(is)) continue;
+    if (was === is || (isTree(was) && isTree(is) && canonicalJson(was) === canonicalJson(is))) continue;
     if (isPlain(was) && isPlain(is)) previous[key] = changedFrom(was, is) ?? {};
     else previous[key] = was === undefined ? null : was;
   }

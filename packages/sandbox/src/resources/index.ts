@@ -1,11 +1,13 @@
 import type { Route } from '../http/router.ts';
 import { ACCOUNT_ROUTES } from './account/account.ts';
+import { COMMAND_LINE_ROUTES } from './account/command-line.ts';
 import { CLOCK_ROUTES } from './account/test-clocks.ts';
 import { PRICE_ROUTES } from './catalog/prices.ts';
 import { PRODUCT_ROUTES } from './catalog/products.ts';
 import { CHECKOUT_ROUTES } from './checkout/routes.ts';
 import { CUSTOMER_ROUTES } from './customers/customers.ts';
 import { METHOD_ROUTES } from './customers/method-routes.ts';
+import { SOURCE_ROUTES } from './customers/sources.ts';
 import { COUPON_ROUTES } from './discounts/coupons.ts';
 import { PROMOTION_ROUTES } from './discounts/promotion-codes.ts';
 import { DISPUTE_ROUTES } from './disputes/disputes.ts';
@@ -23,6 +25,7 @@ export const API_ROUTES: Route[] = [
   ...ACCOUNT_ROUTES,
   ...CHECKOUT_ROUTES,
   ...CLOCK_ROUTES,
+  ...COMMAND_LINE_ROUTES,
   ...COUPON_ROUTES,
   ...CUSTOMER_ROUTES,
   ...DISPUTE_ROUTES,
@@ -37,5 +40,6 @@ export const API_ROUTES: Route[] = [
   ...REFUND_ROUTES,
   ...SEARCH_ROUTES,
   ...SETUP_ROUTES,
+  ...SOURCE_ROUTES,
   ...TOKEN_ROUTES,
 ];

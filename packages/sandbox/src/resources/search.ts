@@ -94,7 +94,7 @@ function search(tx: Tx, kind: Kind, input: Input, url: string): unknown {
   const seen = (tx.now_ms - tx.world.runtime.search_lag_ms) / 1000;
   const all = tx
     .every(kind, {})
-    .filter((object) => Number(object.created) <= seen)
+    .filter((object) => Number((object as { created?: number }).created) <= seen)
     .filter((object) => {
       const check = (clause: Clause) => holds(object as unknown as Record<string, unknown>, clause) !== clause.negated;
       return any ? clauses.some(check) : clauses.every(check);

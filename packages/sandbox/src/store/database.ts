@@ -22,13 +22,12 @@ export const TABLES = [
 
 const SCHEMA = `
 create table if not exists objects (
-  id text primary key, type text not null, created integer not null, seq integer not null, deleted integer not null,
-  json text not null, hidden text not null) strict, without rowid;
+  seq integer primary key, id text not null unique, type text not null, created integer not null,
+  deleted integer not null, json text not null, hidden text not null) strict;
 create index if not exists objects_newest on objects (type, created desc, seq desc);
 create table if not exists object_keys (
   type text not null, key text not null, value text not null, id text not null,
   primary key (type, key, value, id)) strict, without rowid;
-create index if not exists object_keys_by_id on object_keys (id);
 create table if not exists events (
   seq integer primary key, id text not null unique, type text not null, created integer not null, json text not null,
   targets integer not null, object_id text) strict;

@@ -11,7 +11,8 @@ export interface Held {
   deleted: boolean;
   fresh: boolean;
   dirty: boolean;
-  keys: string;
+  /** Names and values by which lists find it, as they stand in the table. */
+  keys: string[];
 }
 
 export interface ListQuery {
@@ -35,6 +36,7 @@ export interface ObjectTable {
 
 const INSERT = 'insert into objects (id, type, created, seq, deleted, json, hidden) values (?, ?, ?, ?, 0, ?, ?)';
 const UPDATE = 'update objects set json = ?, hidden = ?, deleted = ? where id = ?';
+const DROP_KEY = 'delete from object_keys where type = ? and key = ? and value = ? and id = ?';
 const ADD_KEY = 'insert or ignore into object_keys (type, key, value, id) values (?, ?, ?, ?)';
 
 export function objectTable(database: Database, nextSeq: () => number): ObjectTable {
@@ -53,22 +55,23 @@ export function objectTable(database: Database, nextSeq: () => number): ObjectTa
       deleted: row.deleted === 1,
       fresh: false,
       dirty: false,
-      keys: keysOf(kind, object).join('\n'),
+      keys: row.deleted === 1 ? [] : keysOf(kind, object),
     };
     cache.set(object.id, held);
     return held;
   };
 
   const writeKeys = (held: Held): void => {
-    const pairs = keysOf(held.kind, held.object);
-    const now = held.deleted ? '' : pairs.join('\n');
-    if (now === held.keys) return;
-    if (held.keys !== '') database.run('delete from object_keys where id = ?', held.object.id);
-    held.keys = now;
-    if (held.deleted) return;
+    const pairs = held.deleted ? [] : keysOf(held.kind, held.object);
+    const now = pairs.join('\n');
+    if (now === held.keys.join('\n')) return;
+    for (let i = 0; i < held.keys.length; i += 2) {
+      database.run(DROP_KEY, held.kind, held.keys[i] ?? '', held.keys[i + 1] ?? '', held.object.id);
+    }
     for (let i = 0; i < pairs.length; i += 2) {
       database.run(ADD_KEY, held.kind, pairs[i] ?? '', pairs[i + 1] ?? '', held.object.id);
     }
+    held.keys = pairs;
   };
 
   const flush = (): void => {
@@ -93,7 +96,7 @@ export function objectTable(database: Database, nextSeq: () => number): ObjectTa
       return row ? fromRow(row) : undefined;
     },
     add: (kind, object, hidden) => {
-      const held: Held = { kind, object, hidden, seq: nextSeq(), deleted: false, fresh: true, dirty: true, keys: '' };
+      const held: Held = { kind, object, hidden, seq: nextSeq(), deleted: false, fresh: true, dirty: true, keys: [] };
       cache.set(object.id, held);
     },
     flush,
@@ -117,9 +120,7 @@ function conditions(kind: Kind, query: ListQuery): { clauses: string[]; values: 
     if (wanted === undefined) continue;
     const list = Array.isArray(wanted) ? wanted : [wanted];
     const marks = list.map(() => '?').join(', ');
-    clauses.push(
-      `exists (select 1 from object_keys k where k.id = o.id and k.type = ? and k.key = ? and k.value in (${marks}))`,
-    );
+    clauses.push(`o.id in (select k.id from object_keys k where k.type = ? and k.key = ? and k.value in (${marks}))`);
     values.push(kind, name, ...list);
   }
   const signs = { gt: '>', gte: '>=', lt: '<', lte: '<=' } as const;

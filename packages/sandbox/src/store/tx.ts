@@ -102,10 +102,12 @@ export function openTx(world: World, caller: Caller, at_ms = world.clock.now()):
       touch(object);
     },
     patch: (object, changes) => {
-      const before = structuredClone(object) as Record<string, unknown>;
+      // Old values are only referred to: a patch replaces values, it never reaches into them.
+      const before: Record<string, unknown> = {};
+      for (const key of Object.keys(changes)) before[key] = (object as Record<string, unknown>)[key];
       Object.assign(object, changes);
       touch(object);
-      return changedFrom(before, object as unknown as Record<string, unknown>);
+      return changedFrom(before, changes as Record<string, unknown>);
     },
     list: table.list,
     every: table.every,

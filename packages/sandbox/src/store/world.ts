@@ -11,6 +11,8 @@ export interface Target {
   url: string;
   secrets: string[];
   events: string[];
+  /** Set for command lines: the bytes go down their line instead of over HTTP, and are not tried again. */
+  push?(message: { body: string; headers: Record<string, string> }): Promise<{ status: number | null; reply: string }>;
 }
 
 /** Probability per call or delivery, 0 to 1, drawn from the seed; windows in milliseconds of the sandbox's clock. */
@@ -50,6 +52,8 @@ export interface World {
   targets: Target[] | undefined;
   optionTargets: WebhookTarget[];
   listeners: Map<string, Target>;
+  /** Command lines that asked where to listen, by the id that they will show. */
+  cliSessions: Map<string, { secret: string }>;
   /** True once it listens on a port: control calls then need their token. */
   served: boolean;
   log: (line: Record<string, unknown>) => void;

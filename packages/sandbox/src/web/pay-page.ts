@@ -1,11 +1,11 @@
+import { typedCardMethod } from '../client-routes/typed-card.ts';
 import { methodFor } from '../control/pay.ts';
 import { ApiFailure } from '../kernel/failure.ts';
 import type { Session } from '../kernel/kinds.ts';
 import { type PaymentForm, readPaymentForm, renderPaymentPage, renderSessionEnd } from '../pages/index.ts';
 import type { SessionEnd } from '../pages/views.ts';
-import { sessionSecrets } from '../resources/basket/items.ts';
 import { collect } from '../resources/checkout/collect.ts';
-import { type Confirmed, confirmSession } from '../resources/checkout/confirm.ts';
+import { type Confirmation, type Confirmed, confirmSession } from '../resources/checkout/confirm.ts';
 import { declineSentence } from '../resources/customers/test-cards.ts';
 import { inTx, type Tx } from '../store/tx.ts';
 import type { World } from '../store/world.ts';
@@ -127,7 +127,7 @@ function pay(world: World, known: Session, form: PaymentForm, render: Render): R
     collect(tx, session, collectedFrom(form));
     if (form.expected_minor !== null && form.expected_minor !== (session.amount_total ?? 0)) return 'changed';
     const result = confirmSession(tx, session, {
-      method: methodFor(requestFor(form)),
+      method: methodOf(form),
       save_card: form.typed.save_card,
       return_url: `${world.publicUrl}/c/pay/${session.id}`,
     });
@@ -151,21 +151,16 @@ function closes(form: PaymentForm): boolean {
   return instrument.by === 'card' ? instrument.closes_after_paying : instrument.outcome === 'closes_after_paying';
 }
 
-function requestFor(form: PaymentForm): Parameters<typeof methodFor>[0] {
+function methodOf(form: PaymentForm): Confirmation['method'] {
   const { instrument } = form;
-  if (instrument.by === 'card') return { payment_method: instrument.number };
+  if (instrument.by === 'card') return (tx, billing) => typedCardMethod(tx, instrument, billing);
   const { outcome, decline_code, later_result } = instrument;
-  if (outcome === 'pays_later') return { outcome: later_result === 'fails' ? 'pays later, then fails' : 'pays later' };
-  return { outcome, decline_code };
+  const later = later_result === 'fails' ? 'pays later, then fails' : 'pays later';
+  return methodFor(outcome === 'pays_later' ? { outcome: later } : { outcome, decline_code });
 }
 
 function afterConfirm(session: Session, result: Confirmed, form: PaymentForm): string {
   if (result.kind !== 'requires_action') return afterUrl(session, form.embedded);
   const intent = session.mode === 'setup' ? session.setup_intent : session.payment_intent;
   return `/3ds/${intent}${form.embedded ? '?embedded=1' : ''}`;
-}
-
-/** What the shop named as the way back, for pages that only have the session. */
-export function returnTarget(tx: Tx, session: Session): string | null {
-  return sessionSecrets(tx, session).return_to;
 }

@@ -1,30 +1,28 @@
+import { checkTypedCard } from '../client-routes/typed-card.ts';
+import { ApiFailure } from '../kernel/failure.ts';
 import type { Session } from '../kernel/kinds.ts';
 import type { Instrument, PaymentForm } from '../pages/index.ts';
 import type { AddressView } from '../pages/views.ts';
 import type { Collected } from '../resources/checkout/collect.ts';
 import type { PostalAddress } from '../resources/customers/address.ts';
-import { cardByNumber } from '../resources/customers/test-cards.ts';
 
-/** What is wrong with a typed card, by field. The number itself goes nowhere but into this comparison. */
+const FIELD_OF: Record<string, string> = {
+  number: 'card_number',
+  exp_month: 'card_expiry',
+  exp_year: 'card_expiry',
+  cvc: 'card_cvc',
+};
+
+/** What is wrong with a typed card, at its field. The number itself goes nowhere but into this comparison. */
 export function cardProblems(instrument: Instrument, now_ms: number): Record<string, string> {
   if (instrument.by === 'outcome') return {};
-  const errors: Record<string, string> = {};
-  const card = cardByNumber(instrument.number);
-  if (!card) errors.card_number = 'Only test cards work here, such as 4242 4242 4242 4242.';
-  const match = /^(\d{1,2})\/?(\d{2}|\d{4})$/.exec(instrument.expiry);
-  const month = Number(match?.[1]);
-  const year = Number(match?.[2]) % 100;
-  if (!match || month < 1 || month > 12) errors.card_expiry = 'Type the month and the year, such as 12 / 34.';
-  else {
-    const now = new Date(now_ms);
-    const months = (year + 2000) * 12 + month - 1;
-    if (months < now.getUTCFullYear() * 12 + now.getUTCMonth()) errors.card_expiry = 'This card has expired.';
+  try {
+    checkTypedCard(instrument, now_ms);
+    return {};
+  } catch (error) {
+    if (!(error instanceof ApiFailure)) throw error;
+    return { [FIELD_OF[error.body.param ?? ''] ?? 'card_number']: error.message };
   }
-  const digits = card?.brand === 'amex' ? 4 : 3;
-  if (!/^\d{3,4}$/.test(instrument.cvc) || instrument.cvc.length !== digits) {
-    errors.card_cvc = `Type the ${digits} digits of the security code.`;
-  }
-  return errors;
 }
 
 /** What the page asks for and the buyer left empty. */

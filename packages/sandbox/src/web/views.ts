@@ -1,3 +1,4 @@
+import { testCardViews } from '../client-routes/typed-card.ts';
 import type { Session } from '../kernel/kinds.ts';
 import { moneyText } from '../pages/index.ts';
 import type {
@@ -7,12 +8,10 @@ import type {
   PageFrame,
   PaymentPageView,
   SellerView,
-  TestCardView,
   TypedValues,
 } from '../pages/views.ts';
 import { sessionSecrets } from '../resources/basket/items.ts';
 import { totalsFor } from '../resources/basket/price-session.ts';
-import { allCards, type Behaviour } from '../resources/customers/test-cards.ts';
 import type { Tx } from '../store/tx.ts';
 import { pageToken } from './respond.ts';
 
@@ -149,7 +148,7 @@ export function paymentView(tx: Tx, session: Session, frame: PageFrame, state: P
       terms: words.terms_of_service_acceptance?.message ?? null,
       shipping: words.shipping_address?.message ?? null,
     },
-    test_cards: TEST_CARDS,
+    test_cards: testCardViews(),
     errors: state.errors ?? {},
     notice: state.notice ?? null,
     cancel_url: session.cancel_url,
@@ -161,38 +160,6 @@ function submitType(session: Session): PaymentPageView['submit_type'] {
   const known = ['auto', 'pay', 'book', 'donate', 'subscribe'] as const;
   return known.find((type) => type === session.submit_type) ?? 'auto';
 }
-
-const MEANINGS: Record<Behaviour['kind'], string> = {
-  ok: 'pays',
-  decline: 'declined',
-  attach_then_decline: 'can be saved, is declined when charged',
-  auth_required: 'needs 3-D Secure',
-  auth_unless_setup: 'needs 3-D Secure unless it was saved',
-  auth_off_session_ok: 'needs 3-D Secure while the buyer is there',
-  auth_optional: 'supports 3-D Secure, does not need it',
-  auth_lookup_error: 'pays although 3-D Secure cannot be looked up',
-  radar_block: 'blocked as fraud',
-  risk: 'pays or is blocked by its risk',
-  dispute: 'pays, is disputed later',
-  early_fraud_warning: 'pays, brings a fraud warning',
-  refund_pending: 'pays, refunds take their time',
-  refund_fails: 'pays, refunds fail later',
-  checks: 'pays, a check of its details fails',
-  bypass_pending: 'pays, the money is available at once',
-};
-
-function meaning(behaviour: Behaviour): string {
-  const words = MEANINGS[behaviour.kind];
-  if (behaviour.kind === 'decline')
-    return `${words}: ${(behaviour.decline_code ?? behaviour.code).replaceAll('_', ' ')}`;
-  if (behaviour.kind === 'auth_required' && behaviour.after) return `${words}, then is declined`;
-  if (behaviour.kind === 'risk') return behaviour.level === 'highest' ? 'blocked: highest risk' : 'pays: elevated risk';
-  return words;
-}
-
-const TEST_CARDS: TestCardView[] = [...new Map(allCards().map(({ card }) => [card.number, card])).values()].map(
-  (card) => ({ number: card.number, brand: card.brand, means: meaning(card.behaviour) }),
-);
 
 /** An amount with its currency, for a sentence. */
 export function amountText(amount: number | null, currency: string | null): string {

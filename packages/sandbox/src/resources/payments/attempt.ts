@@ -180,8 +180,8 @@ function finishPayment(tx: Tx, intent: PaymentIntent, charge: Charge): void {
   tx.patch(intent, { status: 'succeeded', amount_received: intent.amount, amount_capturable: 0, next_action: null });
   tx.emit('charge.succeeded', charge);
   tx.emit('payment_intent.succeeded', intent);
-  afterCapture(tx, charge, intent);
   followIntent(tx, intent);
+  afterCapture(tx, charge, intent);
 }
 
 /** A buyer who agreed to be charged again keeps the card with the customer. */

@@ -36,8 +36,8 @@ export function captureIntent(tx: Tx, input: Input, intent: PaymentIntent): Paym
   tx.emit('charge.captured', charge, previous);
   tx.emit('payment_intent.amount_capturable_updated', intent);
   tx.emit('payment_intent.succeeded', intent);
-  afterCapture(tx, charge, intent);
   followIntent(tx, intent);
+  afterCapture(tx, charge, intent);
   return intent;
 }
 
