@@ -6,6 +6,7 @@ import { KassaError } from '../kernel/errors.ts';
 export interface Caller {
   readonly user_id?: string;
   readonly email?: string;
+  readonly email_verified?: true;
 }
 
 const TOKEN_LENGTH_MAX = 4_096;
@@ -41,12 +42,14 @@ function readBuyerToken(token: string, secret: string, now: Date): Caller {
   const claims = parsePart(body);
   if (alg !== 'HS256' || crit !== undefined) throw refusal();
   const now_s = Math.floor(now.getTime() / 1000);
-  const { exp, nbf, sub, email } = claims;
+  const { exp, nbf, sub, email, email_verified } = claims;
   if (typeof exp !== 'number' || exp <= now_s - SKEW_S) throw refusal('The token has no expiry or has expired.');
   if (nbf !== undefined && (typeof nbf !== 'number' || nbf > now_s + SKEW_S)) throw refusal();
   if (typeof sub !== 'string' || sub === '' || sub.length > USER_ID_LENGTH_MAX) throw refusal();
   const known = typeof email === 'string' && email !== '' && email.length <= EMAIL_LENGTH_MAX;
-  return known ? { user_id: sub, email } : { user_id: sub };
+  if (!known) return { user_id: sub };
+  // Only a gate of the shop's own reads it; a token that does not say so has not verified anything.
+  return email_verified === true ? { user_id: sub, email, email_verified } : { user_id: sub, email };
 }
 
 function parsePart(part: string): Record<string, unknown> {

@@ -5,6 +5,9 @@ import type { HttpHouse } from '../house.ts';
 import { callerAddress } from './caller-address.ts';
 import type { HttpEnv } from './context.ts';
 
+/** A browser that has seen the live shop once never speaks to it without https again. */
+const HSTS = 'max-age=31536000';
+
 /**
  * Stands around every request: gives it its id, sets the headers that every answer has (contracts.md, 0.10), and
  * writes one line to the access log. The line names the route, never the path or the query: those may hold a session
@@ -19,6 +22,7 @@ export function everyAnswer(house: HttpHouse) {
     await next();
     c.res.headers.set('Request-Id', request_id);
     c.res.headers.set('X-Content-Type-Options', 'nosniff');
+    if (house.settings.mode === 'live') c.res.headers.set('Strict-Transport-Security', HSTS);
     if (!c.res.headers.has('Cache-Control')) c.res.headers.set('Cache-Control', 'no-store');
     if (c.res.headers.get('Content-Type') === 'application/json') {
       c.res.headers.set('Content-Type', 'application/json; charset=utf-8');

@@ -1,0 +1,36 @@
+/** What is bought. Name an offer or a price of Stripe; an amount is a claim that the shop compares, never the price. */
+export interface CheckoutSessionRequest {
+  /** The whole sum in the major unit: `25.5` or `'25.50'`. */
+  amount?: number | string;
+  currency?: string;
+  stripe_price_id?: string;
+  quantity?: number;
+  offer?: string;
+  quote_id?: string;
+  /** Should hold `session_id={CHECKOUT_SESSION_ID}`; it is appended when it does not. */
+  success_url?: string;
+  cancel_url?: string;
+  metadata?: Record<string, string>;
+}
+
+export interface CheckoutSession {
+  /** Where the buyer pays. */
+  url: string;
+  session_id: string;
+}
+
+export interface CheckoutStatus {
+  status: 'open' | 'complete' | 'expired';
+  /** Only `paid` means money: `complete` alone may still wait for a bank. */
+  payment_status: 'unpaid' | 'paid';
+  /** Minor unit of the currency: 2550 is $25.50. */
+  amount_total: number;
+  currency: string;
+  metadata: Record<string, string>;
+}
+
+/** `unknown`: nobody could say in time. That is no failure: the confirmation comes by mail. */
+export interface PaymentOutcome {
+  outcome: 'paid' | 'expired' | 'unknown';
+  status: CheckoutStatus | undefined;
+}
