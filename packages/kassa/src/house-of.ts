@@ -30,6 +30,7 @@ import type { Http } from './kernel/http.ts';
 import type { Ids } from './kernel/ids.ts';
 import type { Log } from './kernel/log.ts';
 import type { Random } from './kernel/random.ts';
+import { askGate, GATE_LIMIT_MS, type GateDesk } from './outbox/ask-gate.ts';
 import type { OutboxDesk } from './outbox/desk.ts';
 import { destinationsFor } from './outbox/destinations.ts';
 import type { Mailer } from './outbox/mailer.ts';
@@ -171,7 +172,10 @@ function httpOf(parts: Parts, house: House): HttpHouse {
   return {
     ...{ clock, ids, log },
     settings: httpSettingsOf(parts),
-    startCheckout: (command) => thenWake(startCheckout(house, command)),
+    async startCheckout(command) {
+      await askGate(gateOf(parts, house), command);
+      return thenWake(startCheckout(house, command));
+    },
     refreshCheckout: (session_id, ask) => thenWake(refreshCheckout(house, session_id, ask)),
     findOffer: (ref) => findOffer(db, shop, ref),
     listOffers: () => listOffers(db, shop),
@@ -183,6 +187,12 @@ function httpOf(parts: Parts, house: House): HttpHouse {
     listTrouble: () => listTrouble(db, shop),
     readiness: parts.readiness,
   };
+}
+
+/** Where time is virtual nothing hangs, so nothing is limited either. */
+function gateOf({ hooks, world, delivery_limit_ms }: Parts, { db, shop }: House): GateDesk {
+  const limit = { clock: world.clock, limit_ms: delivery_limit_ms == null ? null : GATE_LIMIT_MS };
+  return { db, shop, limit, gate: hooks.before['checkout.create'] };
 }
 
 function httpSettingsOf({ settings, auth_secret, site_folder, version, limits = DEFAULT_LIMITS }: Parts): HttpSettings {

@@ -69,8 +69,7 @@ export type HookEvent =
   | 'order.payment_failed'
   | 'order.paid'
   | 'order.expired'
-  | 'order.refunded'
-  | 'order.disputed';
+  | 'order.refunded';
 
 export const HOOK_EVENTS: readonly HookEvent[] = Object.freeze<HookEvent[]>([
   'order.created',
@@ -79,7 +78,6 @@ export const HOOK_EVENTS: readonly HookEvent[] = Object.freeze<HookEvent[]>([
   'order.paid',
   'order.expired',
   'order.refunded',
-  'order.disputed',
 ]);
 
 /** The gate before a checkout is opened. It may refuse; it decides nothing else. */
@@ -89,9 +87,10 @@ export interface CheckoutCreateCall<Key extends string = string> {
   readonly customer: {
     readonly user_id: string | null;
     readonly email: string | null;
+    /** True only when the buyer's token says so. */
     readonly email_verified: boolean;
   };
-  /** Ends the hook at once; the caller gets 403 with this code in the details and this sentence. */
+  /** Ends the hook at once; the caller gets 403 with this code as `details.reason` and this sentence. */
   refuse(code: string, sentence: string): never;
 }
 

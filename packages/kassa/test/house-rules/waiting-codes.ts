@@ -4,7 +4,6 @@
 export const WAITING_CODES: Readonly<Record<string, string>> = {
   idempotency_key_required: 'contracts and agents that insist on a key',
   card_declined: 'payments that the server confirms itself',
-  forbidden: 'keys with scopes, and buyers who may not see an order',
   csrf_failed: 'pages that change something with a cookie',
   slot_taken: 'booking an appointment',
   coupon_not_valid: 'coupons',

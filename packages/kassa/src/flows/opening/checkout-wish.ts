@@ -11,7 +11,7 @@ export interface StartCheckout {
   readonly currency?: string;
   /** What the caller believes the whole costs. A claim, never the price: it must equal the total. Minor units. */
   readonly claim?: { readonly amount_minor: number; readonly currency: string };
-  readonly buyer: { readonly user_id?: string; readonly email?: string };
+  readonly buyer: { readonly user_id?: string; readonly email?: string; readonly email_verified?: boolean };
   readonly success_url: string;
   readonly cancel_url?: string;
   readonly metadata: Readonly<Record<string, string>>;

@@ -1,4 +1,4 @@
-import { noteDraft, setTimer, type Transaction } from '../../database/index.ts';
+import { enqueue, noteDraft, setTimer, type Transaction } from '../../database/index.ts';
 import { offersById } from '../../domain/catalog/index.ts';
 import { takeHolds } from '../../domain/inventory/index.ts';
 import { insertOrder, writeAudit } from '../../domain/orders/index.ts';
@@ -98,6 +98,11 @@ async function writeBeginning(house: House, tx: Transaction, beginning: Beginnin
     const key = operationKey(attempt_id, 'open');
     const ids = { order_id, attempt_id, refund_id: null };
     await intendOperation(tx, { ...house.shop, ...ids, key, action: 'open', request }, world);
+  }
+  const told = house.destinationsOf('order.created');
+  if (told.length > 0) {
+    const message = { ...house.shop, topic: 'order.created', order_id, order_version: 1, at };
+    await enqueue(tx, { ...message, payload: {} }, told, house.ids);
   }
   const due_at = new Date(at.getTime() + house.pace.finish_after_ms);
   await setTimer(tx, { subject: attempt_id, kind: 'finish_checkout', due_at });
