@@ -13,7 +13,7 @@ import { cors } from './request/cors.ts';
 import { everyAnswer } from './request/every-answer.ts';
 import { readCatalog } from './shop/catalog.ts';
 import { readOrder } from './shop/order.ts';
-import { siteFiles } from './static.ts';
+import { missingPage, siteFiles } from './static.ts';
 import { webhook } from './webhook.ts';
 
 export interface HttpApp {
@@ -35,7 +35,9 @@ export function createHttp(house: HttpHouse): HttpApp {
     reportFailure(c, house.log, error);
     return drawFailure(c, describeFailure(error, c.var.request_id));
   });
+  const missing = settings.site_folder === null ? undefined : missingPage(settings.site_folder);
   app.notFound((c) => {
+    if (missing && c.req.header('Accept')?.includes('text/html')) return missing(c);
     return drawFailure(c, describeFailure(new KassaError('not_found', 'There is nothing here.'), c.var.request_id));
   });
   app.route('/', health(house));

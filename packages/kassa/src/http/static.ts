@@ -1,11 +1,11 @@
-import { readdirSync } from 'node:fs';
+import { existsSync, readdirSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { Hono } from 'hono';
+import { type Context, Hono } from 'hono';
 import { hashOf } from '../kernel/ids.ts';
 import type { HttpEnv } from './request/context.ts';
 
-const TYPES: Readonly<Record<string, string>> = {
+const TYPES = {
   html: 'text/html; charset=utf-8',
   css: 'text/css; charset=utf-8',
   js: 'text/javascript; charset=utf-8',
@@ -13,7 +13,7 @@ const TYPES: Readonly<Record<string, string>> = {
   png: 'image/png',
   webp: 'image/webp',
   woff2: 'font/woff2',
-};
+} as const;
 const FILE = /^([a-z0-9-]+)\.(html|css|js|svg|png|webp|woff2)$/;
 
 /** The shop's pages run their own files and nothing else; nobody may put them into a frame. */
@@ -26,31 +26,47 @@ const CONTENT_SECURITY_POLICY = [
   "frame-ancestors 'none'",
 ].join('; ');
 
+type Answer = (c: Context<HttpEnv>) => Promise<Response>;
+
+/** Answers one file. Contents are read anew, so that an edited page shows itself at the next reload. */
+function fileAnswer(file: string, type: string, status: 200 | 404): Answer {
+  return async (c) => {
+    const bytes = await readFile(file);
+    const etag = `"${hashOf(bytes).slice(0, 32)}"`;
+    // Pages may be kept but must be asked for again: a price or a script that changed shows at once.
+    const headers: Record<string, string> = { 'Cache-Control': 'no-cache', ETag: etag };
+    if (status === 200 && c.req.header('If-None-Match') === etag) return c.body(null, 304, headers);
+    headers['Content-Type'] = type;
+    if (type === TYPES.html) {
+      headers['Content-Security-Policy'] = CONTENT_SECURITY_POLICY;
+      headers['Referrer-Policy'] = 'strict-origin-when-cross-origin';
+    }
+    return c.body(new Uint8Array(bytes), status, headers);
+  };
+}
+
+/** The shop's own words for a page that is not there: its `404.html`, for callers that read pages. */
+export function missingPage(folder: string): Answer | undefined {
+  const file = join(folder, '404.html');
+  return existsSync(file) ? fileAnswer(file, TYPES.html, 404) : undefined;
+}
+
 /**
  * Serves the files of one flat folder: `index.html` as `/`, `pay.html` as `/pay`, everything else by its name. Only
- * names that were in the folder at the start are ever looked for, so no path of a caller reaches the disk. Contents
- * are read anew, so that an edited page shows itself at the next reload.
+ * names that were in the folder at the start are ever looked for, so no path of a caller reaches the disk.
  */
 export function siteFiles(folder: string, prefix = ''): Hono<HttpEnv> {
   const app = new Hono<HttpEnv>();
   for (const name of readdirSync(folder).sort()) {
     const [, stem = '', extension = ''] = FILE.exec(name) ?? [];
-    const type = TYPES[extension];
-    if (type === undefined) continue;
+    const type = isServed(extension) ? TYPES[extension] : undefined;
+    if (type === undefined || name === '404.html') continue;
     const path = extension !== 'html' ? `/${name}` : stem === 'index' ? '/' : `/${stem}`;
-    app.get(prefix + path, async (c) => {
-      const bytes = await readFile(join(folder, name));
-      const etag = `"${hashOf(bytes).slice(0, 32)}"`;
-      // Pages may be kept but must be asked for again: a price or a script that changed shows at once.
-      const headers: Record<string, string> = { 'Cache-Control': 'no-cache', ETag: etag };
-      if (c.req.header('If-None-Match') === etag) return c.body(null, 304, headers);
-      headers['Content-Type'] = type;
-      if (extension === 'html') {
-        headers['Content-Security-Policy'] = CONTENT_SECURITY_POLICY;
-        headers['Referrer-Policy'] = 'strict-origin-when-cross-origin';
-      }
-      return c.body(new Uint8Array(bytes), 200, headers);
-    });
+    app.get(prefix + path, fileAnswer(join(folder, name), type, 200));
   }
   return app;
+}
+
+function isServed(extension: string): extension is keyof typeof TYPES {
+  return extension in TYPES;
 }
