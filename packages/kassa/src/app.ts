@@ -44,13 +44,15 @@ export interface KassaOptions {
   readonly serve_sandbox: boolean;
   /** Off, nothing is drained by itself: a test or the simulation goes round by hand. */
   readonly run_workers: boolean;
+  /** How often workers look by themselves, in milliseconds; a wake-up spares them the wait. Default one second. */
+  readonly poll_ms?: number;
   /** How often callers may ask. Default: `DEFAULT_LIMITS`. */
   readonly limits?: Limits;
 }
 
 /** How long buyers' requests in flight may still take when the shop stops. */
 const GRACE_MS = 10_000;
-const POLL_MS = 1_000;
+const POLL_EVERY_MS = 1_000;
 const SANDBOX_POLL_MS = 50;
 const PRUNE_EVERY_MS = 60 * 60_000;
 const PRUNE_ROWS = 1_000;
@@ -92,7 +94,7 @@ export async function createKassa(
     stripe.deliverTo(http);
     if (options.run_workers) {
       await soonReconcile(built.house);
-      const hired = startCrew(jobsOf(built, stripe.stand_in), world);
+      const hired = startCrew(jobsOf(built, stripe.stand_in, options.poll_ms ?? POLL_EVERY_MS), world);
       crew = hired;
       built.onWake((worker) => hired.wake(worker));
       closing.add('workers', hired.stop);
@@ -202,20 +204,20 @@ async function soonReconcile({ db, shop, clock }: House): Promise<void> {
 }
 
 /** Who goes round, and who is sent round by whom: what comes in moves orders, and moved orders have news to tell. */
-function jobsOf(built: BuiltHouse, stand_in: StandIn | null): Job[] {
+function jobsOf(built: BuiltHouse, stand_in: StandIn | null, pause_ms: number): Job[] {
   const { db, clock } = built.inbox.house;
-  const tell: Job = { name: 'outbox', pause_ms: POLL_MS, step: () => drainOutbox(built.outbox, DELIVERIES_PER_ROUND) };
+  const tell: Job = { name: 'outbox', pause_ms, step: () => drainOutbox(built.outbox, DELIVERIES_PER_ROUND) };
   // A sandbox that listens looks at its own clock; one that does not is told the time from here.
   const unheard = stand_in !== null && stand_in.url === null ? stand_in.sandbox : null;
   return [
     ...(unheard ? [{ name: 'sandbox', pause_ms: SANDBOX_POLL_MS, step: () => unheard.tick() }] : []),
     {
       name: 'inbox',
-      pause_ms: POLL_MS,
+      pause_ms,
       step: () => drainInbox(built.inbox, EVENTS_PER_ROUND),
       wakes: ['outbox', 'timers'],
     },
-    { name: 'timers', pause_ms: POLL_MS, step: () => runTimers(built.timers, TIMERS_PER_ROUND), wakes: ['outbox'] },
+    { name: 'timers', pause_ms, step: () => runTimers(built.timers, TIMERS_PER_ROUND), wakes: ['outbox'] },
     ...Array.from({ length: OUTBOX_LANES }, () => ({ ...tell })),
     { name: 'old keys', pause_ms: PRUNE_EVERY_MS, step: () => pruneKeys(db, clock.now(), PRUNE_ROWS) },
   ];

@@ -66,11 +66,11 @@ test(
       join(folder, 'kassa.config.mjs'),
       "export default { seller: { name: 'A', email: 'a@example.com' }, currency: 'usd', catalog: {} };",
     );
-    writeFileSync(join(folder, 'kassa.hooks.mjs'), "export default { before: { 'checkout.create': () => {} } };");
+    writeFileSync(join(folder, 'kassa.hooks.mjs'), "export default { on: { 'order.disputed': () => {} } };");
     const shop = kassa(['start'], { cwd: folder, env });
     expect(await shop.ended).toBe(3);
     expect(shop.err()).toContain(
-      'kassa.hooks.mjs has a function for before checkout.create, which this version of Kassa never calls',
+      'kassa.hooks.mjs has a function for order.disputed, which this version of Kassa never calls',
     );
   },
   LONG_MS,
