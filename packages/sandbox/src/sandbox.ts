@@ -101,6 +101,8 @@ function openWorld(options: SandboxOptions): World {
     optionTargets: options.webhooks ?? [],
     listeners: new Map(),
     cliSessions: new Map(),
+    watchers: new Set(),
+    socketUrl: '',
     served: false,
     log: options.log ?? (() => undefined),
   };
@@ -136,10 +138,15 @@ export function createSandbox(options: SandboxOptions = {}): Sandbox {
     secret: `sk_test_sandbox_${world.ids.named('secret key', 24)}`,
     publishable: `pk_test_sandbox_${world.ids.named('publishable key', 24)}`,
   };
+  const api = async (request: Request): Promise<Response> => {
+    const response = await handleApi(world, tools, request);
+    for (const watch of world.watchers) await watch(request, response);
+    return response;
+  };
   const fetch = async (request: Request): Promise<Response> => {
     const { pathname } = new URL(request.url);
-    if (/^\/v\d+\//.test(pathname)) return handleApi(world, tools, request);
-    if (isClientPath(pathname)) return handleClient({ world, api: (call) => handleApi(world, tools, call) }, request);
+    if (/^\/v\d+\//.test(pathname)) return api(request);
+    if (isClientPath(pathname)) return handleClient({ world, api }, request);
     return handleWeb({ world, control, keys, tick, drain }, request);
   };
   const httpClient = (client: typeof Stripe): ReturnType<typeof Stripe.createFetchHttpClient> =>

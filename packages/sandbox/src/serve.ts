@@ -1,5 +1,6 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import type { Duplex } from 'node:stream';
 import { ConnectionFault } from './http/reply.ts';
 import { acceptCommandLine } from './listen/command-line.ts';
 import type { Sandbox } from './sandbox.ts';
@@ -95,7 +96,12 @@ export async function serveSandbox(sandbox: Sandbox, options: ServeOptions): Pro
   }
   let origin = 'http://127.0.0.1';
   const server = createServer((incoming, outgoing) => void answer(sandbox, incoming, outgoing, origin));
-  server.on('upgrade', (incoming, socket) => acceptCommandLine(sandbox.world, incoming, socket));
+  const lines = new Set<Duplex>();
+  server.on('upgrade', (incoming, socket) => {
+    lines.add(socket);
+    socket.on('close', () => lines.delete(socket));
+    acceptCommandLine(sandbox.world, incoming, socket);
+  });
   await listen(server, options.port, host);
   const { port } = server.address() as AddressInfo;
   const name = host === '::1' ? '[::1]' : host;
@@ -111,6 +117,7 @@ export async function serveSandbox(sandbox: Sandbox, options: ServeOptions): Pro
   });
   const close = async (): Promise<void> => {
     stop();
+    for (const line of lines) line.destroy();
     server.closeAllConnections();
     await new Promise<void>((resolve, reject) => server.close((error) => (error ? reject(error) : resolve())));
   };

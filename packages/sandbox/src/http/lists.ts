@@ -56,6 +56,8 @@ export function readFlagFilter(input: Input, name: string): string | undefined {
 }
 
 export interface Narrowing {
+  /** The address that the list itself names. */
+  url: string;
   where?: Record<string, string | string[] | undefined>;
   ids?: string[] | undefined;
 }
@@ -65,8 +67,7 @@ export function listObjects<K extends Kind>(
   tx: Tx,
   kind: K,
   input: Input,
-  url: string,
-  narrowing: Narrowing = {},
+  { url, ...narrowing }: Narrowing,
 ): List<Kinds[K]> {
   const cursor = readCursor(input);
   for (const name of ['starting_after', 'ending_before'] as const) {

@@ -1,4 +1,5 @@
 import { chooseFault, type Fault } from '../control/faults.ts';
+import { checkLimits } from '../control/limiter.ts';
 import { ApiFailure, badParam } from '../kernel/failure.ts';
 import { writeJournal } from '../store/journal.ts';
 import { openTx, type Tx } from '../store/tx.ts';
@@ -6,7 +7,6 @@ import { keepPosition, type World } from '../store/world.ts';
 import { stopwatch } from '../system.ts';
 import { type Call, readCall } from './call.ts';
 import { fingerprint, finishKey, freeKey, lookUpKey, startKey } from './idempotency.ts';
-import { checkLimits } from './limiter.ts';
 import { type Answer, bugFailure, ConnectionFault, errorBody, pretty, toResponse, truncated } from './reply.ts';
 import type { Router } from './router.ts';
 
@@ -30,22 +30,34 @@ interface Outcome {
   noted?: boolean;
 }
 
+/** One call on its way: what it says and what will go wrong with it. */
+interface Job {
+  world: World;
+  tools: Tools;
+  call: Call;
+  fault: Fault | undefined;
+  /** What the idempotency key stands for; empty without one. */
+  print: string;
+}
+
 /** Answers one call to `/v1`. @throws ConnectionFault when a fault breaks the connection */
 export async function handleApi(world: World, tools: Tools, request: Request): Promise<Response> {
   const took = stopwatch();
   const call = await readCall(world, tools.router, request);
   const fault = call.refusal ? undefined : chooseFault(world, call);
+  const print = call.key === null ? '' : fingerprint(call.method, call.path, call.params);
+  const job: Job = { world, tools, call, fault, print };
   let outcome: Outcome | undefined;
   try {
-    if (fault?.when === 'before' && fault.kind !== 'delay') return breakBefore(world, call, fault);
-    outcome = await outcomeOf(world, tools, call, fault);
+    if (fault?.when === 'before' && fault.kind !== 'delay') return breakBefore(job, fault);
+    outcome = await outcomeOf(job);
   } finally {
-    if (outcome && !outcome.noted) note(world, call, fault, outcome, hides(fault));
+    if (outcome && !outcome.noted) note(job, outcome, hides(fault));
     const status = outcome?.answer.status ?? 0;
     const { method, template, id, key } = call;
     world.log({ what: 'call', method, template, status, id, key, fault: fault?.kind ?? null, took_ms: took() });
   }
-  return breakAfter(world, call, fault, outcome);
+  return breakAfter(job, outcome);
 }
 
 /** Does the fault keep the true answer from the caller? */
@@ -53,7 +65,7 @@ function hides(fault: Fault | undefined): boolean {
   return fault?.when === 'after' && fault.kind !== 'delay';
 }
 
-function note(world: World, call: Call, fault: Fault | undefined, outcome: Outcome, hidden: boolean): void {
+function note({ world, call, fault }: Job, outcome: Outcome, hidden: boolean): void {
   writeJournal(world.database, {
     at_ms: world.clock.now(),
     id: call.id,
@@ -70,19 +82,19 @@ function note(world: World, call: Call, fault: Fault | undefined, outcome: Outco
   });
 }
 
-async function outcomeOf(world: World, tools: Tools, call: Call, fault: Fault | undefined): Promise<Outcome> {
+async function outcomeOf(job: Job): Promise<Outcome> {
+  const { world, call, fault, print } = job;
   try {
     if (call.refusal) throw call.refusal;
     checkLimits(world, call);
     requireOwnKey(world, call);
-    const print = call.key === null ? '' : fingerprint(call.method, call.path, call.params);
     const stored = call.key === null ? undefined : lookUpKey(world, call.key, print);
     if (stored) return replayed(stored);
     if (fault?.kind === 'delay' && fault.when === 'before') {
       if (call.key !== null) startKey(world, call.key, print);
       await world.clock.sleep(fault.ms);
     }
-    return execute(world, tools, call, print, fault);
+    return execute(job);
   } catch (error) {
     const failure = error instanceof ApiFailure ? error : bugFailure(error);
     if (!(error instanceof ApiFailure)) world.log({ what: 'bug', id: call.id, error: String(error) });
@@ -103,7 +115,8 @@ function replayed(stored: { status: number; body: string; request_id: string }):
 }
 
 /** One synchronous transaction: decide, write, and keep the answer under the key. */
-function execute(world: World, tools: Tools, call: Call, print: string, fault: Fault | undefined): Outcome {
+function execute(job: Job): Outcome {
+  const { world, tools, call, fault, print } = job;
   const params = tools.checkRequest(call);
   const keep = (answer: Answer): void => {
     if (call.key === null) return;
@@ -112,13 +125,13 @@ function execute(world: World, tools: Tools, call: Call, print: string, fault: F
   try {
     return world.database.transaction(() => {
       const tx = openTx(world, { request_id: call.id, idempotency_key: call.key });
-      const ran = run(world, tools, call, tx, params);
+      const ran = run(job, tx, params);
       tx.flush();
       // A server that fails after its work is done stores the failure: the same key hears of it again.
       const answer = fault?.kind === 'error' && fault.when === 'after' ? faultAnswer(world, call, fault) : ran.answer;
       keep(answer);
       const outcome = { answer, committed: tx.changed(), replayed: false, code: ran.code, noted: true };
-      note(world, call, fault, outcome, hides(fault));
+      note(job, outcome, hides(fault));
       keepPosition(world);
       return outcome;
     });
@@ -132,13 +145,8 @@ function execute(world: World, tools: Tools, call: Call, print: string, fault: F
   }
 }
 
-function run(
-  world: World,
-  tools: Tools,
-  call: Call,
-  tx: Tx,
-  params: Record<string, unknown>,
-): { answer: Answer; code: string | null } {
+function run(job: Job, tx: Tx, params: Record<string, unknown>): { answer: Answer; code: string | null } {
+  const { world, tools, call } = job;
   const { ids, lenient, publishable } = call;
   try {
     const value = call.route.run(tx, { path: '', fields: params }, { ids, lenient, publishable });
@@ -184,21 +192,17 @@ function faultAnswer(world: World, call: Call, fault: Fault & { kind: 'error' })
   return { status: fault.status, body: errorBody(body, call.id, world.publicUrl), headers };
 }
 
-function breakBefore(world: World, call: Call, fault: Fault): Response {
+function breakBefore(job: Job, fault: Fault): Response {
+  const { world, call } = job;
   const answer: Answer =
     fault.kind === 'error' ? faultAnswer(world, call, fault) : { status: 0, body: '', headers: {} };
-  note(world, call, fault, { answer, committed: false, replayed: false, code: null }, false);
+  note(job, { answer, committed: false, replayed: false, code: null }, false);
   if (fault.kind === 'error') return toResponse(answer, call.id, call.key);
   if (fault.kind === 'truncate') return truncated(new Response('', { status: 200 }), '{"id": "');
   throw new ConnectionFault(fault.kind === 'reset' ? 'ECONNRESET' : 'ETIMEDOUT');
 }
 
-async function breakAfter(
-  world: World,
-  call: Call,
-  fault: Fault | undefined,
-  outcome: Outcome | undefined,
-): Promise<Response> {
+async function breakAfter({ world, call, fault }: Job, outcome: Outcome | undefined): Promise<Response> {
   if (!outcome) throw new Error('a call ended without an outcome');
   const response = toResponse(outcome.answer, call.id, call.key);
   if (fault?.when !== 'after' || fault.kind === 'error') return response;

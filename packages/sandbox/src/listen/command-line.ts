@@ -1,101 +1,141 @@
-import { createHash } from 'node:crypto';
-import type { IncomingMessage } from 'node:http';
-import type { Duplex } from 'node:stream';
-import type { Target, World } from '../store/world.ts';
-import { decodeFrame, encodeFrame, OPCODE } from './frames.ts';
+import { recordLateAnswer } from '../delivery/attempts.ts';
+import { API_VERSION } from '../kernel/options.ts';
+import type { CommandLineSession, Outcome, Pushed, Target, World } from '../store/world.ts';
+import { CLOSE } from './frames.ts';
+import { loggedCall, passes } from './request-log.ts';
+import { handshakeProblem, type Line, openLine, refuseUpgrade, type Upgrade } from './web-socket.ts';
 
-const ACCEPT_SUFFIX = '258EAFA5-E914-47DA-95CA-C5AB0DC85B11';
 const PROTOCOL = 'stripecli-devproxy-v1';
+/** The command line asks for a new session when it reads exactly this sentence, for example after a restart. */
+const UNKNOWN_ID = 'Unknown WebSocket ID.';
+/** Conversations whose answer is waited for. A command line that filters events never answers the others. */
+const CONVERSATIONS = 1000;
 
-interface Line {
-  world: World;
-  socket: Duplex;
-  /** Answers that the command line still owes, by conversation. */
-  open: Map<string, (outcome: { status: number | null; reply: string }) => void>;
+/** Is the request from a program on this machine? Programs send no Origin; pages in a browser always do. */
+function isProgram({ incoming }: Upgrade): boolean {
+  const { host, origin } = incoming.headers;
+  return origin === undefined && /^(127(\.\d{1,3}){3}|localhost|\[::1\])(:\d+)?$/.test(host ?? '');
 }
 
-/** The official command line has called: shakes hands and makes it a receiver of webhooks until it hangs up. */
-export function acceptCommandLine(world: World, incoming: IncomingMessage, socket: Duplex): void {
+/**
+ * The official command line dials. Shakes hands, then sends it what its session is for until it hangs up:
+ * webhooks (`listen`) or answered calls (`logs tail`).
+ * @returns ends the line; undefined when the call was refused
+ */
+export function acceptCommandLine(world: World, upgrade: Upgrade): (() => void) | undefined {
+  const { incoming, socket } = upgrade;
+  const refuse = (status: string, message: string): undefined => refuseUpgrade(socket, status, message) as undefined;
+  if (!isProgram(upgrade)) return refuse('403 Forbidden', 'Only programs on this machine may listen.');
+  if (incoming.url?.split('?')[0] !== '/ws') return refuse('404 Not Found', 'The command line dials /ws.');
   const id = String(incoming.headers['websocket-id'] ?? '');
-  const key = incoming.headers['sec-websocket-key'];
   const session = world.cliSessions.get(id);
-  if (!session || key === undefined || !incoming.url?.startsWith('/ws')) {
-    socket.end('HTTP/1.1 404 Not Found\r\nconnection: close\r\n\r\n');
-    return;
-  }
-  const accept = createHash('sha1').update(`${key}${ACCEPT_SUFFIX}`).digest('base64');
-  socket.write(
-    'HTTP/1.1 101 Switching Protocols\r\nupgrade: websocket\r\nconnection: Upgrade\r\n' +
-      `sec-websocket-accept: ${accept}\r\nsec-websocket-protocol: ${PROTOCOL}\r\n\r\n`,
-  );
-  const line: Line = { world, socket, open: new Map() };
+  if (!session) return refuse('401 Unauthorized', UNKNOWN_ID);
+  const problem = handshakeProblem(incoming);
+  if (problem !== undefined) return refuse('426 Upgrade Required', problem);
+  const line =
+    session.feature === 'webhooks' ? sendEvents(world, upgrade, id, session) : sendCalls(world, upgrade, session);
+  return () => line.hangUp(CLOSE.goingAway, 'the sandbox stops');
+}
+
+function sendCalls(world: World, upgrade: Upgrade, session: CommandLineSession): Line {
+  const line = openLine(upgrade, PROTOCOL, {
+    heard: () => undefined,
+    ended: () => void world.watchers.delete(watch),
+  });
+  const watch = async (request: Request, response: Response): Promise<void> => {
+    const call = await loggedCall(request, response, Math.floor(world.clock.now() / 1000));
+    if (!passes(call, session.filters)) return;
+    const event_payload = JSON.stringify(call);
+    line.say(JSON.stringify({ type: 'request_log_event', event_payload, request_log_id: `resp_${call.request_id}` }));
+  };
+  world.watchers.add(watch);
+  return line;
+}
+
+interface Conversation {
+  delivery: Pushed['delivery'];
+  /** The command line has it, or never will. */
+  settle(outcome: Outcome): void;
+}
+
+function sendEvents(world: World, upgrade: Upgrade, id: string, session: CommandLineSession): Line {
+  const open = new Map<string, Conversation>();
+  const gone: Outcome = { status: null, reply: 'the command line hung up' };
+  const line = openLine(upgrade, PROTOCOL, {
+    heard: (text) => hear(world, open, text),
+    ended: (why) => {
+      // After a reconnection the same session has a newer line, which stays.
+      if (world.listeners.get(id) === target) world.listeners.delete(id);
+      for (const conversation of open.values()) conversation.settle(gone);
+      open.clear();
+      world.log({ what: 'command line gone', why });
+    },
+  });
   const target: Target = {
     id: `cli:${id}`,
     url: 'http://127.0.0.1/command-line',
     secrets: [session.secret],
     events: ['*'],
-    push: (message) => push(line, message),
+    push: (pushed) => push(world, line, open, pushed),
   };
   world.listeners.set(id, target);
-  const hangUp = (): void => {
-    world.listeners.delete(id);
-    for (const resolve of line.open.values()) resolve({ status: null, reply: 'the command line hung up' });
-    line.open.clear();
-  };
-  socket.on('close', hangUp);
-  socket.on('error', (error) => world.log({ what: 'command line lost', error: String(error) }));
-  readFrames(line);
+  return line;
 }
 
-function readFrames(line: Line): void {
-  let waiting: Buffer = Buffer.alloc(0);
-  line.socket.on('data', (chunk: Buffer) => {
-    waiting = Buffer.concat([waiting, chunk]);
-    for (let next = decodeFrame(waiting); next; next = decodeFrame(waiting)) {
-      waiting = next.rest;
-      const { opcode, payload } = next.frame;
-      if (opcode === OPCODE.ping) line.socket.write(encodeFrame(OPCODE.pong, payload));
-      else if (opcode === OPCODE.close) line.socket.end(encodeFrame(OPCODE.close, payload));
-      else if (opcode === OPCODE.text) hear(line, payload.toString('utf8'));
+/** Resolves when the command line has the event, which it says before it asks the shop. */
+function push(world: World, line: Line, open: Map<string, Conversation>, pushed: Pushed): Promise<Outcome> {
+  return new Promise((settle) => {
+    const conversation = world.ids.next('wc_', 20);
+    open.set(conversation, { delivery: pushed.delivery, settle });
+    const [oldest] = open.entries();
+    if (open.size > CONVERSATIONS && oldest) {
+      oldest[1].settle({ status: null, reply: 'the command line did not answer' });
+      open.delete(oldest[0]);
     }
+    const { body, headers } = pushed;
+    const frame = {
+      type: 'webhook_event',
+      event_payload: body,
+      http_headers: {
+        'Stripe-Signature': headers['stripe-signature'],
+        'Content-Type': headers['content-type'],
+        'User-Agent': headers['user-agent'],
+      },
+      webhook_id: world.ids.next('wh_', 20),
+      webhook_conversation_id: conversation,
+    };
+    // The tool prints one of the two: without `--latest` events of the default version, with it those of the newest.
+    for (const api_version of [null, API_VERSION]) line.say(JSON.stringify({ ...frame, endpoint: { api_version } }));
   });
 }
 
 interface Said {
-  type?: string;
-  status?: number;
-  body?: string;
-  webhook_conversation_id?: string;
+  type?: unknown;
+  status?: unknown;
+  body?: unknown;
+  webhook_conversation_id?: unknown;
 }
 
-/** The command line says that it got an event, then what the shop answered. */
-function hear(line: Line, text: string): void {
-  const said = JSON.parse(text) as Said;
+/** First `event_ack`: the command line has the event. Then `webhook_response`: what the shop answered, if it was asked. */
+function hear(world: World, open: Map<string, Conversation>, text: string): void {
+  const said = readSaid(world, text);
+  const id = typeof said?.webhook_conversation_id === 'string' ? said.webhook_conversation_id : '';
+  const conversation = open.get(id);
+  if (!said || !conversation) return;
+  if (said.type === 'event_ack') conversation.settle({ status: 200, reply: 'the command line has it' });
   if (said.type !== 'webhook_response') return;
-  const id = said.webhook_conversation_id ?? '';
-  line.open.get(id)?.({ status: said.status ?? null, reply: said.body ?? '' });
-  line.open.delete(id);
+  const status = typeof said.status === 'number' ? said.status : null;
+  const outcome = { status, reply: typeof said.body === 'string' ? said.body : '' };
+  conversation.settle({ status: 200, reply: 'the command line has it' });
+  recordLateAnswer(world, conversation.delivery, outcome);
 }
 
-function push(
-  line: Line,
-  message: { body: string; headers: Record<string, string> },
-): Promise<{ status: number | null; reply: string }> {
-  const conversation = line.world.ids.next('wc_', 20);
-  const frame = {
-    type: 'webhook_event',
-    event_payload: message.body,
-    http_headers: {
-      'Stripe-Signature': message.headers['stripe-signature'],
-      'Content-Type': message.headers['content-type'],
-      'User-Agent': message.headers['user-agent'],
-    },
-    webhook_id: line.world.ids.next('wh_', 20),
-    webhook_conversation_id: conversation,
-    endpoint: { api_version: null },
-  };
-  return new Promise((resolve) => {
-    line.open.set(conversation, resolve);
-    line.socket.write(encodeFrame(OPCODE.text, Buffer.from(JSON.stringify(frame))));
-  });
+function readSaid(world: World, text: string): Said | undefined {
+  try {
+    const said: unknown = JSON.parse(text);
+    return said !== null && typeof said === 'object' ? said : undefined;
+  } catch (error) {
+    world.log({ what: 'the command line said something that is no JSON', error: String(error) });
+    return undefined;
+  }
 }

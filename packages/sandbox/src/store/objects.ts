@@ -61,19 +61,6 @@ export function objectTable(database: Database, nextSeq: () => number): ObjectTa
     return held;
   };
 
-  const writeKeys = (held: Held): void => {
-    const pairs = held.deleted ? [] : keysOf(held.kind, held.object);
-    const now = pairs.join('\n');
-    if (now === held.keys.join('\n')) return;
-    for (let i = 0; i < held.keys.length; i += 2) {
-      database.run(DROP_KEY, held.kind, held.keys[i] ?? '', held.keys[i + 1] ?? '', held.object.id);
-    }
-    for (let i = 0; i < pairs.length; i += 2) {
-      database.run(ADD_KEY, held.kind, pairs[i] ?? '', pairs[i + 1] ?? '', held.object.id);
-    }
-    held.keys = pairs;
-  };
-
   const flush = (): void => {
     for (const held of cache.values()) {
       if (!held.dirty) continue;
@@ -84,7 +71,7 @@ export function objectTable(database: Database, nextSeq: () => number): ObjectTa
       else database.run(UPDATE, json, hidden, held.deleted ? 1 : 0, object.id);
       held.fresh = false;
       held.dirty = false;
-      writeKeys(held);
+      writeKeys(database, held);
     }
   };
 
@@ -111,6 +98,20 @@ export function objectTable(database: Database, nextSeq: () => number): ObjectTa
       return database.all(sql, ...values).map((row) => fromRow(row).object as unknown as Kinds[typeof kind]);
     },
   };
+}
+
+/** Brings the table of filters in step with the object. */
+function writeKeys(database: Database, held: Held): void {
+  const pairs = held.deleted ? [] : keysOf(held.kind, held.object);
+  const now = pairs.join('\n');
+  if (now === held.keys.join('\n')) return;
+  for (let i = 0; i < held.keys.length; i += 2) {
+    database.run(DROP_KEY, held.kind, held.keys[i] ?? '', held.keys[i + 1] ?? '', held.object.id);
+  }
+  for (let i = 0; i < pairs.length; i += 2) {
+    database.run(ADD_KEY, held.kind, pairs[i] ?? '', pairs[i + 1] ?? '', held.object.id);
+  }
+  held.keys = pairs;
 }
 
 function conditions(kind: Kind, query: ListQuery): { clauses: string[]; values: (string | number)[] } {

@@ -1,4 +1,5 @@
 import { type Database, type Row, TABLES } from './database.ts';
+import { readSetting, writeSetting } from './settings.ts';
 import { loadState, saveState, type World } from './world.ts';
 
 function dump(database: Database): string {
@@ -47,7 +48,9 @@ export function readSnapshot(database: Database, name: string): Record<string, R
 export function emptyStore(world: World): void {
   const { database } = world;
   database.transaction(() => {
+    const seed = readSetting(database, 'seed');
     for (const table of TABLES) database.run(`delete from ${table}`);
+    if (seed !== undefined) writeSetting(database, 'seed', seed);
   });
   world.ids.resume(0);
   world.seq = 0;

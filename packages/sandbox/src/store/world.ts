@@ -4,6 +4,44 @@ import type { RetryProfile, RuntimeOptions, SandboxOptions, WebhookTarget } from
 import type { Database } from './database.ts';
 import { readSetting, writeSetting } from './settings.ts';
 
+/** What came of one attempt to deliver. */
+export interface Outcome {
+  /** HTTP status, or null when nothing came back. */
+  status: number | null;
+  reply: string;
+}
+
+/** One attempt as it goes down the line of a command line. */
+export interface Pushed {
+  delivery: { seq: number; event_id: string; target: string };
+  body: string;
+  headers: Record<string, string>;
+}
+
+/** What a listening command line was promised when it asked where to dial. */
+export interface CommandLineSession {
+  feature: 'webhooks' | 'request_logs';
+  /** Signs what goes down its line. */
+  secret: string;
+  /** Which calls `logs tail` wants to see. */
+  filters: LogFilters;
+}
+
+/** By the names that the command line sends; a list that is empty or absent lets everything through. */
+export type LogFilters = Partial<
+  Record<
+    | 'filter_account'
+    | 'filter_http_method'
+    | 'filter_ip_address'
+    | 'filter_request_path'
+    | 'filter_request_status'
+    | 'filter_source'
+    | 'filter_status_code'
+    | 'filter_status_code_type',
+    string[]
+  >
+>;
+
 /** A receiver as the delivery queue knows it: an endpoint object, an option, or a listening command line. */
 export interface Target {
   /** `we_…`, `option:0`, `cli:…` */
@@ -12,7 +50,7 @@ export interface Target {
   secrets: string[];
   events: string[];
   /** Set for command lines: the bytes go down their line instead of over HTTP, and are not tried again. */
-  push?(message: { body: string; headers: Record<string, string> }): Promise<{ status: number | null; reply: string }>;
+  push?(message: Pushed): Promise<Outcome>;
 }
 
 /** Probability per call or delivery, 0 to 1, drawn from the seed; windows in milliseconds of the sandbox's clock. */
@@ -53,11 +91,18 @@ export interface World {
   optionTargets: WebhookTarget[];
   listeners: Map<string, Target>;
   /** Command lines that asked where to listen, by the id that they will show. */
-  cliSessions: Map<string, { secret: string }>;
+  cliSessions: Map<string, CommandLineSession>;
+  /** Who watches the calls as they are answered: `logs tail`. */
+  watchers: Set<(request: Request, response: Response) => Promise<void>>;
+  /** Where command lines dial, `ws://127.0.0.1:4243/ws`; empty while nothing listens. */
+  socketUrl: string;
   /** True once it listens on a port: control calls then need their token. */
   served: boolean;
   log: (line: Record<string, unknown>) => void;
 }
+
+/** Ids that were given out but never committed before the process died are not given out again. */
+const REOPEN_GAP = 1000;
 
 interface Saved {
   runtime: RuntimeOptions;
@@ -91,7 +136,10 @@ export function loadState(world: World, clock: boolean): void {
     world.limiter = saved.limiter ?? undefined;
     world.calls = saved.calls;
   }
-  world.ids.resume(Number(readSetting(database, 'position') ?? 0));
+  const position = readSetting(database, 'position');
+  if (position !== undefined) world.ids.resume(Number(position) + (clock ? 0 : REOPEN_GAP));
+  // A call that was under way when the process died is not under way any more.
+  if (!clock) database.run("delete from idempotency where state = 'started'");
   const seq = database.one('select max(seq) as top from objects')?.top;
   world.seq = Number(seq ?? 0);
   world.targets = undefined;

@@ -21,7 +21,9 @@ export function showChallenge(world: World, id: string, url: URL): Response {
   return inTx(world, NOBODY, (tx) => {
     const intent = intentOf(tx, id);
     if (!intent) return plain('There is no such question.', 404);
-    if (intent.status !== 'requires_action') return leave(tx, intent, embedded, intent.status === 'succeeded');
+    if (intent.status !== 'requires_action') {
+      return leave(tx, intent, { embedded, went: intent.status === 'succeeded', target: null });
+    }
     const card = intent.payment_method === null ? undefined : tx.find('payment_method', intent.payment_method)?.card;
     const frame = frameFor(world, embedded);
     const html = renderChallengePage({
@@ -60,7 +62,7 @@ export async function postChallenge(world: World, id: string, request: Request):
       else authenticate(tx, id, result);
     }
     const went = ['succeeded', 'requires_capture', 'processing', 'requires_confirmation'].includes(intent.status);
-    return leave(tx, intent, embedded, went, target);
+    return leave(tx, intent, { embedded, went, target });
   });
 }
 
@@ -76,8 +78,14 @@ function sessionOf(tx: Tx, intent: Intent) {
   return id === undefined ? undefined : tx.find('checkout.session', id);
 }
 
+interface Leaving {
+  embedded: boolean;
+  went: boolean;
+  target: string | null;
+}
+
 /** Stripe's own parameters tell the page of the shop how it went. */
-function leave(tx: Tx, intent: Intent, embedded: boolean, went: boolean, target: string | null = null): Response {
+function leave(tx: Tx, intent: Intent, { embedded, went, target }: Leaving): Response {
   const status = went ? 'succeeded' : 'failed';
   const session = sessionOf(tx, intent);
   if (session && session.ui_mode !== 'elements') {

@@ -25,7 +25,12 @@ export function showSession(world: World, id: string, url: URL): Response {
     if (session.status !== 'open')
       return endPage(tx, session, session.status === 'expired' ? 'expired' : 'complete', embedded);
     if (session.expires_at <= tx.now) return endPage(tx, session, 'expired', embedded);
-    return formPage(tx, session, embedded, 200, { notice: back === 'failed' ? lastError(tx, session) : null });
+    return formPage(
+      tx,
+      session,
+      { embedded, status: 200 },
+      { notice: back === 'failed' ? lastError(tx, session) : null },
+    );
   });
 }
 
@@ -53,7 +58,8 @@ export function endPage(tx: Tx, session: Session, end: SessionEnd, embedded: boo
   return page(html, frame, { embeddable: session.ui_mode === 'embedded_page' });
 }
 
-function formPage(tx: Tx, session: Session, embedded: boolean, status: number, state: PageState): Response {
+function formPage(tx: Tx, session: Session, way: { embedded: boolean; status: number }, state: PageState): Response {
+  const { embedded, status } = way;
   const frame = frameFor(tx.world, embedded);
   const html = renderPaymentPage(paymentView(tx, session, frame, state));
   const formTargets = [session.success_url, session.return_url, session.cancel_url].filter(
@@ -74,7 +80,7 @@ export async function postSession(world: World, id: string, request: Request, pa
     inTx(world, NOBODY, (tx) => {
       const session = tx.get('checkout.session', id);
       const kept = { typed: form.typed, customValues: form.custom_fields, ...state };
-      return formPage(tx, session, form.embedded, status, kept);
+      return formPage(tx, session, { embedded: form.embedded, status }, kept);
     });
   try {
     if (!pays || form.intent !== 'pay') return reprice(world, id, form, render);

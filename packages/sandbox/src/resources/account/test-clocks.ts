@@ -59,5 +59,5 @@ export const CLOCK_ROUTES: Route[] = [
   route('GET', `${PATH}/:clock`, (tx, _, { ids }) => tx.get('test_helpers.test_clock', ids.clock ?? '', 'test_clock')),
   route('POST', `${PATH}/:clock/advance`, (tx, input, { ids }) => advance(tx, input, ids.clock ?? '')),
   route('DELETE', `${PATH}/:clock`, (tx, _, { ids }) => remove(tx, ids.clock ?? '')),
-  route('GET', PATH, (tx, input) => listObjects(tx, 'test_helpers.test_clock', input, PATH)),
+  route('GET', PATH, (tx, input) => listObjects(tx, 'test_helpers.test_clock', input, { url: PATH })),
 ];

@@ -159,7 +159,8 @@ export const PRICE_ROUTES: Route[] = [
   route('GET', '/v1/prices/:id', (tx, _, { ids }) => tx.get('price', ids.id ?? '', 'price')),
   route('POST', '/v1/prices/:id', (tx, input, { ids }) => update(tx, input, ids.id ?? '')),
   route('GET', '/v1/prices', (tx, input) =>
-    listObjects(tx, 'price', input, '/v1/prices', {
+    listObjects(tx, 'price', input, {
+      url: '/v1/prices',
       where: {
         ...readFilters(input, 'product', 'currency', 'type'),
         active: readFlagFilter(input, 'active'),

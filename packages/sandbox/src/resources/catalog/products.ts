@@ -121,7 +121,8 @@ export const PRODUCT_ROUTES: Route[] = [
   route('POST', '/v1/products/:id', (tx, input, { ids }) => update(tx, input, ids.id ?? '')),
   route('DELETE', '/v1/products/:id', (tx, _, { ids }) => remove(tx, ids.id ?? '')),
   route('GET', '/v1/products', (tx, input) =>
-    listObjects(tx, 'product', input, '/v1/products', {
+    listObjects(tx, 'product', input, {
+      url: '/v1/products',
       where: {
         ...readFilters(input, 'url'),
         active: readFlagFilter(input, 'active'),

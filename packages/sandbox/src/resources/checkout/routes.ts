@@ -16,7 +16,8 @@ const sessionOf = (tx: Tx, ids: Record<string, string>): Session =>
 
 function list(tx: Tx, input: Input): unknown {
   const details = child(input, 'customer_details');
-  return listObjects(tx, 'checkout.session', input, '/v1/checkout/sessions', {
+  return listObjects(tx, 'checkout.session', input, {
+    url: '/v1/checkout/sessions',
     where: {
       ...readFilters(input, 'payment_intent', 'customer', 'status', 'payment_link', 'subscription'),
       ...(details ? { 'customer_details[email]': needText(details, 'email') } : {}),

@@ -153,6 +153,6 @@ export const CUSTOMER_ROUTES: Route[] = [
   route('POST', '/v1/customers/:id', (tx, input, { ids }) => update(tx, input, ids.id ?? '')),
   route('DELETE', '/v1/customers/:id', (tx, _, { ids }) => remove(tx, ids.id ?? '')),
   route('GET', '/v1/customers', (tx, input) =>
-    listObjects(tx, 'customer', input, '/v1/customers', { where: readFilters(input, 'email') }),
+    listObjects(tx, 'customer', input, { url: '/v1/customers', where: readFilters(input, 'email') }),
   ),
 ];

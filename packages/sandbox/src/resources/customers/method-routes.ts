@@ -8,7 +8,7 @@ import { attachMethod, detachMethod, methodFromInput, updateMethod, usableMethod
 function listOf(tx: Tx, customer: string, input: Input): unknown {
   tx.get('customer', customer, 'customer');
   const where = { ...readFilters(input, 'type', 'allow_redisplay'), customer };
-  return listObjects(tx, 'payment_method', input, `/v1/customers/${customer}/payment_methods`, { where });
+  return listObjects(tx, 'payment_method', input, { url: `/v1/customers/${customer}/payment_methods`, where });
 }
 
 export const METHOD_ROUTES: Route[] = [
@@ -21,7 +21,8 @@ export const METHOD_ROUTES: Route[] = [
   }),
   route('POST', '/v1/payment_methods/:id/detach', (tx, _, { ids }) => detachMethod(tx, ids.id ?? '')),
   route('GET', '/v1/payment_methods', (tx, input) =>
-    listObjects(tx, 'payment_method', input, '/v1/payment_methods', {
+    listObjects(tx, 'payment_method', input, {
+      url: '/v1/payment_methods',
       where: readFilters(input, 'customer', 'type', 'allow_redisplay'),
     }),
   ),

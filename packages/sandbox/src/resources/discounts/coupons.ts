@@ -129,7 +129,7 @@ export const COUPON_ROUTES: Route[] = [
   route('POST', '/v1/coupons/:id', (tx, input, { ids }) => update(tx, input, ids.id ?? '')),
   route('DELETE', '/v1/coupons/:id', (tx, _, { ids }) => remove(tx, ids.id ?? '')),
   route('GET', '/v1/coupons', (tx, input) => {
-    const page = listObjects(tx, 'coupon', input, '/v1/coupons');
+    const page = listObjects(tx, 'coupon', input, { url: '/v1/coupons' });
     return { ...page, data: page.data.map((coupon) => asOfNow(tx, coupon)) };
   }),
 ];

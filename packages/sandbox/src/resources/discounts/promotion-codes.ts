@@ -84,7 +84,8 @@ export const PROMOTION_ROUTES: Route[] = [
   route('GET', '/v1/promotion_codes/:id', (tx, _, { ids }) => tx.get('promotion_code', ids.id ?? '', 'promotion_code')),
   route('POST', '/v1/promotion_codes/:id', (tx, input, { ids }) => update(tx, input, ids.id ?? '')),
   route('GET', '/v1/promotion_codes', (tx, input) =>
-    listObjects(tx, 'promotion_code', input, '/v1/promotion_codes', {
+    listObjects(tx, 'promotion_code', input, {
+      url: '/v1/promotion_codes',
       where: {
         ...readFilters(input, 'coupon', 'customer'),
         code: text(input, 'code')?.toLowerCase(),

@@ -191,6 +191,6 @@ export const DISPUTE_ROUTES: Route[] = [
     return moveDispute(tx, dispute.id, dispute.status.startsWith('warning') ? 'warning_closed' : 'lost');
   }),
   route('GET', '/v1/disputes', (tx, input) =>
-    listObjects(tx, 'dispute', input, '/v1/disputes', { where: readFilters(input, 'charge', 'payment_intent') }),
+    listObjects(tx, 'dispute', input, { url: '/v1/disputes', where: readFilters(input, 'charge', 'payment_intent') }),
   ),
 ];

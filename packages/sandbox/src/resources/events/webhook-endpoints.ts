@@ -89,6 +89,6 @@ export const ENDPOINT_ROUTES: Route[] = [
     return { id: ids.id, object: 'webhook_endpoint', deleted: true };
   }),
   route('GET', '/v1/webhook_endpoints', (tx, input) =>
-    listObjects(tx, 'webhook_endpoint', input, '/v1/webhook_endpoints'),
+    listObjects(tx, 'webhook_endpoint', input, { url: '/v1/webhook_endpoints' }),
   ),
 ];

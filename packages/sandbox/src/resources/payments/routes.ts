@@ -78,12 +78,12 @@ export const PAYMENT_ROUTES: Route[] = [
     throw unsupported('the verification of bank accounts by small deposits');
   }),
   route('GET', '/v1/payment_intents', (tx, input) =>
-    listObjects(tx, 'payment_intent', input, '/v1/payment_intents', { where: readFilters(input, 'customer') }),
+    listObjects(tx, 'payment_intent', input, { url: '/v1/payment_intents', where: readFilters(input, 'customer') }),
   ),
   route('GET', '/v1/charges/:charge', (tx, _, { ids }) => tx.get('charge', ids.charge ?? '', 'charge')),
   route('POST', '/v1/charges/:charge', (tx, input, { ids }) => updateCharge(tx, input, ids.charge ?? '')),
   route('GET', '/v1/charges', (tx, input) =>
-    listObjects(tx, 'charge', input, '/v1/charges', { where: readFilters(input, 'customer', 'payment_intent') }),
+    listObjects(tx, 'charge', input, { url: '/v1/charges', where: readFilters(input, 'customer', 'payment_intent') }),
   ),
   route('GET', '/v1/balance', (tx) => balanceOf(tx)),
   route('GET', '/v1/balance_transactions/:id', (tx, _, { ids }) =>
@@ -91,7 +91,7 @@ export const PAYMENT_ROUTES: Route[] = [
   ),
   route('GET', '/v1/balance_transactions', (tx, input) => {
     const where = readFilters(input, 'source', 'type', 'currency');
-    const page = listObjects(tx, 'balance_transaction', input, '/v1/balance_transactions', { where });
+    const page = listObjects(tx, 'balance_transaction', input, { url: '/v1/balance_transactions', where });
     return { ...page, data: page.data.map((line) => asOfNow(tx, line)) };
   }),
 ];

@@ -125,7 +125,8 @@ export const RATE_ROUTES: Route[] = [
   route('GET', '/v1/tax_rates/:id', (tx, _, { ids }) => tx.get('tax_rate', ids.id ?? '', 'tax_rate')),
   route('POST', '/v1/tax_rates/:id', (tx, input, { ids }) => updateTaxRate(tx, input, ids.id ?? '')),
   route('GET', '/v1/tax_rates', (tx, input) =>
-    listObjects(tx, 'tax_rate', input, '/v1/tax_rates', {
+    listObjects(tx, 'tax_rate', input, {
+      url: '/v1/tax_rates',
       where: { active: readFlagFilter(input, 'active'), inclusive: readFlagFilter(input, 'inclusive') },
     }),
   ),
@@ -133,7 +134,8 @@ export const RATE_ROUTES: Route[] = [
   route('GET', '/v1/shipping_rates/:id', (tx, _, { ids }) => tx.get('shipping_rate', ids.id ?? '', 'shipping_rate')),
   route('POST', '/v1/shipping_rates/:id', (tx, input, { ids }) => updateShippingRate(tx, input, ids.id ?? '')),
   route('GET', '/v1/shipping_rates', (tx, input) =>
-    listObjects(tx, 'shipping_rate', input, '/v1/shipping_rates', {
+    listObjects(tx, 'shipping_rate', input, {
+      url: '/v1/shipping_rates',
       where: { ...readFilters(input, 'currency'), active: readFlagFilter(input, 'active') },
     }),
   ),

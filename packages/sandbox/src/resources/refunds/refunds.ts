@@ -192,6 +192,6 @@ export const REFUND_ROUTES: Route[] = [
   route('POST', '/v1/refunds/:id', (tx, input, { ids }) => update(tx, input, ids.id ?? '')),
   route('POST', '/v1/refunds/:id/cancel', (tx, _, { ids }) => cancel(tx, ids.id ?? '')),
   route('GET', '/v1/refunds', (tx, input) =>
-    listObjects(tx, 'refund', input, '/v1/refunds', { where: readFilters(input, 'charge', 'payment_intent') }),
+    listObjects(tx, 'refund', input, { url: '/v1/refunds', where: readFilters(input, 'charge', 'payment_intent') }),
   ),
 ];

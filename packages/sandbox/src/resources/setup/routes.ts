@@ -33,7 +33,8 @@ export const SETUP_ROUTES: Route[] = [
   ),
   route('POST', '/v1/setup_intents/:intent/cancel', (tx, input, { ids }) => cancelSetup(tx, input, intentOf(tx, ids))),
   route('GET', '/v1/setup_intents', (tx, input) =>
-    listObjects(tx, 'setup_intent', input, '/v1/setup_intents', {
+    listObjects(tx, 'setup_intent', input, {
+      url: '/v1/setup_intents',
       where: readFilters(input, 'customer', 'payment_method'),
     }),
   ),
