@@ -46,6 +46,14 @@ function open() {
   panel.replaceChildren(part('header', '', title, nav), log, said);
   panel.tabIndex = 0;
   panel.hidden = false;
+  remember(true);
+}
+
+/** The next page keeps the place before it is drawn (see stage.js). */
+function remember(there) {
+  document.documentElement.classList.toggle('staged', there);
+  if (there) sessionStorage.setItem('backstage', 'open');
+  else sessionStorage.removeItem('backstage');
 }
 
 function since(step, start) {
@@ -134,7 +142,10 @@ async function ask() {
   if (document.hidden) return ASK_MS;
   try {
     const answer = await fetch('/admin/live.json', { headers: etag ? { 'If-None-Match': etag } : {} });
-    if (answer.status === 404) return undefined;
+    if (answer.status === 404) {
+      remember(false);
+      return undefined;
+    }
     if (answer.status === 304) return ASK_MS;
     if (!answer.ok) throw new Error(`backstage answered ${answer.status}`);
     etag = answer.headers.get('ETag') ?? '';
