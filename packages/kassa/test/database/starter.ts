@@ -23,13 +23,19 @@ export interface Starter {
   said(): Promise<Started>;
   /** Asks it to stop in order, and waits until it has. */
   stop(): Promise<void>;
+  /** Kills its whole process group, as a closed terminal or a stopped container does. */
   kill(): Promise<void>;
 }
 
 const SCRIPT = fileURLToPath(new URL('./embedded-starter.ts', import.meta.url));
 
 export function spawnStarter(folder: string, as: { uid?: number; gid?: number } = {}): Starter {
-  const child = spawn(process.execPath, [SCRIPT, folder], { stdio: ['pipe', 'pipe', 'inherit'], cwd: '/', ...as });
+  const child = spawn(process.execPath, [SCRIPT, folder], {
+    stdio: ['pipe', 'pipe', 'inherit'],
+    cwd: '/',
+    detached: true,
+    ...as,
+  });
   const lines = createInterface({ input: child.stdout })[Symbol.asyncIterator]();
   const ended = new Promise<void>((resolve, reject) => {
     child.once('exit', () => resolve());
@@ -50,7 +56,7 @@ export function spawnStarter(folder: string, as: { uid?: number; gid?: number } 
       await ended;
     },
     async kill() {
-      child.kill('SIGKILL');
+      if (child.pid) process.kill(-child.pid, 'SIGKILL');
       await ended;
     },
   };

@@ -254,19 +254,22 @@ onEachServer((server) => {
 
   test('the gate stands around every statement, inside transactions and outside', async () => {
     const seen: string[] = [];
+    const sessions = new Map<object | undefined, string[]>();
     gate = (point, run) => {
-      seen.push(`${point.kind}: ${point.sql}`);
+      seen.push(`${point.kind} ${point.sql}`.trim());
+      sessions.set(point.session, [...(sessions.get(point.session) ?? []), point.kind]);
       return run();
     };
     await inTransaction(shop.db, (tx) => sql`select 1`.execute(tx));
-    await inTransaction(shop.db, (tx) => sql`select 2`.execute(tx).then(() => Promise.reject(new Error('no')))).catch(
-      () => undefined,
-    );
+    const refused = (tx: Transaction) => sql`select 2`.execute(tx).then(() => Promise.reject(new Error('no')));
+    await expect(inTransaction(shop.db, refused)).rejects.toThrow('no');
     await sql`select 3`.execute(shop.db);
     expect(seen).toEqual([
-      ...['begin: begin', 'statement: select 1', 'commit: commit'],
-      ...['begin: begin', 'statement: select 2', 'rollback: rollback', 'statement: select 3'],
+      ...['connect', 'begin begin', 'statement select 1', 'commit commit'],
+      ...['connect', 'begin begin', 'statement select 2', 'rollback rollback'],
+      ...['connect', 'statement select 3'],
     ]);
+    expect(sessions.get(undefined)).toEqual(['connect', 'connect', 'connect']);
   });
 
   test('a lock that somebody holds is waited for only as long as the limit says', async () => {
