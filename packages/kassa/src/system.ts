@@ -18,12 +18,25 @@ const TIMER_MAX_MS = 2_147_483_647;
 export function systemClock(): Clock {
   return {
     now: () => new Date(),
-    async sleep(ms) {
-      for (let left = ms; left > 0; left -= TIMER_MAX_MS) {
-        await new Promise((resolve) => setTimeout(resolve, Math.min(left, TIMER_MAX_MS)));
+    async sleep(ms, signal) {
+      for (let left = ms; left > 0 && !signal?.aborted; left -= TIMER_MAX_MS) {
+        await timer(Math.min(left, TIMER_MAX_MS), signal);
       }
     },
   };
+}
+
+/** A timer that is taken down when nobody waits for it: a stopped shop must not keep its process alive. */
+function timer(ms: number, signal: AbortSignal | undefined): Promise<void> {
+  return new Promise((resolve) => {
+    const handle = setTimeout(done, ms);
+    function done(): void {
+      clearTimeout(handle);
+      signal?.removeEventListener('abort', done);
+      resolve();
+    }
+    signal?.addEventListener('abort', done, { once: true });
+  });
 }
 
 /** The operating system's generator: good for secrets. */

@@ -91,12 +91,16 @@ function refuseUnknown(command: string, given: readonly string[], known: ArgsDef
 }
 
 async function tell(error: unknown, { err }: Streams): Promise<number> {
-  const { EXIT_BUG, refusalOf } = await import('../main.ts');
-  const sentence = error instanceof Exit ? error.message : refusalOf(error);
-  if (sentence === undefined) {
-    err.write(`${error instanceof Error ? error.stack : String(error)}\nThis is a mistake in Kassa.\n`);
-    return EXIT_BUG;
+  if (error instanceof Exit) {
+    err.write(`${error.message}\n`);
+    return error.code;
   }
-  err.write(`${sentence}\n`);
-  return error instanceof Exit ? error.code : 3;
+  const { EXIT_BUG, refusalOf } = await import('../main.ts');
+  const sentence = refusalOf(error);
+  if (sentence !== undefined) {
+    err.write(`${sentence}\n`);
+    return 3;
+  }
+  err.write(`${error instanceof Error ? error.stack : String(error)}\nThis is a mistake in Kassa.\n`);
+  return EXIT_BUG;
 }

@@ -5,6 +5,9 @@
 export interface Clock {
   /** Wall time. Two calls may answer the same instant, and the wall clock may step back. */
   now(): Date;
-  /** Resolves after `ms` milliseconds of this clock's time. */
-  sleep(ms: number): Promise<void>;
+  /**
+   * Resolves after `ms` milliseconds of this clock's time, or earlier when `signal` is aborted because nobody waits any
+   * more. A clock may ignore the signal: then the sleep runs out unheard.
+   */
+  sleep(ms: number, signal?: AbortSignal): Promise<void>;
 }

@@ -1,6 +1,7 @@
 // Goal: a worker keeps going whatever happens, rests when there is nothing to do, and stops without dropping work.
 // Method: a clock that moves only when told, and a log that is read afterwards.
 import { expect, test } from 'vitest';
+import { systemClock } from '../system.ts';
 import type { Clock } from './clock.ts';
 import type { Log } from './log.ts';
 import { silentLog } from './log.ts';
@@ -8,6 +9,7 @@ import { repeat } from './repeat.ts';
 
 interface Sleeper {
   readonly ms: number;
+  readonly signal: AbortSignal | undefined;
   wakeUp(): void;
 }
 
@@ -16,7 +18,7 @@ function handClock(): Clock & { readonly sleepers: Sleeper[] } {
   return {
     sleepers,
     now: () => new Date(0),
-    sleep: (ms) => new Promise((resolve) => sleepers.push({ ms, wakeUp: () => resolve() })),
+    sleep: (ms, signal) => new Promise((resolve) => sleepers.push({ ms, signal, wakeUp: () => resolve() })),
   };
 }
 
@@ -155,4 +157,25 @@ test('stopping waits for the round under way and starts no other', async () => {
   await stopping;
   expect(rounds).toBe(1);
   expect(clock.sleepers).toEqual([]);
+});
+
+test('a stopped worker leaves no sleep behind that would keep the process alive', async () => {
+  const clock = handClock();
+  const idle = repeat(clock, async () => 0, { name: 'idle', pause_ms: 3_600_000, log: silentLog });
+  const failing = repeat(clock, () => Promise.reject(new Error('no')), { name: 'w', pause_ms: 100, log: silentLog });
+  await settle();
+  expect(clock.sleepers.map(({ signal }) => signal?.aborted)).toEqual([false, false]);
+  await Promise.all([idle.stop(), failing.stop()]);
+  expect(clock.sleepers.map(({ signal }) => signal?.aborted)).toEqual([true, true]);
+});
+
+test('the real clock wakes a sleeper whose signal is given', async () => {
+  const stop = new AbortController();
+  const slept = systemClock().sleep(3_600_000, stop.signal);
+  const timers = (): number => process.getActiveResourcesInfo().filter((kind) => kind === 'Timeout').length;
+  const before = timers();
+  stop.abort();
+  await slept;
+  expect(timers()).toBe(before - 1);
+  await systemClock().sleep(3_600_000, stop.signal);
 });

@@ -24,7 +24,8 @@ export function repeat(
   { name, pause_ms, log }: { readonly name: string; readonly pause_ms: number; readonly log: Log },
 ): Repeating {
   assert(pause_ms > 0, 'a worker pauses for more than no time, else it burns the machine');
-  const pause = pauser(clock);
+  const stopping = new AbortController();
+  const pause = pauser(clock, stopping.signal);
   let stopped = false;
   let woken = false;
   let failures = 0;
@@ -45,7 +46,7 @@ export function repeat(
     if (stopped) return;
     await new Promise<void>((resolve) => {
       giveUp = resolve;
-      void clock.sleep(wait_ms).then(resolve);
+      void clock.sleep(wait_ms, stopping.signal).then(resolve);
     });
   }
 
@@ -71,6 +72,7 @@ export function repeat(
     },
     stop() {
       stopped = true;
+      stopping.abort();
       goOn();
       giveUp();
       return ended;
@@ -79,10 +81,10 @@ export function repeat(
 }
 
 /** One sleep at a time: a worker woken a thousand times a second leaves one timer behind, not a thousand. */
-function pauser(clock: Clock): (ms: number) => Promise<void> {
+function pauser(clock: Clock, signal: AbortSignal): (ms: number) => Promise<void> {
   let sleeping: Promise<void> | undefined;
   return (ms) => {
-    sleeping ??= clock.sleep(ms).finally(() => {
+    sleeping ??= clock.sleep(ms, signal).finally(() => {
       sleeping = undefined;
     });
     return sleeping;

@@ -15,8 +15,14 @@ export interface TimeLimit {
  */
 export async function withinLimit<T>({ clock, limit_ms }: TimeLimit, work: () => Promise<T>): Promise<T> {
   if (limit_ms === null) return work();
-  const limit = clock.sleep(limit_ms).then((): never => {
+  const over = new AbortController();
+  const limit = clock.sleep(limit_ms, over.signal).then((): never => {
     throw new Error(`it took longer than ${Math.round(limit_ms / 1000)} seconds`);
   });
-  return Promise.race([work(), limit]);
+  try {
+    return await Promise.race([work(), limit]);
+  } finally {
+    // Takes the timer down; that the limit then counts as reached is heard by nobody.
+    over.abort();
+  }
 }
