@@ -4,11 +4,16 @@ import { getRequestListener, type HttpBindings } from '@hono/node-server';
 import type { Clock } from '../kernel/clock.ts';
 import type { HttpApp } from './server.ts';
 
-/** Slow clients are cut off: a connection that only trickles would hold a place for ever. Milliseconds. */
-const HEADERS_TIMEOUT_MS = 10_000;
-const REQUEST_TIMEOUT_MS = 30_000;
+/** How long a client may take. One that only trickles would hold its place for ever. Milliseconds. */
+export interface Patience {
+  readonly headers_ms: number;
+  readonly request_ms: number;
+  readonly check_every_ms: number;
+}
+
+const PATIENCE: Patience = { headers_ms: 10_000, request_ms: 30_000, check_every_ms: 5_000 };
+/** A little longer than proxies usually keep a connection, so that they close it and no request is lost between. */
 const KEEP_ALIVE_TIMEOUT_MS = 65_000;
-const CHECK_EVERY_MS = 5_000;
 const HEADER_BYTES_MAX = 16_384;
 const HEADERS_MAX = 100;
 const CLOSE_STEP_MS = 25;
@@ -28,17 +33,19 @@ export async function listen(options: {
   readonly host: string;
   readonly port: number;
   readonly clock: Clock;
+  readonly patience?: Patience;
 }): Promise<Listening> {
+  const { patience = PATIENCE } = options;
   const listener = getRequestListener((request, env) => {
     const { incoming } = env as HttpBindings;
     return options.fetch(request, { ip: incoming.socket.remoteAddress ?? '' });
   });
   const server = createServer(
     {
-      headersTimeout: HEADERS_TIMEOUT_MS,
-      requestTimeout: REQUEST_TIMEOUT_MS,
+      headersTimeout: patience.headers_ms,
+      requestTimeout: patience.request_ms,
       keepAliveTimeout: KEEP_ALIVE_TIMEOUT_MS,
-      connectionsCheckingInterval: CHECK_EVERY_MS,
+      connectionsCheckingInterval: patience.check_every_ms,
       maxHeaderSize: HEADER_BYTES_MAX,
     },
     listener,

@@ -54,3 +54,24 @@ test('a client that never finishes is cut off when the grace is over', async () 
   await server.close(100);
   await ended;
 });
+
+test.each([
+  ['headers', 'GET / HTTP/1.1\r\nHost: x\r\nX-Slow: '],
+  ['a body', 'POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 9\r\n\r\nab'],
+])('a client that trickles %s is told 408 and cut off', async (_what, beginning) => {
+  const patience = { headers_ms: 120, request_ms: 120, check_every_ms: 20 };
+  const read = async (request: Request): Promise<Response> => new Response(await request.text());
+  const server = await listen({ fetch: read, host: '127.0.0.1', port: 0, clock, patience });
+  const socket = connect(server.port, '127.0.0.1');
+  const told = new Promise<string>((resolve) => {
+    let text = '';
+    socket.on('data', (chunk) => {
+      text += chunk.toString();
+    });
+    socket.on('error', () => undefined);
+    socket.once('close', () => resolve(text));
+  });
+  socket.write(beginning);
+  expect(await told).toMatch(/^HTTP\/1\.1 408 /);
+  await server.close(100);
+});
