@@ -209,6 +209,17 @@ describe.runIf(process.getuid?.() === 0)('started by an ordinary user', () => {
     });
   });
 
+  test('a folder that this user may not write to is named, with the cure', async () => {
+    const { folder, remove } = newFolder();
+    removals.push(remove);
+    const nobody = uidOf('nobody');
+    const said = await spawnStarter(folder, { uid: nobody, gid: nobody }).said();
+    expect(said).toMatchObject({
+      name: 'EmbeddedRefusal',
+      refused: expect.stringMatching(/postgres cannot be written to \(EACCES\): .*KASSA_DATA_DIR/),
+    });
+  });
+
   test('a user without a name, as containers have them, is told what initdb wants', async () => {
     const { home, folder, remove } = newFolder();
     removals.push(remove);

@@ -11,17 +11,16 @@ const POLL_MS = 50;
 /**
  * Runs `work` while no other process does so for the same folder. The lock is a file that names its holder's process
  * and when that process began; it dies with the holder, because everyone who finds it asks whether the holder lives.
- * @throws EmbeddedRefusal when a living holder keeps it for 90 s.
+ * @throws EmbeddedRefusal when a living holder keeps it for 90 s, or the folder cannot be written to.
  */
 export async function withFolderLock<T>(
   folder: string,
   world: { clock: Clock; random: Random },
   work: () => Promise<T>,
 ): Promise<T> {
-  mkdirSync(folder, { recursive: true });
   const lock = join(folder, 'launcher.lock');
   const mine = `${lock}.${process.pid}-${Buffer.from(world.random.bytes(6)).toString('hex')}`;
-  writeFileSync(mine, identityOf(process.pid), { mode: 0o644 });
+  announce(folder, mine);
   try {
     await take(lock, mine, world.clock);
     try {
@@ -31,6 +30,20 @@ export async function withFolderLock<T>(
     }
   } finally {
     rmSync(mine, { force: true });
+  }
+}
+
+/** Our own file in the folder, which at the same time shows whether we may write there. */
+function announce(folder: string, mine: string): void {
+  try {
+    mkdirSync(folder, { recursive: true });
+    writeFileSync(mine, identityOf(process.pid), { mode: 0o644 });
+  } catch (cause) {
+    throw new EmbeddedRefusal(
+      `The folder ${folder} cannot be written to (${(cause as NodeJS.ErrnoException).code}): ` +
+        'give it to the user that starts Kassa, or set KASSA_DATA_DIR to a folder of your own.',
+      { cause },
+    );
   }
 }
 
