@@ -13,6 +13,7 @@ import { PROMOTION_ROUTES } from './discounts/promotion-codes.ts';
 import { DISPUTE_ROUTES } from './disputes/disputes.ts';
 import { EVENT_ROUTES } from './events/events.ts';
 import { ENDPOINT_ROUTES } from './events/webhook-endpoints.ts';
+import { LINK_ROUTES } from './links/payment-links.ts';
 import { TOKEN_ROUTES } from './payments/confirmation-tokens.ts';
 import { PAYMENT_ROUTES } from './payments/routes.ts';
 import { RATE_ROUTES } from './rates/rates.ts';
@@ -31,6 +32,7 @@ export const API_ROUTES: Route[] = [
   ...DISPUTE_ROUTES,
   ...ENDPOINT_ROUTES,
   ...EVENT_ROUTES,
+  ...LINK_ROUTES,
   ...METHOD_ROUTES,
   ...PAYMENT_ROUTES,
   ...PRICE_ROUTES,

@@ -5,6 +5,7 @@ import { PAGES_CSS, PAGES_JS } from '../pages/index.ts';
 import type { World } from '../store/world.ts';
 import { goBack, showAfter } from './after-page.ts';
 import { postChallenge, showChallenge } from './challenge.ts';
+import { followLink } from './link.ts';
 import { postPanel, showPanel } from './panel.ts';
 import { postSession, showSession } from './pay-page.ts';
 import { showReceipt } from './receipt.ts';
@@ -34,6 +35,7 @@ const PAGES: [method: string, path: RegExp, handler: Handler][] = [
   ['GET', /^\/c\/pay\/(cs_\w+)\/after$/, ({ world }, _, [id = ''], url) => showAfter(world, id, url)],
   ['GET', /^\/c\/pay\/(cs_\w+)\/return$/, ({ world }, _, [id = '']) => goBack(world, id)],
   ['GET', /^\/c\/recover\/(cs_\w+)\/(\w+)$/, ({ world }, _, [id = '', secret = '']) => recover(world, id, secret)],
+  ['GET', /^\/l\/(plink_\w+)$/, ({ world }, _, [id = '']) => followLink(world, id)],
   ['GET', /^\/3ds\/(\w+)$/, ({ world }, _, [id = ''], url) => showChallenge(world, id, url)],
   ['POST', /^\/3ds\/(\w+)$/, ({ world }, request, [id = '']) => postChallenge(world, id, request)],
   ['GET', /^\/receipts\/(\w+)$/, ({ world }, _, [id = '']) => showReceipt(world, id)],

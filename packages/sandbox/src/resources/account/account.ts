@@ -32,8 +32,10 @@ function customerSession(tx: Tx, input: Input): unknown {
     const given = wanted && child(wanted, name);
     return { enabled: given ? flag(given, 'enabled') === true : false };
   };
-  const listed = ['buy_button', 'customer_sheet', 'mobile_payment_element', 'payment_element', 'pricing_table'];
-  const features = (name: string) => (name === 'buy_button' || name === 'pricing_table' ? {} : { features: null });
+  const bare = ['active_entitlements', 'buy_button', 'customer_portal', 'pricing_table'];
+  const featured = ['customer_sheet', 'mobile_payment_element', 'payment_element'];
+  const listed = [...bare, ...featured];
+  const features = (name: string) => (bare.includes(name) ? {} : { features: null });
   return {
     object: 'customer_session',
     client_secret: tx.ids.next('cuss_secret_', 48),
