@@ -1,4 +1,3 @@
-import { basename } from 'node:path';
 import about from '../package.json' with { type: 'json' };
 import { createKassa, type Kassa, type World } from './app.ts';
 import {
@@ -41,7 +40,6 @@ export interface RunningShop {
  */
 export async function startShop({ loaded, environment, folder, world }: Start): Promise<RunningShop> {
   const settings = readSettings(loaded.config, environment, { folder, file: loaded.file });
-  refuseUncalled(loaded);
   claimFolder(settings.data_folder, settings.mode);
   const site_folder = pagesBeside(loaded.file);
   const options = { version: VERSION, site_folder, serve_sandbox: true, run_workers: true };
@@ -53,26 +51,6 @@ export async function startShop({ loaded, environment, folder, world }: Start): 
     await kassa.stop();
     throw error;
   }
-}
-
-/** The events that stories tell today. A hook for another one would wait for ever without anybody noticing. */
-const TOLD: readonly string[] = [
-  'order.created',
-  'order.processing',
-  'order.payment_failed',
-  'order.paid',
-  'order.expired',
-  'order.refunded',
-];
-
-/** @throws ConfigError for a hook that this version never calls. */
-function refuseUncalled({ hooks, hooks_file }: LoadedConfig): void {
-  const uncalled = Object.keys(hooks.on).filter((event) => !TOLD.includes(event));
-  if (uncalled.length === 0) return;
-  throw new ConfigError(
-    `${basename(hooks_file ?? 'kassa.hooks.ts')} has a function for ${uncalled.join(', ')}, which this version of Kassa ` +
-      `never calls: remove it. Events that it tells: ${TOLD.join(', ')}.`,
-  );
 }
 
 /** The sentence for the person who started it, when the surroundings are at fault; undefined when Kassa is. */

@@ -1,12 +1,12 @@
 import type { CommandDef } from 'citty';
 import { type Environment, type LoadedConfig, loadConfig, readSettings, type Settings } from '../config.ts';
 import { startShop, watchForStop } from '../main.ts';
-import { listenToKeys } from './keys.ts';
-import { developmentLog } from './log-file.ts';
 import { anyFreePort, firstFreePort } from './ports.ts';
 import { Exit, type Printer, printerTo } from './printer.ts';
-import { addressOf, folderName, printReady } from './ready-lines.ts';
-import { claimRunning } from './running.ts';
+import { listenToKeys } from './shop-process/keys.ts';
+import { developmentLog } from './shop-process/log-file.ts';
+import { addressOf, folderName, printReady } from './shop-process/ready-lines.ts';
+import { claimRunning } from './shop-process/running.ts';
 import { realWorld } from './world.ts';
 
 export const dev: CommandDef = {

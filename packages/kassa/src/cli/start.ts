@@ -3,8 +3,8 @@ import { loadConfig, readSettings } from '../config.ts';
 import { startShop, watchForStop } from '../main.ts';
 import { systemLog } from '../system.ts';
 import { Exit, printerTo } from './printer.ts';
-import { addressOf, printReady } from './ready-lines.ts';
-import { claimRunning } from './running.ts';
+import { addressOf, printReady } from './shop-process/ready-lines.ts';
+import { claimRunning } from './shop-process/running.ts';
 import { realWorld } from './world.ts';
 
 export const start: CommandDef = {

@@ -1,6 +1,6 @@
 import { basename, relative } from 'node:path';
-import { type RunningShop, VERSION } from '../main.ts';
-import type { Printer } from './printer.ts';
+import { type RunningShop, VERSION } from '../../main.ts';
+import type { Printer } from '../printer.ts';
 
 export interface ReadyFacts {
   /** Since the process began. */

@@ -1,8 +1,8 @@
 import { existsSync, mkdirSync, openSync, renameSync, statSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
-import type { Settings } from '../config.ts';
-import type { Log } from '../kernel/log.ts';
-import { systemLog } from '../system.ts';
+import type { Settings } from '../../config.ts';
+import type { Log } from '../../kernel/log.ts';
+import { systemLog } from '../../system.ts';
 
 const FILE_BYTES_MAX = 5_000_000;
 

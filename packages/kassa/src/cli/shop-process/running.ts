@@ -1,6 +1,6 @@
 import { existsSync, linkSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import type { World } from '../app.ts';
+import type { World } from '../../app.ts';
 
 /** Who runs the shop of a data folder, as the file `running.json` there tells it. */
 export interface RunningNote {
