@@ -1,6 +1,5 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import type { Duplex } from 'node:stream';
 import { ConnectionFault } from './http/reply.ts';
 import { acceptCommandLine } from './listen/command-line.ts';
 import type { Sandbox } from './sandbox.ts';
@@ -96,17 +95,22 @@ export async function serveSandbox(sandbox: Sandbox, options: ServeOptions): Pro
   }
   let origin = 'http://127.0.0.1';
   const server = createServer((incoming, outgoing) => void answer(sandbox, incoming, outgoing, origin));
-  const lines = new Set<Duplex>();
-  server.on('upgrade', (incoming, socket) => {
-    lines.add(socket);
-    socket.on('close', () => lines.delete(socket));
-    acceptCommandLine(sandbox.world, incoming, socket);
+  const lines = new Set<() => void>();
+  server.on('upgrade', (incoming, socket, head) => {
+    const hangUp = acceptCommandLine(sandbox.world, { incoming, socket, head });
+    const drop = (): void => {
+      hangUp?.();
+      incoming.socket.destroySoon();
+    };
+    lines.add(drop);
+    socket.on('close', () => lines.delete(drop));
   });
   await listen(server, options.port, host);
   const { port } = server.address() as AddressInfo;
   const name = host === '::1' ? '[::1]' : host;
   origin = `http://${name}:${port}`;
   if (sandbox.world.options.publicUrl === undefined) sandbox.world.publicUrl = origin;
+  sandbox.world.socketUrl = `ws://${name}:${port}/ws`;
   sandbox.world.served = true;
   const stop = repeat(options.tickMs ?? 50, async () => {
     try {
@@ -117,8 +121,10 @@ export async function serveSandbox(sandbox: Sandbox, options: ServeOptions): Pro
   });
   const close = async (): Promise<void> => {
     stop();
-    for (const line of lines) line.destroy();
+    sandbox.world.socketUrl = '';
     server.closeAllConnections();
+    // An upgraded line is no connection of the HTTP server any more, and would hold it open.
+    for (const drop of lines) drop();
     await new Promise<void>((resolve, reject) => server.close((error) => (error ? reject(error) : resolve())));
   };
   return { url: origin, port, close };

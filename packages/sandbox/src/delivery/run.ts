@@ -1,7 +1,8 @@
 import { SANDBOX_VERSION } from '../kernel/options.ts';
 import type { Row } from '../store/database.ts';
-import type { Target, World } from '../store/world.ts';
+import type { Outcome, Target, World } from '../store/world.ts';
 import { post, systemClock, withTimeout } from '../system.ts';
+import { succeeded, writeAttempt } from './attempts.ts';
 import { eventBody } from './events.ts';
 import type { Plan } from './plan.ts';
 import { nextWait } from './retry.ts';
@@ -14,12 +15,6 @@ interface Delivery {
   target: string;
   attempts: number;
   plan: Plan;
-}
-
-interface Outcome {
-  /** HTTP status, or null when nothing came back. */
-  status: number | null;
-  reply: string;
 }
 
 const REPLY_BYTES = 2048;
@@ -95,11 +90,10 @@ async function drain(world: World, queue: Delivery[], limit: number): Promise<vo
 async function attempt(world: World, delivery: Delivery): Promise<void> {
   const target = findTarget(world, delivery.target);
   const outcome = target ? await send(world, delivery, target) : { status: null, reply: 'the receiver is gone' };
-  const ok = outcome.status !== null && outcome.status >= 200 && outcome.status < 300;
   const attempts = delivery.attempts + 1;
   const wait = target && !target.push ? nextWait(world.retryProfile, attempts) : undefined;
   const now = world.clock.now();
-  const state = ok ? 'done' : wait === undefined ? 'failed' : 'due';
+  const state = succeeded(outcome) ? 'done' : wait === undefined ? 'failed' : 'due';
   world.database.transaction(() => {
     world.database.run(
       'update deliveries set state = ?, attempts = ?, due_ms = ? where seq = ?',
@@ -108,15 +102,7 @@ async function attempt(world: World, delivery: Delivery): Promise<void> {
       state === 'due' ? now + (wait ?? 0) : null,
       delivery.seq,
     );
-    world.database.run(
-      'insert into attempts (delivery, event_id, target, at_ms, status, reply) values (?, ?, ?, ?, ?, ?)',
-      delivery.seq,
-      delivery.event_id,
-      delivery.target,
-      now,
-      outcome.status,
-      outcome.reply,
-    );
+    writeAttempt(world, delivery, outcome);
   });
   world.log({ what: 'webhook', event: delivery.event_id, target: delivery.target, status: outcome.status, attempts });
 }
@@ -136,7 +122,7 @@ async function send(world: World, delivery: Delivery, target: Target): Promise<O
   const headers = headersFor(world, delivery, target, body);
   const timeout_ms = world.options.deliveryTimeoutMs ?? 20_000;
   try {
-    if (target.push) return await withTimeout(target.push({ body, headers }), timeout_ms);
+    if (target.push) return await withTimeout(target.push({ delivery, body, headers }), timeout_ms);
     const request = new Request(target.url, { method: 'POST', headers, body });
     const response = deliver ? await withTimeout(deliver(request), timeout_ms) : await post(request, timeout_ms);
     const text = await response.text();

@@ -133,10 +133,10 @@ function closeOf(payload: Buffer): Message {
 
 /**
  * Puts the bytes of one client together again: frames that come in pieces, messages that come in several frames.
- * @returns takes what has arrived and answers the messages that it completed; throws ProtocolFault for anything that
- * the RFC or the limits forbid, as soon as the head of the frame shows it
+ * @returns takes what has arrived and yields the messages that it completes; throws ProtocolFault for anything that
+ * the RFC or the limits forbid, as soon as the head of the frame shows it, and after what was said before it
  */
-export function messageReader(): (chunk: Buffer) => Message[] {
+export function messageReader(): (chunk: Buffer) => Generator<Message, void> {
   let waiting: Buffer[] = [];
   let size = 0;
   let needed = 2;
@@ -164,10 +164,9 @@ export function messageReader(): (chunk: Buffer) => Message[] {
     if (opcode < OPCODE.close && partsSize + length > MESSAGE_BYTES) throw tooBig();
   };
 
-  return (chunk) => {
+  return function* (chunk) {
     waiting.push(chunk);
     size += chunk.length;
-    const messages: Message[] = [];
     // A large frame in many small chunks is joined once, when all of it is there.
     while (size >= needed) {
       const buffer = waiting.length === 1 ? (waiting[0] ?? chunk) : Buffer.concat(waiting);
@@ -183,11 +182,10 @@ export function messageReader(): (chunk: Buffer) => Message[] {
       if (head.opcode === OPCODE.text) parts = [];
       if (head.opcode < OPCODE.close) partsSize += head.length;
       const message = finish(head, unmasked(buffer, head));
-      if (message) messages.push(message);
       waiting = [buffer.subarray(needed)];
       size -= needed;
       needed = 2;
+      if (message) yield message;
     }
-    return messages;
   };
 }

@@ -59,9 +59,9 @@ export function openLine({ incoming, socket, head }: Upgrade, protocol: string, 
     'HTTP/1.1 101 Switching Protocols\r\nupgrade: websocket\r\nconnection: Upgrade\r\n' +
       `sec-websocket-accept: ${accept}\r\n${chosen}\r\n`,
   );
-  const line = listenOn(socket, events);
+  // Before anybody listens, so that these bytes are heard like all others: later, when the caller has its line.
   if (head.length > 0) socket.unshift(head);
-  return line;
+  return listenOn(socket, events);
 }
 
 function listenOn(socket: Duplex, events: LineEvents): Line {

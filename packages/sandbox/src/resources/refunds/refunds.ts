@@ -136,9 +136,15 @@ export function settleRefund(tx: Tx, id: string, result: 'succeeded' | 'failed' 
   else if (result === 'failed' && (refund.status === 'pending' || refund.status === 'succeeded'))
     failRefund(tx, refund);
   else return refund;
-  tx.emit('refund.updated', refund, before);
+  tellUpdate(tx, refund, before);
   if (result === 'failed') tx.emit('refund.failed', refund, before);
   return refund;
+}
+
+/** Two events for one fact: the older name is for refunds of charges, the newer one for all refunds. */
+function tellUpdate(tx: Tx, refund: Refund, previous: Record<string, unknown> | undefined): void {
+  if (refund.charge !== null) tx.emit('charge.refund.updated', refund, previous);
+  tx.emit('refund.updated', refund, previous);
 }
 
 function failRefund(tx: Tx, refund: Refund): void {
@@ -173,7 +179,7 @@ function cancel(tx: Tx, id: string): Refund {
   const { charge, currency, amount } = refund;
   tx.book({ kind: 'refund_withdrawn', subject: id, charge: charge ?? '', currency, amount });
   giveBack(tx, refund);
-  tx.emit('refund.updated', refund, { status: 'requires_action' });
+  tellUpdate(tx, refund, { status: 'requires_action' });
   return refund;
 }
 
@@ -182,7 +188,7 @@ function update(tx: Tx, input: Input, id: string): Refund {
   if (clearable(input, 'amount') !== undefined) throw badParam('amount', 'The amount of a refund cannot change.');
   const metadata = mergeMetadata(input, refund.metadata);
   const previous = tx.patch(refund, metadata ? { metadata } : {});
-  tx.emit('refund.updated', refund, previous);
+  tellUpdate(tx, refund, previous);
   return refund;
 }
 
