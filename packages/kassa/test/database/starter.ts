@@ -1,10 +1,10 @@
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
 import { chmodSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import pg from 'pg';
+import { inject } from 'vitest';
 import { discardEmbedded } from '../../src/database/embedded/index.ts';
 import { quietWorld } from '../setup/world.ts';
 
@@ -62,9 +62,9 @@ export function spawnStarter(folder: string, as: { uid?: number; gid?: number } 
   };
 }
 
-/** A new folder that every user may enter, and its removal with whatever still runs in it. */
+/** A new folder that every user may enter, and its removal with whatever still runs in it; a killed test's goes with the run. */
 export function newFolder(mode = 0o755): { home: string; folder: string; remove(): Promise<void> } {
-  const home = mkdtempSync(join(tmpdir(), 'kassa-launcher-'));
+  const home = mkdtempSync(join(inject('kassa_run').folder, 'launcher-'));
   chmodSync(home, mode);
   const folder = join(home, 'postgres');
   return {

@@ -31,8 +31,7 @@ export async function setup(project: TestProject): Promise<() => Promise<void>> 
   else console.info('KASSA_TEST_DATABASE_URL_2 is not set: the tests on a second major of Postgres are skipped.');
   project.provide('kassa_run', { folder, run, second_url });
   return async () => {
-    await discardEmbedded(join(folder, 'postgres'), quietWorld);
-    rmSync(folder, { recursive: true, force: true });
+    await removeRun(folder);
     if (second_url) await dropDatabasesOf(second_url, run);
   };
 }
@@ -41,9 +40,17 @@ async function removeStaleFolders(): Promise<void> {
   for (const name of readdirSync(tmpdir())) {
     const owner = join(tmpdir(), name, 'owner');
     if (!name.startsWith(FOLDER_PREFIX) || !existsSync(owner) || isAlive(readFileSync(owner, 'utf8'))) continue;
-    await discardEmbedded(join(tmpdir(), name, 'postgres'), quietWorld);
-    rmSync(join(tmpdir(), name), { recursive: true, force: true });
+    await removeRun(join(tmpdir(), name));
   }
+}
+
+/** The server of a run, those that a test of the launcher started and could not end, and everything they wrote. */
+async function removeRun(folder: string): Promise<void> {
+  const launchers = readdirSync(folder).filter((name) => name.startsWith('launcher-'));
+  for (const place of [folder, ...launchers.map((name) => join(folder, name))]) {
+    await discardEmbedded(join(place, 'postgres'), quietWorld);
+  }
+  rmSync(folder, { recursive: true, force: true });
 }
 
 async function removeStaleDatabases(url: string): Promise<void> {
