@@ -171,7 +171,9 @@ export async function openStandIn(settings: Settings, world: World, options: Sta
     log: (line) => log.debug(line, 'sandbox call'),
   });
   try {
-    sandbox.control.seed({ prices: settings.offers.flatMap(pricesAtStripe) });
+    const prices = settings.offers.flatMap(pricesAtStripe);
+    sandbox.control.seed({ prices });
+    for (const price of prices) await refuseChanged(sandbox, price);
     const served = options.serve ? await serveSandbox(sandbox, { port: asked_port }) : null;
     return {
       sandbox,
@@ -202,5 +204,21 @@ function pricesAtStripe(offer: OfferSettings): SeededPrice[] {
     stripe_price_id === null || unit_minor === null
       ? []
       : [{ id: stripe_price_id, product_name: offer.name, currency, unit_amount: unit_minor }],
+  );
+}
+
+/**
+ * A price at Stripe never changes its amount, and neither does one in the sandbox's file: sold under the old amount and
+ * expected at the new one, each order would end before a person.
+ * @throws ConfigError saying both amounts.
+ */
+async function refuseChanged(sandbox: Sandbox, price: SeededPrice): Promise<void> {
+  const headers = { Authorization: `Bearer ${sandbox.keys.secret}` };
+  const answer = await sandbox.fetch(new Request(`http://127.0.0.1/v1/prices/${price.id}`, { headers }));
+  const kept = (await answer.json()) as { unit_amount?: number; currency?: string };
+  if (kept.unit_amount === price.unit_amount && kept.currency === price.currency) return;
+  throw new ConfigError(
+    `${price.id} costs ${kept.unit_amount} ${kept.currency} (minor units) in the sandbox and ${price.unit_amount} ` +
+      `${price.currency} in kassa.config.ts. Prices at Stripe never change: give the new price an id of its own.`,
   );
 }

@@ -9,7 +9,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { createKassa, type Kassa, type KassaOptions } from '../../src/app.ts';
 import type { Hooks } from '../../src/config/hooks.ts';
-import { type Environment, readSettings } from '../../src/config.ts';
+import { type Environment, type KassaConfig, readSettings } from '../../src/config.ts';
 import { defineKassa, ticket, usd } from '../../src/index.ts';
 import { silentLog } from '../../src/kernel/log.ts';
 import { systemHttp } from '../../src/system.ts';
@@ -37,7 +37,11 @@ afterAll(async () => {
   rmSync(folder, { recursive: true, force: true });
 });
 
-function open(on: Hooks['on'] = {}, more: Environment = {}, options: Partial<KassaOptions> = {}): Promise<Kassa> {
+function open(
+  on: Hooks['on'] = {},
+  more: Environment = {},
+  options: Partial<KassaOptions> & { config?: KassaConfig } = {},
+): Promise<Kassa> {
   const environment = {
     KASSA_DATA_DIR: join(folder, 'shop'),
     DATABASE_URL: fresh.url,
@@ -45,7 +49,11 @@ function open(on: Hooks['on'] = {}, more: Environment = {}, options: Partial<Kas
     KASSA_SANDBOX_PORT: '0',
     ...more,
   };
-  const settings = readSettings(SHOP, { ...environment, FRONTEND_URL: 'http://127.0.0.1:4242' }, { folder });
+  const settings = readSettings(
+    options.config ?? SHOP,
+    { ...environment, FRONTEND_URL: 'http://127.0.0.1:4242' },
+    { folder },
+  );
   const world = { clock: realClock, random: realRandom, ids: realIds, log: silentLog, http: systemHttp() };
   return createKassa(settings, { on, before: {} }, world, { ...OPTIONS, ...options });
 }
@@ -150,3 +158,14 @@ test(
   },
   LONG_MS,
 );
+
+test('a price that was changed under its Stripe id is refused before anybody pays the old one', async () => {
+  const config = {
+    ...SHOP,
+    catalog: { seat: ticket({ name: 'Seat', price: usd('12.00'), capacity: 50, stripePrice: 'price_seat' }) },
+  };
+  await expect(open({}, {}, { config, serve_sandbox: false })).rejects.toThrow(
+    'price_seat costs 1000 usd (minor units) in the sandbox and 1200 usd in kassa.config.ts.',
+  );
+  await (await open({}, {}, { serve_sandbox: false })).stop();
+}, 120_000);
