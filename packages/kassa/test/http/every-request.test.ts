@@ -1,7 +1,10 @@
 // Goal: whatever is sent, the answer has its shape, its headers and its limits, and nothing secret reaches the log.
 // Method: the real app with hand-made stories behind it; check numbers are those of contracts.md, section 7.
 import { describe, expect, test } from 'vitest';
+import { WebhookRefused } from '../../src/domain/payments/index.ts';
+import type { NotificationView } from '../../src/domain/reports/index.ts';
 import { KassaError } from '../../src/kernel/errors.ts';
+import { toTypeId } from '../../src/kernel/ids.ts';
 import { BUY, CREATE, desk, OPEN_VIEW, STATUS } from './port.ts';
 
 const REQUEST_ID = /^req_[0-7][0-9a-hjkmnp-tv-z]{25}$/;
@@ -256,6 +259,13 @@ describe('webhooks', () => {
     expect([answer.status, await answer.text()]).toEqual([503, 'Webhook Error: not stored, send it again']);
   });
 
+  test('check 28: while no secret is configured Stripe is told to come again, never that all is well', async () => {
+    const refused = new WebhookRefused(503, 'no webhook secret is configured');
+    const { send } = desk({}, { receive: () => Promise.reject(refused) });
+    const answer = await send('/webhook', { method: 'POST', body: '{}' });
+    expect([answer.status, await answer.text()]).toEqual([503, 'Webhook Error: no webhook secret is configured']);
+  });
+
   test('check 135 and 0.7: no webhook path speaks CORS', async () => {
     const { send } = desk({ cors_any: true });
     const answer = await send('/webhook', { method: 'POST', body: '{}', headers: { Origin: 'https://shop.example' } });
@@ -370,5 +380,43 @@ describe('the developer’s pages', () => {
     expect(policy).toContain("default-src 'none'");
     expect(policy).not.toContain('unsafe');
     expect(page).not.toMatch(/<script(?![^>]* src=)|<style| style=/);
+  });
+
+  test('show a mail as it was written, without letting it run or load anything', async () => {
+    const hostile = '<script>alert(1)</script><img src="https://evil.example/pixel">';
+    const message: NotificationView = {
+      id: OPEN_VIEW.order_id,
+      order_id: OPEN_VIEW.order_id,
+      order_number: 1001,
+      channel: 'mail',
+      recipient: hostile,
+      subject: hostile,
+      state: 'caught',
+      created_at: new Date(0),
+      sent_at: new Date(0),
+      text_body: hostile,
+      html_body: hostile,
+    };
+    const { send } = desk({ mode: 'sandbox' }, { readNotification: async () => message });
+    const path = `/admin/inbox/${toTypeId('msg', message.id)}`;
+    const page = await (await send(path, local)).text();
+    expect(page).not.toContain('<script>alert');
+    expect(page).not.toContain('<img');
+    expect(page).toContain(`<iframe class="mail" title="The message as it is seen" sandbox src="${path}/html">`);
+    const mail = await send(`${path}/html`, local);
+    expect(await mail.text()).toBe(hostile);
+    const policy = mail.headers.get('Content-Security-Policy') ?? '';
+    for (const rule of ["default-src 'none'", 'sandbox', 'img-src data:']) expect(policy).toContain(rule);
+    expect(policy).not.toContain('script-src');
+    expect((await send('/admin/inbox/msg_nobody', local)).status).toBe(404);
+  });
+
+  test('answer a failure with a page for people and with JSON for programs, and keep the cause inside', async () => {
+    const { send } = desk({ mode: 'sandbox' }, { listOrders: () => Promise.reject(new Error('canary-77')) });
+    const page = await send('/admin/orders', local);
+    expect([page.status, page.headers.get('Content-Type')]).toEqual([500, 'text/html; charset=UTF-8']);
+    expect(await page.text()).not.toContain('canary');
+    const json = await send('/admin/orders.json', local);
+    expect(await json.json()).toMatchObject({ code: 'INTERNAL_ERROR' });
   });
 });
