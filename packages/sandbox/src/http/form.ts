@@ -15,7 +15,7 @@ export function parseForm(text: string): Record<string, unknown> {
   for (const [name, value] of new URLSearchParams(text)) {
     const steps = stepsOf(name);
     let node = root;
-    for (const step of steps.slice(0, -1)) node = descend(node, step, name);
+    for (const [index, step] of steps.slice(0, -1).entries()) node = descend(node, step, steps.slice(index + 1), name);
     put(node, steps.at(-1) ?? '', value, name);
   }
   return plain(root, false) as Record<string, unknown>;
@@ -34,9 +34,35 @@ function stepsOf(name: string): string[] {
   return steps;
 }
 
-function descend(node: Node, step: string, name: string): Node {
-  // `items[][price]=..&items[][quantity]=..`: a name that comes again begins the next entry; the rest extends the last.
-  const key = step === '' ? String(node.size) : step;
+/** The place after the last one. Callers who mix `[]` with numbers of their own get the next free one. */
+function freeIndex(node: Node): string {
+  let index = node.size;
+  while (node.has(String(index))) index++;
+  return String(index);
+}
+
+/**
+ * `items[][price]=a&items[][quantity]=1&items[][price]=b`: what the last entry does not have yet is added to it, what
+ * it has begins the next entry.
+ */
+function openEntry(node: Node, rest: string[]): string {
+  const last = String(node.size - 1);
+  const entry = node.get(last);
+  return entry instanceof Map && !reaches(entry, rest) ? last : freeIndex(node);
+}
+
+/** Does the path lead to something already? One that ends in `[]` can always take one more. */
+function reaches(node: Node, path: string[]): boolean {
+  let at: Node | string | string[] | undefined = node;
+  for (const step of path) {
+    if (step === '' || !(at instanceof Map)) return false;
+    at = at.get(step);
+  }
+  return at !== undefined;
+}
+
+function descend(node: Node, step: string, rest: string[], name: string): Node {
+  const key = step === '' ? openEntry(node, rest) : step;
   const known = node.get(key);
   if (known === undefined) {
     const fresh: Node = new Map();
@@ -48,12 +74,13 @@ function descend(node: Node, step: string, name: string): Node {
 }
 
 function put(node: Node, step: string, value: string, name: string): void {
-  const key = step === '' ? String(node.size) : step;
+  const key = step === '' ? freeIndex(node) : step;
   const known = node.get(key);
   if (known === undefined) node.set(key, value);
   else if (known instanceof Map)
     throw badParam(name, `The parameter ${name} is given both as a value and as an object.`);
-  else node.set(key, Array.isArray(known) ? [...known, value] : [known, value]);
+  else if (Array.isArray(known)) known.push(value);
+  else node.set(key, [known, value]);
 }
 
 /** Maps whose keys are all numbers are arrays, except under `metadata`, whose keys are the caller's own words. */
