@@ -262,6 +262,25 @@ test('whatever is bought, the lines and the shipping add up to the total, and no
   );
 });
 
+test('a percentage of many small lines is that of their sum, and takes no line below nothing', () => {
+  const line = { quantity: 1, taxes: [], discountable: true };
+  fc.assert(
+    fc.property(
+      fc.array(fc.nat(9), { minLength: 1, maxLength: 100, size: 'max' }),
+      fc.integer({ min: 1, max: 100 }),
+      (amounts, percent) => {
+        const lines = amounts.map((amount) => ({ ...line, unit_decimal: String(amount) }));
+        const totals = totalsOf(lines, { percent_off: String(percent) }, { amount: 0, taxes: [] });
+        const sum = amounts.reduce((a, b) => a + b, 0);
+        expect(totals.discount).toBe(Math.floor((sum * percent + 50) / 100));
+        for (const each of totals.lines) {
+          expect(Math.min(each.discount, each.subtotal - each.discount)).toBeGreaterThanOrEqual(0);
+        }
+      },
+    ),
+  );
+});
+
 test('shares add up to what was shared', () => {
   fc.assert(
     fc.property(

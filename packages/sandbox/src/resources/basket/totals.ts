@@ -76,10 +76,23 @@ function discounts(subtotals: bigint[], lines: LineInput[], discount: DiscountIn
   const { numerator, denominator } = fractionOf(discount.percent_off ?? '0');
   const part = (amount: bigint): bigint => divideHalfUp(amount * numerator, denominator * 100n);
   const parts = eligible.map(part);
-  const difference = part(whole) - parts.reduce((a, b) => a + b, 0n);
-  const largest = eligible.reduce((best, amount, index) => (amount > (eligible[best] ?? 0n) ? index : best), 0);
-  parts[largest] = (parts[largest] ?? 0n) + difference;
+  settleRemainder(parts, eligible, part(whole) - parts.reduce((a, b) => a + b, 0n));
   return parts;
+}
+
+/** Gives the remainder of rounding to the largest line; what it cannot bear goes to the next largest, and so on. */
+function settleRemainder(parts: bigint[], eligible: bigint[], remainder: bigint): void {
+  const order = eligible.map((amount, index) => ({ amount, index }));
+  order.sort((a, b) => (a.amount === b.amount ? a.index - b.index : a.amount > b.amount ? -1 : 1));
+  let left = remainder;
+  for (const { amount, index } of order) {
+    if (left === 0n) return;
+    const now = parts[index] ?? 0n;
+    const next = now + left;
+    const kept = next < 0n ? 0n : next > amount ? amount : next;
+    parts[index] = kept;
+    left -= kept - now;
+  }
 }
 
 /** Taxes of one amount. Inclusive ones are inside it already, exclusive ones come on top. */
