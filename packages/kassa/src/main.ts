@@ -73,6 +73,9 @@ function causeOf(error: Error): string {
   return error.cause instanceof Error ? `(${error.cause.message})` : '';
 }
 
+/** Signals this close to each other, in seconds, are one. */
+const SAME_WISH_S = 0.5;
+
 export interface StopSignals {
   /** Resolves with what asked for it: `SIGTERM`, `SIGINT`, or whatever `ask` was told. */
   readonly asked: Promise<string>;
@@ -88,11 +91,12 @@ export function watchForStop(log: Log): StopSignals {
   const asked = new Promise<string>((resolve) => {
     ask = resolve;
   });
-  let before = false;
+  let first_at_s: number | undefined;
   for (const signal of ['SIGTERM', 'SIGINT'] as const) {
     process.on(signal, () => {
-      if (before) process.exit(1);
-      before = true;
+      // A terminal and the npm in front of us both pass Ctrl-C on: two signals at once are one wish.
+      if (first_at_s !== undefined && process.uptime() - first_at_s > SAME_WISH_S) process.exit(1);
+      first_at_s ??= process.uptime();
       ask(signal);
     });
   }

@@ -87,7 +87,9 @@ test(
       expect(statSync(join(folder, 'shop', 'secrets', secret)).mode & 0o777).toBe(0o600);
     }
     expect(postmaster()).toBeDefined();
-    shop.child.kill('SIGTERM');
+    // As under npm, which passes on what the terminal has already sent.
+    shop.child.kill('SIGINT');
+    shop.child.kill('SIGINT');
     expect(await shop.ended).toBe(0);
     expect(shop.out()).toMatch(/\nstopped; data kept in shop\/\n$/);
     expect(shop.err()).toBe('');

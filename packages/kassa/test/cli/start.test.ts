@@ -1,7 +1,7 @@
 // Goal: the same program with a Stripe key and a database of its own is a server: no sandbox, no developer's pages, one
 // JSON object per log line, and a stop that lets a buyer's request finish.
 // Method: the real command as a child process on a database of this run. Nothing is asked of Stripe: no order waits.
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
@@ -54,6 +54,32 @@ test(
     expect(shop.out()).toMatch(/\nstopped\n$/);
     for (const line of shop.err().trimEnd().split('\n')) expect(JSON.parse(line)).toHaveProperty('message');
     expect(shop.err()).not.toMatch(/sk_test_abcd1234|whsec_abcd1234/);
+  },
+  LONG_MS,
+);
+
+test(
+  'an error that nobody caught ends the process with its own code, and its stack is in the log',
+  async () => {
+    writeFileSync(join(folder, 'package.json'), '{"type":"module"}');
+    writeFileSync(
+      join(folder, 'kassa.config.mjs'),
+      "export default { seller: { name: 'A', email: 'a@example.com' }, currency: 'usd', catalog: {} };",
+    );
+    // A shop's own code that forgets to wait: it throws where no caller is left, as soon as the shop listens for it.
+    writeFileSync(
+      join(folder, 'kassa.hooks.mjs'),
+      `const waiting = setInterval(() => {
+        if (process.listenerCount('uncaughtException') === 0) return;
+        clearInterval(waiting);
+        throw new Error('nobody waits for me');
+      }, 5);
+      export default { on: {} };`,
+    );
+    const shop = kassa(['start'], { cwd: folder, env });
+    expect(await shop.ended).toBe(70);
+    expect(shop.err()).toContain('nobody caught this error, so the process ends');
+    expect(shop.err()).toMatch(/nobody waits for me[\s\S]*kassa\.hooks\.mjs:\d+/);
   },
   LONG_MS,
 );
