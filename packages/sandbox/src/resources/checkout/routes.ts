@@ -38,12 +38,17 @@ function paymentPage(session: Session): unknown {
   };
 }
 
+/** The buyer of the command line types nothing: what its payment method says stands for it. */
 function confirmPage(tx: Tx, input: Input, session: Session): unknown {
-  const method = needText(input, 'payment_method');
-  const expected_amount = integer(input, 'expected_amount');
+  const method = usableMethod(tx, needText(input, 'payment_method'), 'payment_method');
+  const { email, name, phone, address } = method.billing_details;
   const result = confirmSession(tx, session, {
-    method: () => usableMethod(tx, method, 'payment_method'),
-    expected_amount,
+    method: () => method,
+    expected_amount: integer(input, 'expected_amount'),
+    email: email ?? undefined,
+    name: name ?? undefined,
+    phone: phone ?? undefined,
+    billing_address: address ?? undefined,
   });
   if (result.kind === 'declined') {
     throw declineFailure(result.refusal, result.intent ? { payment_intent: result.intent } : {});
