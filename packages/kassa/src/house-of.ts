@@ -13,11 +13,12 @@ import { findAttempt, type Gateway } from './domain/payments/index.ts';
 import { listNotifications, listOrders, listTrouble, readNotification, readStory } from './domain/reports/index.ts';
 import { expireCheckout } from './flows/expire-checkout.ts';
 import { finishCheckout } from './flows/finish-checkout.ts';
-import { DEFAULT_PACE, type House, type Shop } from './flows/house.ts';
+import { DEFAULT_PACE, type House, type Pace, type Shop } from './flows/house.ts';
 import { quoteBasket } from './flows/quote-basket.ts';
 import { reconcile } from './flows/reconcile.ts';
 import { recordRefund } from './flows/record-refund.ts';
 import { refreshCheckout } from './flows/refresh-checkout.ts';
+import { replayAnswer } from './flows/replay-answer.ts';
 import { sendRefund } from './flows/send-refund.ts';
 import { settle } from './flows/settle.ts';
 import { startCheckout } from './flows/start-checkout.ts';
@@ -93,7 +94,7 @@ export function houseOf(parts: Parts): BuiltHouse {
     ids: world.ids,
     log: world.log,
     shop,
-    pace: { ...DEFAULT_PACE, refresh_after_ms: settings.contracts.refresh_after_ms },
+    pace: { ...DEFAULT_PACE, refresh_after_ms: settings.contracts.refresh_after_ms, ...parts.pace },
     destinationsOf: destinationsFor(parts.hooks.on),
     quoteBasket,
     settle,
@@ -176,6 +177,7 @@ function httpOf(parts: Parts, house: House): HttpHouse {
       await askGate(gateOf(parts, house), command);
       return thenWake(startCheckout(house, command));
     },
+    replayAnswer: (idempotency) => replayAnswer(house, idempotency),
     refreshCheckout: (session_id, ask) => thenWake(refreshCheckout(house, session_id, ask)),
     findOffer: (ref) => findOffer(db, shop, ref),
     listOffers: () => listOffers(db, shop),

@@ -12,8 +12,11 @@ import { type Database, type DatabaseWorld, openTransaction, rememberWorld } fro
 export type DatabaseGate = <T>(point: GatePoint, run: () => Promise<T>) => Promise<T>;
 
 export interface GatePoint {
-  readonly kind: 'begin' | 'statement' | 'commit' | 'rollback';
+  /** `connect` comes first, before a connection is taken from the pool; nothing of the others happens without it. */
+  readonly kind: 'connect' | 'begin' | 'statement' | 'commit' | 'rollback';
   readonly sql: string;
+  /** The same object for everything that is sent over one connection; undefined while there is none yet. */
+  readonly session?: object;
 }
 
 /** Milliseconds after which the server gives up by itself; 0 is never. */
@@ -125,7 +128,7 @@ function guarded(pool: Pool, gate: DatabaseGate, last_words: WeakMap<PoolClient,
           'a statement was sent past the open transaction: use the tx that was handed in, not the database',
         );
       }
-      const client = await pool.connect().catch((error: unknown) => {
+      const client = await gate({ kind: 'connect', sql: '' }, () => pool.connect()).catch((error: unknown) => {
         if (/^timeout exceeded/.test((error as Error).message)) throw new DatabaseUnavailable('busy', error);
         throw isConnectionLoss(error) ? new DatabaseUnavailable('unreachable', error) : error;
       });
@@ -147,7 +150,7 @@ function guardedClient(
   const query = async (text: string, parameters: readonly unknown[]): Promise<unknown> => {
     const kind = kindOf(text);
     try {
-      return await gate({ kind, sql: text }, () => client.query(text, [...parameters]));
+      return await gate({ kind, sql: text, session: client }, () => client.query(text, [...parameters]));
     } catch (error) {
       const told = sqlstateOf(error) === undefined ? (last_words.get(client) ?? error) : error;
       const current = openTransaction();

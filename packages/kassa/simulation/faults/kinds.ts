@@ -1,0 +1,58 @@
+/** Where a fault strikes. A port's rate is how often one of its steps is struck at all. */
+export type Port = 'http' | 'webhook' | 'database' | 'mail' | 'node' | 'clock' | 'buyer';
+
+/**
+ * Every fault that a run can make, by its row in the fault model: the number groups faults that have one cause, the
+ * name says which of its faces this is.
+ */
+export const FAULTS = {
+  http_not_sent: { port: 'http', id: 'F8' },
+  http_no_answer: { port: 'http', id: 'F8' },
+  http_half_answer: { port: 'http', id: 'F8' },
+  http_slow: { port: 'http', id: 'F8' },
+  http_500_without_effect: { port: 'http', id: 'F9' },
+  http_500_with_effect: { port: 'http', id: 'F9' },
+  http_429: { port: 'http', id: 'F10' },
+  http_409: { port: 'http', id: 'F11' },
+  stripe_away: { port: 'http', id: 'F51' },
+  webhook_repeated: { port: 'webhook', id: 'F13' },
+  webhook_cloned: { port: 'webhook', id: 'F13' },
+  webhook_late: { port: 'webhook', id: 'F14' },
+  webhook_held: { port: 'webhook', id: 'F14' },
+  webhook_answer_lost: { port: 'webhook', id: 'F13' },
+  webhook_lost: { port: 'webhook', id: 'F18' },
+  webhook_never: { port: 'webhook', id: 'F18' },
+  worker_paused: { port: 'node', id: 'F3' },
+  node_crashed: { port: 'node', id: 'F1' },
+  crashed_in_recovery: { port: 'node', id: 'F2' },
+  database_conflict: { port: 'database', id: 'F34' },
+  database_lost: { port: 'database', id: 'F34' },
+  database_answer_lost: { port: 'database', id: 'F34' },
+  crashed_in_transaction: { port: 'database', id: 'F1' },
+  crashed_after_commit: { port: 'database', id: 'F1' },
+  commit_lost: { port: 'database', id: 'F32' },
+  commit_untold: { port: 'database', id: 'F32' },
+  mail_down: { port: 'mail', id: 'F30' },
+  mail_answer_lost: { port: 'mail', id: 'F30' },
+  mail_crash: { port: 'mail', id: 'F31' },
+  clock_skewed: { port: 'clock', id: 'F52' },
+  clock_jumps: { port: 'clock', id: 'F52' },
+  double_click: { port: 'buyer', id: 'F21' },
+  two_tabs: { port: 'buyer', id: 'F22' },
+  buyer_vanishes: { port: 'buyer', id: 'F25' },
+  pays_late: { port: 'buyer', id: 'F26' },
+} as const satisfies Record<string, { port: Port; id: string }>;
+
+export type FaultName = keyof typeof FAULTS;
+
+export const FAULT_NAMES = Object.keys(FAULTS) as FaultName[];
+export const PORTS: readonly Port[] = ['http', 'webhook', 'database', 'mail', 'node', 'clock', 'buyer'];
+
+/** The names behind what a person typed: a number of the fault model such as F8, a port, or one name. */
+export function faultsNamed(text: string): FaultName[] {
+  const found = FAULT_NAMES.filter((name) => {
+    const { id, port } = FAULTS[name];
+    return name === text || port === text || id.toLowerCase() === text.toLowerCase();
+  });
+  return found;
+}

@@ -1,0 +1,72 @@
+import type { Dice } from '../engine/dice.ts';
+import { FAULT_NAMES, FAULTS, type FaultName, PORTS, type Port } from './kinds.ts';
+
+/** What may go wrong in one run, how often, and what the world looks like. Drawn from the seed, or given. */
+export interface Mix {
+  readonly nodes: 1 | 2 | 3;
+  /** How often a step of each port is struck, 0 to 1. */
+  readonly rates: Readonly<Record<Port, number>>;
+  readonly faults: readonly FaultName[];
+  /** Windows of virtual milliseconds since the start in which Stripe, or its webhooks, are away. */
+  readonly outages: readonly { readonly what: 'stripe' | 'webhooks'; readonly from: number; readonly to: number }[];
+  /** None: no webhook is delivered in the whole run. */
+  readonly webhooks: 'sent' | 'none';
+  /** How often time runs ahead of those who could go on. */
+  readonly haste: number;
+  /** What of a transaction others may come between: nothing, or every statement on its own connection. */
+  readonly grain: 'transaction' | 'statement';
+  readonly shop: number;
+  /** How often Kassa compares with Stripe by itself, in minutes. */
+  readonly compares_min: number;
+}
+
+/** Mean 10 % over all steps, with whole ports at rest and others at every second step. */
+const RATES = [0, 0, 0, 0.02, 0.05, 0.1, 0.1, 0.2, 0.5] as const;
+/** A crash costs a whole start, and a run of ten purchases has hundreds of steps: the same share is struck, rarer. */
+const NODE_RATES = [0, 0, 0.002, 0.005, 0.01, 0.03] as const;
+const MINUTE = 60_000;
+
+/** Draws the world of one run: swarm testing, so that each run has its own few troubles and they meet. */
+export function drawMix(dice: Dice): Mix {
+  const rates = Object.fromEntries(
+    PORTS.map((port) => [port, dice.pick(port === 'node' ? NODE_RATES : RATES)]),
+  ) as Record<Port, number>;
+  const faults = FAULT_NAMES.filter(() => dice.chance(0.6));
+  const outages = dice.chance(0.25) ? [outage(dice), ...(dice.chance(0.3) ? [outage(dice)] : [])] : [];
+  return {
+    nodes: dice.pick([1, 2, 2, 3] as const),
+    rates,
+    faults,
+    outages,
+    webhooks: dice.chance(0.1) ? 'none' : 'sent',
+    haste: dice.pick([0, 0, 0.01, 0.05]),
+    grain: dice.chance(0.03) ? 'statement' : 'transaction',
+    shop: dice.below(4),
+    compares_min: dice.pick([1, 10, 45, 45]),
+  };
+}
+
+function outage(dice: Dice): Mix['outages'][number] {
+  const from = dice.below(30 * MINUTE);
+  return { what: dice.pick(['stripe', 'webhooks'] as const), from, to: from + dice.between(1, 90) * MINUTE };
+}
+
+/** Nothing goes wrong. */
+export const CALM: Mix = {
+  nodes: 2,
+  rates: { http: 0, webhook: 0, database: 0, mail: 0, node: 0, clock: 0, buyer: 0 },
+  faults: [],
+  outages: [],
+  webhooks: 'sent',
+  haste: 0,
+  grain: 'transaction',
+  shop: 0,
+  compares_min: 45,
+};
+
+/** For people: what a mix consists of, in one short line of JSON. */
+export function mixText({ rates, faults, outages, ...rest }: Mix): string {
+  const live = faults.filter((name) => rates[FAULTS[name].port] > 0);
+  const struck = Object.fromEntries(Object.entries(rates).filter(([, rate]) => rate > 0));
+  return JSON.stringify({ ...rest, rates: struck, faults: live, ...(outages.length > 0 ? { outages } : {}) });
+}

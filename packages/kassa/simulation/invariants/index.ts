@@ -1,0 +1,40 @@
+import { askAll, type Scene, type Violation } from './finding.ts';
+import { acknowledgedIsDurable, deliveredWasSeen, MESSAGES_SQL, QUEUES_SQL } from './messages.ts';
+import { everyPaymentHasItsEnd, ledgerMatchesBooks, MONEY_SQL, oneSessionPerAttempt } from './money.ts';
+import { effectsOnceOutside, ORDERS_SQL, oneKeyOneAnswer, statusNeverGoesBack } from './orders.ts';
+import { nothingLetGoTooEarly, STOCK_SQL } from './stock.ts';
+
+const ALWAYS = [...MONEY_SQL, ...ORDERS_SQL, ...STOCK_SQL, ...MESSAGES_SQL];
+
+/** What holds after every commit, faults or not. One statement for all of it. */
+export function whileRunning(ask: Scene['ask']): Promise<Violation[]> {
+  return askAll(ask, ALWAYS);
+}
+
+/** What holds once faults are off and nothing is left to do, and everything that holds always. */
+export async function atRest(scene: Scene): Promise<Violation[]> {
+  const { ask } = scene;
+  const attempts = await ask<{ order_id: string; attempts: string }>(
+    'select order_id, count(*) as attempts from kassa.payment_transactions group by order_id',
+  );
+  const counted = new Map(attempts.map((row) => [row.order_id, Number(row.attempts)]));
+  return [
+    ...(await askAll(ask, [...ALWAYS, ...QUEUES_SQL])),
+    ...(await ledgerMatchesBooks(scene)),
+    ...(await everyPaymentHasItsEnd(scene)),
+    ...oneSessionPerAttempt(counted, scene),
+    ...statusNeverGoesBack(scene),
+    ...oneKeyOneAnswer(scene),
+    ...(await effectsOnceOutside(scene)),
+    ...(await nothingLetGoTooEarly(scene, scene.sandbox.clock.now())),
+    ...(await deliveredWasSeen(scene)),
+    ...(await acknowledgedIsDurable(scene)),
+    ...keysOfOurOwn(scene),
+  ];
+}
+
+/** Every write to Stripe carries our own key: a random one dies with the process and doubles the write (O7, F1). */
+function keysOfOurOwn({ books }: Scene): Violation[] {
+  if (books.key_violations === 0) return [];
+  return [{ invariant: 'M5', sentence: `${books.key_violations} writes reached Stripe without a key of our own` }];
+}

@@ -1,0 +1,94 @@
+import { toTypeId } from '../../src/kernel/ids.ts';
+import type { Scene, SqlCheck, Violation } from './finding.ts';
+
+/** What comes in and what goes out: nothing acknowledged is lost, nothing announced is forgotten. */
+export const MESSAGES_SQL: readonly SqlCheck[] = [
+  {
+    invariant: 'B6',
+    sql: `select format('event %s is kept %s times', id, count(*)) from kassa.inbox_events group by account, id having count(*) > 1`,
+  },
+  {
+    invariant: 'B6',
+    sql: `select format('event %s (%s) speaks of our session %s and was ignored', e.id, e.type, e.object_id)
+      from kassa.inbox_events e join kassa.payment_transactions a on a.session_id = e.object_id
+      where e.outcome = 'ignored' and e.type in ('checkout.session.completed', 'checkout.session.expired',
+        'checkout.session.async_payment_succeeded', 'checkout.session.async_payment_failed')`,
+  },
+];
+
+/** The same at rest: every queue is empty, or its rows stand before a person. */
+export const QUEUES_SQL: readonly SqlCheck[] = [
+  {
+    invariant: 'B1',
+    sql: `select format('%s of order %s was never delivered to %s: %s', m.topic, m.order_id, d.destination, coalesce(d.last_error, 'no error'))
+      from kassa.deliveries d join kassa.outbox_messages m on m.id = d.message_id
+      where d.delivered_at is null and d.parked_at is null`,
+  },
+  {
+    invariant: 'L1',
+    sql: `select format('event %s (%s) is still unhandled: %s', id, type, coalesce(last_error, 'no error')) from kassa.inbox_events
+      where handled_at is null and parked_at is null`,
+  },
+  {
+    invariant: 'L1',
+    sql: `select format('attempt %s is still %s', id, payment_status) from kassa.payment_transactions
+      where payment_status in ('initiated', 'pending', 'processing')`,
+  },
+  {
+    invariant: 'L1',
+    sql: `select format('timer %s of %s is still set: %s', kind, subject, coalesce(last_error, 'no error')) from kassa.timers
+      where kind <> 'reconcile'`,
+  },
+  {
+    invariant: 'L1',
+    sql: `select format('%s of order %s is still %s at Stripe', s.action, s.order_id, s.state) from kassa.stripe_operations s
+      join kassa.orders o on o.id = s.order_id
+      where s.state <> 'known' and s.action in ('open', 'refund') and o.review_reason is null`,
+  },
+  {
+    invariant: 'L4',
+    sql: `select format('%s was sent %s times', key, sends) from kassa.stripe_operations where sends > 60`,
+  },
+];
+
+/** B1 outside: what a delivery calls delivered, the receiver has seen; and each id was one mail to one person. */
+export async function deliveredWasSeen({ ask, evidence }: Scene): Promise<Violation[]> {
+  const found: Violation[] = [];
+  const mails = await ask<{ id: string; state: string }>(
+    `select d.id, n.state from kassa.deliveries d join kassa.notifications n on n.delivery_id = d.id
+     where d.destination like 'mail:%' and d.delivered_at is not null order by d.id`,
+  );
+  const seen = new Set([...evidence.mails.keys()].map((message_id) => /<([^@]+)@/.exec(message_id)?.[1]));
+  for (const { id } of mails) {
+    if (!seen.has(id)) found.push({ invariant: 'B1', sentence: `mail ${id} is marked as delivered and nobody got it` });
+  }
+  const unsent = await ask<{ id: string }>(
+    `select d.id from kassa.deliveries d join kassa.outbox_messages m on m.id = d.message_id
+     join kassa.orders o on o.id = m.order_id
+     where d.destination = 'mail:receipt' and d.delivered_at is not null and o.email is not null
+       and not exists (select from kassa.notifications n where n.delivery_id = d.id and n.state = 'sent') order by d.id`,
+  );
+  for (const { id } of unsent) found.push({ invariant: 'B1', sentence: `receipt ${id} is delivered without a mail` });
+  const hooks = await ask<{ order_id: string }>(
+    `select m.order_id from kassa.deliveries d join kassa.outbox_messages m on m.id = d.message_id
+     where d.destination = 'hook:order.paid' and d.delivered_at is not null order by m.order_id`,
+  );
+  const handed = new Set([...evidence.effects.values()].map(({ order_id }) => order_id));
+  for (const { order_id } of hooks) {
+    if (!handed.has(typed(order_id))) found.push({ invariant: 'B1', sentence: `the hook of order ${order_id} is done and handed nothing out` });
+  }
+  return found;
+}
+
+/** B5: whatever was answered with 2xx is in the inbox. */
+export async function acknowledgedIsDurable({ ask, evidence }: Scene): Promise<Violation[]> {
+  const rows = await ask<{ id: string }>('select id from kassa.inbox_events');
+  const kept = new Set(rows.map(({ id }) => id));
+  return [...evidence.acknowledged]
+    .filter((id) => !kept.has(id))
+    .map((id) => ({ invariant: 'B5', sentence: `event ${id} was answered with 200 and is not in the inbox` }));
+}
+
+function typed(order_id: string): string {
+  return toTypeId('ord', order_id);
+}

@@ -1,0 +1,128 @@
+import { toTypeId } from '../../src/kernel/ids.ts';
+import type { Scene, SqlCheck, Violation } from './finding.ts';
+
+/** Money: what the books say, what may be refunded, what a payment is for. Held after every step that matters. */
+export const MONEY_SQL: readonly SqlCheck[] = [
+  {
+    invariant: 'M2',
+    sql: `select format('posting %s sums to %s', posting_id, sum(amount_minor)) from kassa.ledger_entries
+      group by posting_id, currency having sum(amount_minor) <> 0`,
+  },
+  {
+    invariant: 'M4',
+    sql: `select format('attempt %s received %s and %s of it goes back', attempt.id, attempt.received_minor, sum(refund.amount_minor))
+      from kassa.payment_transactions attempt join kassa.refunds refund on refund.attempt_id = attempt.id
+      where refund.status in ('requested', 'pending', 'succeeded')
+      group by attempt.id having sum(refund.amount_minor) > attempt.received_minor`,
+  },
+  {
+    invariant: 'M5',
+    sql: `select format('order %s keeps %s payments', order_id, count(*)) from kassa.payment_transactions where kept
+      group by order_id having count(*) > 1`,
+  },
+  {
+    invariant: 'M6',
+    sql: `select format('order %s of %s %s keeps a payment of %s %s', o.id, o.total_minor, o.currency, a.received_minor, a.currency)
+      from kassa.orders o join kassa.payment_transactions a on a.order_id = o.id and a.kept
+      join kassa.quotes q on q.id = o.quote_id
+      where (a.received_minor, a.currency) is distinct from (o.total_minor, o.currency::text) or q.total_minor <> o.total_minor
+        or q.hash <> o.lines_hash`,
+  },
+  {
+    invariant: 'M9',
+    sql: `select format('order %s does not add up', o.id) from kassa.orders o
+      left join (select order_id, sum(subtotal_minor) as subtotal, sum(discount_minor) as discount, sum(tax_minor) as tax
+        from kassa.order_lines group by order_id) l on l.order_id = o.id
+      where o.subtotal_minor - o.discount_minor + o.tax_minor - o.credits_minor <> o.total_minor or o.total_minor < 0
+        or (l.subtotal, l.discount, l.tax) is distinct from (o.subtotal_minor, o.discount_minor, o.tax_minor)`,
+  },
+];
+
+/** M1: per currency our account `stripe` is what the sandbox's own books hold for us. At rest only. */
+export async function ledgerMatchesBooks({ ask, books }: Scene): Promise<Violation[]> {
+  const rows = await ask<{ currency: string; amount: string }>(
+    `select currency, sum(amount_minor)::text as amount from kassa.ledger_entries where account = 'stripe' group by currency`,
+  );
+  const ours = new Map(rows.map((row) => [row.currency, Number(row.amount)]));
+  const currencies = new Set([...ours.keys(), ...Object.keys(books.currencies)]);
+  return [...currencies].flatMap((currency) => {
+    const theirs = books.currencies[currency];
+    const held = theirs ? theirs.captured - theirs.refunded_succeeded - theirs.disputed + theirs.reinstated : 0;
+    const mine = ours.get(currency) ?? 0;
+    if (mine === held) return [];
+    return [{ invariant: 'M1', sentence: `the ledger holds ${mine} ${currency} at Stripe, whose books say ${held}` }];
+  });
+}
+
+interface AttemptRow {
+  id: string;
+  order_id: string;
+  session_id: string | null;
+  payment_id: string | null;
+  kept: boolean;
+  received: string;
+  status: string;
+  total: string;
+  reviewed: boolean;
+  refunded: string;
+  told: boolean;
+}
+
+/**
+ * O2, the headline: every payment that Stripe's books hold is one fulfilled order, or went back, or stands before a
+ * person. And its reverse: an order that is paid has its money in the books (O1, M5, M6). At rest only.
+ */
+export async function everyPaymentHasItsEnd(scene: Scene): Promise<Violation[]> {
+  const rows = await scene.ask<AttemptRow>(
+    `select a.id, a.order_id, a.session_id, a.payment_id, a.kept, a.received_minor::text as received, o.status,
+       o.total_minor::text as total, o.review_reason is not null as reviewed,
+       coalesce((select sum(r.amount_minor) from kassa.refunds r where r.attempt_id = a.id and r.status = 'succeeded'), 0)::text as refunded,
+       exists (select from kassa.outbox_messages m where m.order_id = o.id and m.topic = 'order.paid') as told
+     from kassa.payment_transactions a join kassa.orders o on o.id = a.order_id order by a.id`,
+  );
+  const breaks = await scene.ask<{ id: string }>(
+    'select stripe_object_id as id from kassa.reconcile_breaks where resolved_at is null',
+  );
+  const explained = new Set(breaks.map(({ id }) => id));
+  const found: Violation[] = [];
+  const say = (invariant: string, sentence: string): void => void found.push({ invariant, sentence });
+  const matched = new Set<string>();
+  for (const charge of scene.books.charges) {
+    const mine = rows.filter((row) => row.session_id === charge.session || row.payment_id === charge.payment_intent);
+    const [row] = mine;
+    if (mine.length > 1) say('O6', `charge ${charge.charge} belongs to ${mine.length} attempts`);
+    if (!row) {
+      if (!explained.has(charge.session ?? '')) say('O2', `charge ${charge.charge} of ${charge.captured} has no order`);
+      continue;
+    }
+    matched.add(row.id);
+    if (Number(row.received) !== charge.captured) {
+      say('M6', `attempt ${row.id} notes ${row.received} of a charge of ${charge.captured}`);
+    }
+    const back = charge.refunds.filter((one) => one.state === 'succeeded').reduce((sum, one) => sum + one.amount, 0);
+    if (back !== Number(row.refunded)) say('M4', `attempt ${row.id} notes ${row.refunded} given back, the books ${back}`);
+    const fulfilled = row.kept && ['paid', 'partially_refunded', 'refunded'].includes(row.status) && row.told;
+    if (fulfilled || back === charge.captured || row.reviewed) continue;
+    const open = charge.refunds.some((one) => one.state === 'failed');
+    say('O2', `order ${row.order_id} (${row.status}) took ${charge.captured}, gave ${back} back${open ? ' (a refund failed)' : ''}, and nobody is told`);
+  }
+  for (const row of rows) {
+    if (Number(row.received) > 0 && !matched.has(row.id)) say('O1', `attempt ${row.id} says that ${row.received} came, the books know nothing`);
+    if (row.kept && Number(row.total) > 0 && !matched.has(row.id)) say('O1', `order ${row.order_id} is paid without a charge`);
+  }
+  return found;
+}
+
+/** O6 for sessions: one attempt never has two at Stripe, whatever was lost on the way. */
+export function oneSessionPerAttempt(attempts: ReadonlyMap<string, number>, scene: Scene): Violation[] {
+  const made = new Map<string, number>();
+  for (const session of scene.books.sessions) {
+    const order = session.client_reference_id ?? '';
+    made.set(order, (made.get(order) ?? 0) + 1);
+  }
+  return [...attempts].flatMap(([order_id, count]) => {
+    const sessions = made.get(toTypeId('ord', order_id)) ?? 0;
+    if (sessions <= count) return [];
+    return [{ invariant: 'O6', sentence: `order ${order_id} has ${count} attempts and ${sessions} sessions at Stripe` }];
+  });
+}

@@ -1,0 +1,55 @@
+import { toTypeId } from '../../src/kernel/ids.ts';
+import type { Scene, SqlCheck, Violation } from './finding.ts';
+
+/** Stock: never more than there is, nothing leaked, nothing let go while somebody may still pay for it. */
+export const STOCK_SQL: readonly SqlCheck[] = [
+  {
+    invariant: 'V1',
+    sql: `select format('offer %s: %s held and %s sold of %s', offer_id, held, sold, capacity) from kassa.stock
+      where held < 0 or sold < 0 or held + sold > capacity`,
+  },
+  {
+    invariant: 'V3',
+    sql: `select format('offer %s says %s held and %s sold, its holds say %s and %s', s.offer_id, s.held, s.sold, h.held, h.sold)
+      from kassa.stock s cross join lateral (
+        select coalesce(sum(quantity) filter (where state = 'held'), 0) as held,
+          coalesce(sum(quantity) filter (where state = 'sold'), 0) as sold from kassa.holds where offer_id = s.offer_id) h
+      where (s.held, s.sold) is distinct from (h.held, h.sold)`,
+  },
+  {
+    invariant: 'V3',
+    sql: `select format('a hold of order %s is %s while the order is %s', o.id, h.state, o.status)
+      from kassa.holds h join kassa.orders o on o.id = h.order_id
+      where (h.state = 'held' and o.status not in ('draft', 'pending', 'processing'))
+        or (h.state = 'sold' and o.status not in ('paid', 'partially_refunded', 'refunded'))
+        or (h.state = 'released' and o.status in ('draft', 'pending', 'processing', 'paid'))`,
+  },
+];
+
+/** V2: asked whenever a hold was ended. Stripe's own view decides whether the page, or the bank, may still bring money. */
+export async function nothingLetGoTooEarly(scene: Pick<Scene, 'ask' | 'sandbox'>, now_ms: number): Promise<Violation[]> {
+  const { ask, sandbox } = scene;
+  const released = await ask<{ order_id: string }>(
+    `select distinct order_id from kassa.holds where state = 'released' order by order_id`,
+  );
+  if (released.length === 0) return [];
+  const { sessions, charges } = sandbox.books();
+  const paid = new Set(charges.map((charge) => charge.session));
+  return released.flatMap(({ order_id }) => {
+    const mine = sessions.filter((session) => session.client_reference_id === toTypeId('ord', order_id));
+    const payable = mine.find((one) => one.closed_ms === null && one.payable_until_ms > now_ms);
+    if (payable) {
+      return [{ invariant: 'V2', sentence: `order ${order_id} let its stock go while ${payable.session} can be paid` }];
+    }
+    const thinking = mine.find((one) => one.closed_as === 'complete' && !paid.has(one.session) && bankThinks(scene, one.session));
+    if (!thinking) return [];
+    return [{ invariant: 'V2', sentence: `order ${order_id} let its stock go while a bank decides on ${thinking.session}` }];
+  });
+}
+
+function bankThinks({ sandbox }: Pick<Scene, 'sandbox'>, session_id: string): boolean {
+  const id = sandbox.control.session(session_id)?.payment_intent ?? null;
+  if (id === null) return false;
+  const row = sandbox.world.database.one('select json from objects where id = ?', id);
+  return row !== undefined && (JSON.parse(String(row.json)) as { status?: string }).status === 'processing';
+}

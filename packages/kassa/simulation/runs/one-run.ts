@@ -1,0 +1,128 @@
+import { drawMix, type Mix, mixText } from '../faults/mix.ts';
+import type { FaultName } from '../faults/kinds.ts';
+import { diceOf } from '../engine/dice.ts';
+import { replaceGlobals } from '../engine/real.ts';
+import { Stuck } from '../engine/scheduler.ts';
+import type { TraceLine } from '../engine/trace.ts';
+import { nothingLetGoTooEarly } from '../invariants/stock.ts';
+import type { Violation } from '../invariants/finding.ts';
+import { atRest, whileRunning } from '../invariants/index.ts';
+import type { Ground } from '../world/ground.ts';
+import { untilRest } from './until-rest.ts';
+import { outcomeOf, stateHash } from './state-hash.ts';
+import { buildWorld, type World } from './world.ts';
+
+export interface RunPlan {
+  readonly seed: number;
+  readonly purchases: number;
+  /** Drawn from the seed unless given. */
+  readonly mix?: Mix | undefined;
+  /** Ends at this step, without checking what only holds at rest. */
+  readonly until?: number | undefined;
+  readonly sink?: ((line: string) => void) | undefined;
+  /** The state hash costs a dump of every table; series that do not compare it leave it out. */
+  readonly hashes?: boolean;
+}
+
+export interface RunReport {
+  readonly seed: number;
+  readonly mix: Mix;
+  readonly mix_text: string;
+  readonly purchases: number;
+  readonly steps: number;
+  readonly starts: number;
+  readonly virtual_ms: number;
+  readonly violations: readonly Violation[];
+  readonly faults: ReadonlyMap<FaultName, number>;
+  readonly virtual_globals: ReadonlyMap<string, number>;
+  readonly trace_hash: string;
+  readonly state_hash: string;
+  readonly outcome: string;
+  /** What actors did and what went wrong, in order. */
+  readonly events: readonly TraceLine[];
+}
+
+const STEPS_MAX = 60_000;
+
+/** The mix of a seed, as a run without a given one draws it. */
+export function mixOf(seed: number): Mix {
+  return drawMix(diceOf(`${seed}/mix`));
+}
+
+/** One world from its first buyer to its rest, with every checker. The same plan gives the same report. */
+export async function oneRun(ground: Ground, plan: RunPlan): Promise<RunReport> {
+  const mix = plan.mix ?? mixOf(plan.seed);
+  await ground.empty();
+  const noted = new Map<string, number>();
+  const world = buildWorld({ seed: `seed ${plan.seed}`, mix, ground, sink: plan.sink });
+  const violations: Violation[] = [];
+  const chance = diceOf(`${plan.seed}/globals`);
+  const restore = replaceGlobals({
+    now: () => world.scheduler.now(),
+    chance: () => chance.below(2 ** 30) / 2 ** 30,
+    bytes: (count) => chance.bytes(count),
+    after: (ms, work) => world.scheduler.after(ms, work),
+    note: (what, who) => void noted.set(`${who} ${what}`, (noted.get(`${who} ${what}`) ?? 0) + 1),
+  });
+  try {
+    world.open(plan.purchases);
+    await runAndCheck(ground, world, plan, violations);
+  } catch (error) {
+    violations.push({ invariant: error instanceof Stuck ? 'L1' : 'bug', sentence: tell(error) });
+  } finally {
+    restore();
+  }
+  violations.push(...world.evidence.violations);
+  const hashes = plan.hashes !== false;
+  const report: RunReport = {
+    ...{ seed: plan.seed, mix, mix_text: mixText(mix), violations, faults: world.faults.counts, virtual_globals: noted },
+    purchases: world.evidence.purchases,
+    steps: world.scheduler.steps,
+    starts: world.nodes.reduce((sum, node) => sum + node.starts, 0),
+    virtual_ms: world.scheduler.now() - Date.parse('2026-11-21T10:00:00Z'),
+    trace_hash: world.trace.hash(),
+    state_hash: hashes ? await stateHash(ground.ask) : '',
+    outcome: hashes ? await outcomeOf(ground.ask) : '',
+    events: world.trace.events(),
+  };
+  await world.close();
+  return report;
+}
+
+class Enough extends Error {}
+
+async function runAndCheck(ground: Ground, world: World, plan: RunPlan, violations: Violation[]): Promise<void> {
+  const { scheduler, stir, sandbox, evidence } = world;
+  const { ask } = ground;
+  let checked = 0;
+  const check = async (): Promise<void> => {
+    if (plan.until !== undefined && scheduler.steps >= plan.until) throw new Enough();
+    if (stir.released) {
+      stir.released = false;
+      violations.push(...(await nothingLetGoTooEarly({ ask, sandbox }, scheduler.now())));
+    }
+    if (stir.commits >= checked + CHECK_EVERY) {
+      checked = stir.commits;
+      violations.push(...(await whileRunning(ask)));
+    }
+    if (violations.length > 0 || evidence.violations.length > 0) throw new Enough();
+  };
+  const rest = untilRest(world, ground.ask);
+  try {
+    await scheduler.run({ idle: rest.idle, between: check, steps_max: STEPS_MAX });
+    violations.push(...(await atRest({ ask, books: sandbox.books(), sandbox, evidence })));
+    if (violations.length === 0) violations.push(...(await rest.reconcileChangesNothing()));
+  } catch (error) {
+    if (!(error instanceof Enough)) throw error;
+  }
+}
+
+/** The checks of every commit are constraints of the schema; their statements are run beside them now and then. */
+const CHECK_EVERY = 100;
+
+function tell(error: unknown): string {
+  if (!(error instanceof Error)) return String(error);
+  const cause = error.cause === undefined ? '' : ` <- ${tell(error.cause)}`;
+  const where = (error.stack ?? '').split('\n').find((line) => line.includes('/packages/kassa/')) ?? '';
+  return `${error.name}: ${error.message}${cause} ${where.trim()}`.slice(0, 900);
+}

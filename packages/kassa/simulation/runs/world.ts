@@ -1,0 +1,167 @@
+import { createSandbox, type Sandbox } from '@kassa/sandbox';
+import { EVENT_READERS } from '../../src/inbox/events/index.ts';
+import { type Log, silentLog } from '../../src/kernel/log.ts';
+import { sendBuyer } from '../actors/buyer.ts';
+import { sendMerchant } from '../actors/merchant.ts';
+import { type Dice, diceOf } from '../engine/dice.ts';
+import { createScheduler, type Life, newLife, type Scheduler } from '../engine/scheduler.ts';
+import { createTrace, type Trace } from '../engine/trace.ts';
+import { createFaults, type Faults } from '../faults/faults.ts';
+import { FAULTS } from '../faults/kinds.ts';
+import type { Mix } from '../faults/mix.ts';
+import { blockWatch } from '../world/block-watch.ts';
+import { databaseGate } from '../world/database-gate.ts';
+import { type Evidence, newEvidence } from '../world/evidence.ts';
+import type { Ground } from '../world/ground.ts';
+import { createNode, type KassaNode } from '../world/node.ts';
+import { recordedHooks, recordedMailer } from '../world/post.ts';
+import { shopSettings } from '../world/shops.ts';
+import { stripeWire } from '../world/stripe-wire.ts';
+import { webhookWire } from '../world/webhook-wire.ts';
+
+export const START_MS = Date.parse('2026-11-21T10:00:00Z');
+const SECRET = 'whsec_simulation';
+const MINUTE = 60_000;
+
+/** One simulated world: nodes, buyers, Stripe, and the roads between them. */
+export interface World {
+  readonly scheduler: Scheduler;
+  readonly faults: Faults;
+  readonly trace: Trace;
+  readonly dice: Dice;
+  readonly evidence: Evidence;
+  readonly sandbox: Sandbox;
+  readonly nodes: readonly KassaNode[];
+  /** Set when something was committed since it was last looked at. */
+  readonly stir: { committed: boolean; commits: number; released: boolean; sandbox: boolean };
+  open(purchases: number): void;
+  /** Runs what is due at the sandbox, in its own time. */
+  tick(): void;
+  close(): Promise<void>;
+}
+
+export interface WorldPlan {
+  readonly seed: string;
+  readonly mix: Mix;
+  readonly ground: Ground;
+  readonly sink: ((line: string) => void) | undefined;
+}
+
+/** Puts a world together. Nothing in it moves before `scheduler.run`. */
+export function buildWorld({ seed, mix, ground, sink }: WorldPlan): World {
+  const trace = createTrace(sink);
+  const dice = diceOf(`${seed}/schedule`);
+  const scheduler = createScheduler({ dice, trace, start_ms: START_MS, haste: mix.haste });
+  const evidence = newEvidence();
+  const stir = { committed: true, commits: 0, released: false, sandbox: true };
+  const touched = (): void => {
+    stir.sandbox = true;
+  };
+  const since_start = (): number => scheduler.now() - START_MS;
+  const who = (): string => scheduler.current()?.name ?? 'harness';
+  const faults = createFaults({ dice: diceOf(`${seed}/faults`), trace, mix, since_start, who });
+  const tell = (node: string, outcome: string): void => trace.add({ t: since_start(), node, point: 'tells', outcome });
+  const sandbox_life = newLife('stripe');
+  const nodes: KassaNode[] = [];
+  const deliver = webhookWire({
+    ...{ scheduler, faults, dice, evidence, secret: SECRET, webhooks: mix.webhooks },
+    toSomeNode: (raw, signature) => {
+      const up = nodes.filter((node) => node.built() !== undefined);
+      return dice.pick(up.length > 0 ? up : nodes).receive(raw, signature);
+    },
+  });
+  const sandbox = createSandbox({
+    clock: { now: () => scheduler.now(), sleep: (ms) => scheduler.within(sandbox_life, () => scheduler.sleep(ms)) },
+    seed,
+    webhooks: [{ url: 'http://127.0.0.1/payments/webhook', secret: SECRET, events: Object.keys(EVENT_READERS) }],
+    deliveriesInFlight: 8,
+    retryProfile: 'stripe-test',
+    asyncDelayMs: 26 * 60 * MINUTE,
+    refundDelayMs: 5 * 60 * MINUTE,
+    deliver,
+  });
+  sandbox.control.setOption({ require_own_keys: true });
+  const crashOf = (life: Life): void => nodes.find((node) => node.owns(life))?.crash();
+  const crashHere = (): Promise<void> => {
+    const life = scheduler.current();
+    if (life) crashOf(life);
+    return scheduler.point('gone');
+  };
+  const db_gate = databaseGate({
+    ...{ scheduler, faults, dice, grain: mix.grain },
+    watch: mix.grain === 'statement' ? blockWatch(scheduler, ground.ask) : undefined,
+    crash: crashOf,
+    committed: ({ released }) => {
+      stir.committed = true;
+      stir.commits += 1;
+      stir.released ||= released;
+    },
+    deadlock: (statement) =>
+      evidence.violations.push({ invariant: 'L1', sentence: `two transactions waited for each other: ${statement.slice(0, 80)}` }),
+  });
+  const tenant_clock = { now: () => new Date(scheduler.now()), sleep: (ms: number) => scheduler.sleep(ms) };
+  ground.lendTo({ gate: db_gate, clock: tenant_clock, random: dice });
+  const post = { scheduler, faults, evidence, crashHere };
+  const shared = {
+    ...{ seed, scheduler, faults, dice, db: ground.db, sandbox, webhook_secret: SECRET, log: watchfulLog(evidence) },
+    settings: shopSettings(mix.shop),
+    reconcile_every_ms: mix.compares_min * MINUTE,
+    hooks: recordedHooks(post),
+    mailer: recordedMailer(post),
+    http: stripeWire({ scheduler, faults, dice, sandbox, touched, crashHere }),
+  };
+  for (let number = 0; number < mix.nodes; number += 1) nodes.push(createNode(shared, `node_${number}`));
+  return {
+    ...{ scheduler, faults, trace, dice, evidence, sandbox, nodes, stir },
+    open(purchases) {
+      for (const node of nodes) node.start();
+      const actors = { seed, scheduler, sandbox, nodes, evidence, touched, tell, shelf: { offers: undefined } };
+      const does = (own: Dice, fault: keyof typeof FAULTS): boolean => {
+        const does_it = own.chance(mix.rates.buyer) && mix.faults.includes(fault);
+        if (does_it) faults.note(fault, 'plan');
+        return does_it;
+      };
+      for (let number = 1; number <= purchases; number += 1) sendBuyer({ ...actors, does }, number);
+      sendMerchant(actors);
+      sendClockmaker(scheduler, faults, nodes, dice);
+    },
+    tick() {
+      stir.sandbox = false;
+      scheduler.spawn(sandbox_life, 'tick', async () => {
+        if ((await sandbox.tick()) > 0) touched();
+      });
+    },
+    close: () => sandbox.close(),
+  };
+}
+
+const SKEWS_MS = [-5 * MINUTE, -2_000, 3_000, 90_000, 6 * MINUTE];
+
+/** Clocks of machines differ, and now and then somebody sets one. */
+function sendClockmaker(scheduler: Scheduler, faults: Faults, nodes: readonly KassaNode[], dice: Dice): void {
+  scheduler.spawn(newLife('clockmaker'), 'works', async () => {
+    for (const node of nodes) {
+      if (faults.strike('clock', ['clock_skewed'], node.name)) node.skew_ms = dice.pick(SKEWS_MS);
+    }
+    for (let round = 0; round < 6 && !faults.stopped; round += 1) {
+      await scheduler.sleep(dice.below(10 * MINUTE));
+      if (faults.strike('clock', ['clock_jumps'], 'clock')) dice.pick(nodes).skew_ms = dice.pick([0, ...SKEWS_MS]);
+    }
+  });
+}
+
+const BROKEN = /\bBug\b|violates (check|unique|foreign key|not-null|exclusion)|is handed in and never taken/;
+
+/** Reads what a node logs: a bug or a refused row that some loop went on after is a violation all the same. */
+function watchfulLog(evidence: Evidence): Log {
+  const look = (fields: Record<string, unknown>, message: string): void => {
+    const text = [message, ...Object.values(fields).map(tellingText)].join(' ');
+    if (BROKEN.test(text)) evidence.violations.push({ invariant: 'bug', sentence: text.slice(0, 400) });
+  };
+  return { ...silentLog, warn: look, error: look, child: () => watchfulLog(evidence) };
+}
+
+function tellingText(value: unknown): string {
+  if (!(value instanceof Error)) return String(value);
+  return `${value.name}: ${value.message}${value.cause === undefined ? '' : ` (${tellingText(value.cause)})`}`;
+}

@@ -1,0 +1,66 @@
+import { pause } from '../engine/real.ts';
+import { type Scheduler, Stuck } from '../engine/scheduler.ts';
+
+/** Tells statements that wait for somebody's row lock from those that only take their time. */
+export interface BlockWatch {
+  /** Sends one statement. Comes back with its answer; while it waits for a lock, others are chosen. */
+  send<T>(session: { processID?: number }, run: () => Promise<T>): Promise<T>;
+  /** After somebody ended a transaction: waits until every freed statement has its answer. */
+  settle(): Promise<void>;
+}
+
+interface Flight {
+  readonly pid: number;
+  done: boolean;
+  blocked: boolean;
+  readonly landed: Promise<void>;
+}
+
+type Ask = <Row>(text: string, values?: unknown[]) => Promise<Row[]>;
+
+const LOOK_EVERY_MS = 1;
+/** Real time within which a statement is either answered or found waiting. */
+const LOOKS_MAX = 20_000;
+
+export function blockWatch(scheduler: Scheduler, ask: Ask): BlockWatch {
+  const flights = new Set<Flight>();
+  const isBlocked = async ({ pid }: Flight): Promise<boolean> => {
+    const [row] = await ask<{ blocked: boolean }>('select cardinality(pg_blocking_pids($1)) > 0 as blocked', [pid]);
+    return row?.blocked ?? false;
+  };
+  /** Until it has landed or is known to wait for a lock. */
+  const look = async (flight: Flight): Promise<void> => {
+    for (let looks = 0; looks < LOOKS_MAX; looks += 1) {
+      await Promise.race([flight.landed, pause(LOOK_EVERY_MS)]);
+      if (flight.done) return;
+      flight.blocked = await isBlocked(flight);
+      if (flight.blocked) return;
+    }
+    throw new Stuck(`a statement of connection ${flight.pid} neither ends nor waits for a lock`);
+  };
+  return {
+    async send(session, run) {
+      const answer = run();
+      const landed = answer.then(
+        () => undefined,
+        () => undefined,
+      );
+      const flight: Flight = { pid: session.processID ?? 0, done: false, blocked: false, landed };
+      flights.add(flight);
+      void landed.then(() => {
+        flight.done = true;
+        flights.delete(flight);
+      });
+      await scheduler.io(() => scheduler.aside(() => look(flight)));
+      // Freed by somebody's commit: when to go on is the scheduler's choice again.
+      if (flight.blocked) {
+        await answer.catch(() => undefined);
+        await scheduler.point('row lock');
+      }
+      return answer;
+    },
+    async settle() {
+      for (const flight of flights) if (flight.blocked) await look(flight);
+    },
+  };
+}

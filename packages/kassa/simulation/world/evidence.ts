@@ -1,0 +1,29 @@
+/** What the outside world saw of Kassa in a run: the checkers hold it against the tables and Stripe's books. */
+export interface Evidence {
+  /** Events that Stripe was told 2xx for. */
+  readonly acknowledged: Set<string>;
+  /** Every 200 that a caller's key was answered with, as bytes. */
+  readonly answers: Map<string, Set<string>>;
+  /** What a buyer was shown of a session, in the order in which it was asked for. */
+  readonly seen: Map<string, string[]>;
+  /** Mails by their stable Message-ID: how often the provider took each, and for whom. */
+  readonly mails: Map<string, { times: number; to: string; subject: string }>;
+  /** Steps of the shop's own hook by their idempotency key: for which order, and how often it ran. */
+  readonly effects: Map<string, { order_id: string; times: number }>;
+  /** Sentences about things that may never happen, noticed while it ran. */
+  readonly violations: { invariant: string; sentence: string }[];
+  /** Purchases that were begun. */
+  purchases: number;
+}
+
+export function newEvidence(): Evidence {
+  return {
+    acknowledged: new Set(),
+    answers: new Map(),
+    seen: new Map(),
+    mails: new Map(),
+    effects: new Map(),
+    violations: [],
+    purchases: 0,
+  };
+}

@@ -1,0 +1,134 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import pg from 'pg';
+import { discardEmbedded, startEmbedded } from '../../src/database/embedded/index.ts';
+import { closeDatabase, type Database, type DatabaseGate, migrate, NO_LIMITS, openDatabase } from '../../src/database/index.ts';
+import type { Clock } from '../../src/kernel/clock.ts';
+import { hashOf } from '../../src/kernel/ids.ts';
+import { silentLog } from '../../src/kernel/log.ts';
+import type { Random } from '../../src/kernel/random.ts';
+import { systemClock, systemRandom } from '../../src/system.ts';
+
+/** A real Postgres for one process of the simulation: one database of its own, emptied between runs. */
+export interface Ground {
+  readonly db: Database;
+  /** Runs statements one by one past every gate, for the harness itself. Several statements may stand in one text. */
+  ask<Row>(text: string, values?: unknown[]): Promise<Row[]>;
+  /** Whom the open database asks before each statement, and whose clock and chance its retries use, from now on. */
+  lendTo(run: Tenant): void;
+  empty(): Promise<void>;
+  close(): Promise<void>;
+}
+
+export interface Tenant {
+  readonly gate: DatabaseGate;
+  readonly clock: Clock;
+  readonly random: Random;
+}
+
+export interface GroundOptions {
+  /** A server that runs already; a database is made on it and dropped at the end. Otherwise one is started. */
+  readonly server_url: string | null;
+  /** Statements that take constraints away before any run, for negative controls. */
+  readonly ddl: readonly string[];
+}
+
+/** Enough for every story that may be open at once when statements interleave. */
+const CONNECTIONS = 8;
+const TRUNCATE_EVERY = 60;
+
+/** Nothing survives here, so nothing is made durable. */
+const SETTINGS = {
+  synchronous_commit: 'off',
+  full_page_writes: 'off',
+  autovacuum: 'off',
+  max_connections: '40',
+  jit: 'off',
+};
+
+export async function openGround({ server_url, ddl }: GroundOptions): Promise<Ground> {
+  const real = { clock: systemClock(), random: systemRandom(), log: silentLog };
+  const folder = server_url === null ? mkdtempSync(join(tmpdir(), 'kassa-simulation-')) : null;
+  const server =
+    folder === null
+      ? null
+      : await startEmbedded({ ...real, folder: join(folder, 'postgres'), fsync: false, settings: SETTINGS });
+  const admin_url = server?.url ?? server_url ?? '';
+  const name = `kassa_simulation_${process.pid}_${Buffer.from(real.random.bytes(4)).toString('hex')}`;
+  await once(admin_url, `create database "${name}" template template0 encoding 'UTF8'`);
+  const url = Object.assign(new URL(admin_url), { pathname: `/${name}` }).href;
+  await bringUp(url, real);
+  const harness = new pg.Client({ connectionString: url, options: '-c search_path=kassa,public -c TimeZone=UTC' });
+  await harness.connect();
+  for (const statement of ddl) await harness.query(statement);
+  let tenant: Tenant | undefined;
+  const db = openDatabase(url, {
+    clock: { now: () => (tenant?.clock ?? real.clock).now(), sleep: (ms) => (tenant?.clock ?? real.clock).sleep(ms) },
+    random: {
+      bytes: (count) => (tenant?.random ?? real.random).bytes(count),
+      below: (limit) => (tenant?.random ?? real.random).below(limit),
+    },
+    log: silentLog,
+    limits: NO_LIMITS,
+    poolMax: CONNECTIONS,
+    gate: (point, run) => (tenant ? tenant.gate(point, run) : run()),
+  });
+  const tables = await tablesOf(harness);
+  let runs = 0;
+  return {
+    db,
+    async ask(text, values = []) {
+      // Named, so that the long statements of the checkers are planned once and not at every question.
+      const name = `ask ${hashOf(text).slice(0, 40)}`;
+      const { rows } = await harness.query({ name, text, values });
+      return rows;
+    },
+    lendTo(run) {
+      tenant = run;
+    },
+    async empty() {
+      runs += 1;
+      // Deleting is ten times faster than truncating, and leaves rows behind that cost more and more: now and then both.
+      const texts = runs % TRUNCATE_EVERY === 0 ? [`truncate ${tables.join(', ')}`] : tables.map((one) => `delete from ${one}`);
+      await harness.query(`begin; set local session_replication_role = replica; ${texts.join('; ')}; commit`);
+    },
+    async close() {
+      await closeDatabase(db);
+      await harness.end();
+      await once(admin_url, `drop database if exists "${name}" with (force)`);
+      await server?.stop();
+      if (folder !== null) {
+        await discardEmbedded(join(folder, 'postgres'), real);
+        rmSync(folder, { recursive: true, force: true });
+      }
+    },
+  };
+}
+
+async function bringUp(url: string, real: { clock: Clock; random: Random; log: typeof silentLog }): Promise<void> {
+  const db = openDatabase(url, { ...real, limits: NO_LIMITS });
+  try {
+    await migrate(db);
+  } finally {
+    await closeDatabase(db);
+  }
+}
+
+async function once(url: string, text: string): Promise<void> {
+  const client = new pg.Client({ connectionString: url });
+  await client.connect();
+  try {
+    await client.query(text);
+  } finally {
+    await client.end();
+  }
+}
+
+async function tablesOf(client: pg.Client): Promise<string[]> {
+  const { rows } = await client.query<{ name: string }>(
+    `select quote_ident(schemaname) || '.' || quote_ident(tablename) as name from pg_tables
+     where schemaname = 'kassa' and tablename <> 'migrations' order by tablename`,
+  );
+  return rows.map(({ name }) => name);
+}

@@ -1,0 +1,102 @@
+import { createHmac } from 'node:crypto';
+import type { Dice } from '../engine/dice.ts';
+import { type Life, newLife, type Scheduler } from '../engine/scheduler.ts';
+import type { Faults } from '../faults/faults.ts';
+import type { FaultName } from '../faults/kinds.ts';
+import type { Evidence } from './evidence.ts';
+
+export interface WebhookWorld {
+  readonly scheduler: Scheduler;
+  readonly faults: Faults;
+  readonly dice: Dice;
+  readonly evidence: Evidence;
+  readonly secret: string;
+  /** None: the whole run is without webhooks, and Stripe is told that they arrived. */
+  readonly webhooks: 'sent' | 'none';
+  /** Hands raw bytes and signature to some node; answers its status. @throws when no node is there, or it dies. */
+  readonly toSomeNode: (raw: Uint8Array, signature: string | null) => Promise<number>;
+}
+
+const FAULTS: readonly FaultName[] = [
+  'webhook_repeated',
+  'webhook_cloned',
+  'webhook_late',
+  'webhook_held',
+  'webhook_answer_lost',
+  'webhook_lost',
+  'webhook_never',
+];
+const MINUTE = 60_000;
+
+/** The road from Stripe to our webhook address: it loses, repeats, delays and overtakes. */
+export function webhookWire(world: WebhookWorld): (request: Request) => Promise<Response> {
+  const { scheduler, faults, dice } = world;
+  const road: Life = newLife('webhooks');
+  let clones = 0;
+
+  const send = async (raw: Uint8Array, signature: string | null): Promise<Response> => {
+    const status = await world.toSomeNode(raw, signature);
+    if (status >= 200 && status < 300) world.evidence.acknowledged.add(idIn(raw));
+    return new Response('', { status });
+  };
+  /** The same fact under a second id, signed as Stripe would. */
+  const clone = (raw: Uint8Array): { raw: Uint8Array; signature: string } => {
+    clones += 1;
+    const text = new TextDecoder().decode(raw).replace(idIn(raw), `${idIn(raw)}clone${clones}`);
+    const at = Math.floor(scheduler.now() / 1000);
+    const mark = createHmac('sha256', world.secret).update(`${at}.${text}`).digest('hex');
+    return { raw: new TextEncoder().encode(text), signature: `t=${at},v1=${mark}` };
+  };
+  const again = (raw: Uint8Array, signature: string | null, wait_ms: number): void => {
+    scheduler.spawn(road, 'repeat', async () => {
+      if (wait_ms > 0) await scheduler.sleep(wait_ms);
+      // Nobody hears of it when a repeat fails: the first one was answered for.
+      await send(raw, signature).catch(() => undefined);
+    });
+  };
+  return async (request) => {
+    const raw = new Uint8Array(await request.arrayBuffer());
+    const signature = request.headers.get('stripe-signature');
+    const where = `webhook ${typeIn(raw)}`;
+    return scheduler.within(road, async () => {
+      await scheduler.point(where);
+      if (world.webhooks === 'none') return new Response('', { status: 200 });
+      if (faults.away('webhooks')) throw new Error('the road is closed');
+      switch (faults.strike('webhook', FAULTS, where)) {
+        case 'webhook_never':
+          return new Response('', { status: 200 });
+        case 'webhook_lost':
+          throw new Error('lost on the way');
+        case 'webhook_late':
+          await scheduler.sleep(dice.below(4 * MINUTE), where);
+          return send(raw, signature);
+        case 'webhook_held': {
+          // Longer than a signature lives: the shop has to refuse it, and Stripe to sign it anew.
+          await scheduler.sleep(dice.between(6, 90) * MINUTE, where);
+          return send(raw, signature);
+        }
+        case 'webhook_repeated':
+          for (let copy = dice.between(1, 4); copy > 0; copy -= 1) again(raw, signature, dice.pick([0, 0, 20, 100_000]));
+          return send(raw, signature);
+        case 'webhook_cloned': {
+          const twin = clone(raw);
+          again(twin.raw, twin.signature, dice.pick([0, 50, 30_000]));
+          return send(raw, signature);
+        }
+        case 'webhook_answer_lost':
+          await send(raw, signature);
+          throw new Error('the answer was lost');
+        default:
+          return send(raw, signature);
+      }
+    });
+  };
+}
+
+function idIn(raw: Uint8Array): string {
+  return /"id": "(evt_[^"]+)"/.exec(new TextDecoder().decode(raw.subarray(0, 200)))?.[1] ?? '';
+}
+
+function typeIn(raw: Uint8Array): string {
+  return /"type": "([^"]+)"\s*\}\s*$/.exec(new TextDecoder().decode(raw.subarray(-200)))?.[1] ?? 'event';
+}
