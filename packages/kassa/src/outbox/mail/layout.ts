@@ -28,6 +28,8 @@ export interface LetterTable {
 }
 
 const FONT = "font-family:system-ui,-apple-system,'Segoe UI',Roboto,Helvetica,Arial,sans-serif";
+/** Quieter in light and in dark mail programs alike: a fixed grey would be lost in one of them. */
+const QUIET = 'opacity:.75';
 const TEXT_WIDTH = 64;
 
 /** Draws a letter. Every value is escaped here and nowhere else, so no template can forget it. */
@@ -38,12 +40,12 @@ export function draw(letter: Letter): RenderedMail {
 function drawHtml(letter: Letter): string {
   const paragraph = (text: string, style: string): string => `<p style="${style}">${html(text)}</p>`;
   const body = [
-    paragraph(letter.seller, 'margin:0 0 24px;font-size:15px;font-weight:600;color:#5b6472'),
+    paragraph(letter.seller, `margin:0 0 24px;font-size:15px;font-weight:600;${QUIET}`),
     `<h1 style="margin:0 0 16px;font-size:24px;line-height:1.25">${html(letter.heading)}</h1>`,
     ...letter.paragraphs.map((text) => paragraph(text, 'margin:0 0 16px')),
-    ...letter.facts.map((text) => paragraph(text, 'margin:0;color:#5b6472')),
+    ...letter.facts.map((text) => paragraph(text, `margin:0;${QUIET}`)),
     letter.table ? drawTable(letter.table) : '',
-    ...letter.footer.map((text) => paragraph(text, 'margin:16px 0 0;font-size:14px;color:#5b6472')),
+    ...letter.footer.map((text) => paragraph(text, `margin:16px 0 0;font-size:14px;${QUIET}`)),
   ];
   return [
     `<!doctype html>`,
@@ -58,18 +60,18 @@ function drawHtml(letter: Letter): string {
 }
 
 function drawTable(table: LetterTable): string {
-  const line = 'border-top:1px solid #d5dae1;padding:10px 0;vertical-align:top';
+  const line = 'border-top:1px solid rgba(128,128,128,.45);padding:10px 0;vertical-align:top';
   const money = 'text-align:right;white-space:nowrap;font-variant-numeric:tabular-nums';
   const rows = table.rows.map(({ name, note, amount }) => {
-    const under = note === null ? '' : `<br><span style="font-size:14px;color:#5b6472">${html(note)}</span>`;
+    const under = note === null ? '' : `<br><span style="font-size:14px;${QUIET}">${html(note)}</span>`;
     return `<tr><td style="${line}">${html(name)}${under}</td><td style="${line};${money}">${html(amount)}</td></tr>`;
   });
   const sums = table.sums.map(({ name, amount }, at) => {
-    const weight = at === table.sums.length - 1 ? 'font-weight:700' : 'color:#5b6472';
+    const weight = at === table.sums.length - 1 ? 'font-weight:700' : 'font-weight:400';
     const cell = `${line};${weight}`;
     return `<tr><th scope="row" style="${cell};text-align:left">${html(name)}</th><td style="${cell};${money}">${html(amount)}</td></tr>`;
   });
-  const head = 'padding:0 0 10px;font-size:13px;font-weight:600;color:#5b6472';
+  const head = `padding:0 0 10px;font-size:13px;font-weight:600;${QUIET}`;
   return [
     `<table style="width:100%;border-collapse:collapse;margin:24px 0 8px">`,
     `<thead><tr><th scope="col" style="${head};text-align:left">${html(table.item)}</th>` +
