@@ -18,6 +18,7 @@ const TYPES = [
   ['types', 'tsconfig.json'],
   ['pages', 'packages/sandbox/tsconfig.browser.json'],
   ['client', 'packages/client/tsconfig.json'],
+  ['demo', 'packages/kassa/test/browser/tsconfig.json'],
 ];
 
 const asked = process.argv.slice(2);

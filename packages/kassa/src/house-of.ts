@@ -66,6 +66,8 @@ export interface Parts {
   readonly readiness: () => Promise<Readiness>;
   /** How often callers may ask. Default: `DEFAULT_LIMITS`. */
   readonly limits?: Limits;
+  /** Other times than `DEFAULT_PACE`, for the simulation. */
+  readonly pace?: Partial<Pace>;
 }
 
 type Worker = 'inbox' | 'outbox' | 'timers';

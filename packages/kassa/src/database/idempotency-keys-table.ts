@@ -35,7 +35,7 @@ export type KeyClaim =
   | { readonly state: 'resume'; readonly order_id: string; readonly attempt_id: string };
 
 const KEPT_DAYS = 30;
-/** A call to Stripe is given up before this; whoever has not finished by then was cut off. */
+/** Whoever has not finished by then was most likely cut off. If not, both send the same bytes under Stripe's one key. */
 const BUSY_MS = 15_000;
 
 interface KeyRow {
@@ -76,6 +76,17 @@ export async function claimKey(tx: Transaction, request: KeyRequest, at: Date): 
   const { order_id, attempt_id } = row;
   // Cut off before anything was made: there is nothing to go on with, so the work begins.
   return order_id && attempt_id ? { state: 'resume', order_id, attempt_id } : { state: 'new' };
+}
+
+/**
+ * The answer that is stored under a key, without claiming it: a repeat needs nothing else looked up first. `reused`
+ * when the key belongs to a different request; undefined while there is no answer.
+ */
+export async function findAnswer(db: Database, request: KeyRequest): Promise<KeyAnswer | 'reused' | undefined> {
+  const row = await readRow(db, request);
+  if (!row) return undefined;
+  if (row.request_hash !== request.request_hash) return 'reused';
+  return row.recovery_point === 'finished' ? answerOf(row) : undefined;
 }
 
 /** Says that nobody is at work under the key any more, so that a request that failed can be repeated at once. */
@@ -148,7 +159,7 @@ export async function pruneKeys(db: Database, at: Date, limit: number): Promise<
   return rows.length;
 }
 
-async function readRow(tx: Transaction, ref: KeyRef): Promise<KeyRow | undefined> {
+async function readRow(tx: Database | Transaction, ref: KeyRef): Promise<KeyRow | undefined> {
   const { rows } = await sql<KeyRow>`
     select request_hash, recovery_point, order_id, attempt_id, status, body, created_at
     from kassa.idempotency_keys

@@ -1,22 +1,15 @@
 import { claimKey, finishKey, inTransaction, releaseKey, restartKey, type Transaction } from '../database/index.ts';
-import { attemptById, isLive } from '../domain/payments/index.ts';
+import { attemptById, isOver } from '../domain/payments/index.ts';
 import { findQuote, type Quote } from '../domain/pricing/index.ts';
 import { KassaError } from '../kernel/errors.ts';
 import type { House } from './house.ts';
 import type { Opened } from './opening/attach-session.ts';
-import type { StartCheckout } from './opening/checkout-wish.ts';
+import type { Answer, StartCheckout } from './opening/checkout-wish.ts';
 import { openAttempt } from './opening/open-attempt.ts';
 import { writeDraft } from './opening/write-draft.ts';
 
 export type { Opened } from './opening/attach-session.ts';
-export type { StartCheckout } from './opening/checkout-wish.ts';
-
-export interface Answer {
-  readonly status: number;
-  /** JSON text. */
-  readonly body: string;
-  readonly replayed: boolean;
-}
+export type { Answer, StartCheckout } from './opening/checkout-wish.ts';
 
 const ENDPOINT = 'POST /v1/checkout/sessions';
 
@@ -35,11 +28,10 @@ export async function startCheckout(house: House, command: StartCheckout): Promi
   const drafted = await draftOrRefuse(house, command);
   if ('body' in drafted) return drafted;
   const finish = async (tx: Transaction, opened: Opened): Promise<string> => {
-    const body = JSON.stringify(command.render(opened));
-    if (command.idempotency) {
-      await finishKey(tx, { ...house.shop, ...command.idempotency }, { status: 200, body }, house.clock.now());
-    }
-    return body;
+    const answer = { status: 200, body: JSON.stringify(command.render(opened)) };
+    if (!command.idempotency) return answer.body;
+    const kept = await finishKey(tx, { ...house.shop, ...command.idempotency }, answer, house.clock.now());
+    return kept.body;
   };
   try {
     const body = await openAttempt(house, drafted.attempt_id, finish);
@@ -87,8 +79,8 @@ async function draft(house: House, tx: Transaction, command: StartCheckout): Pro
     }
     if (claim.state === 'resume') {
       const attempt = await attemptById(tx, claim.attempt_id);
-      if (attempt && (attempt.session_id !== null || isLive(attempt.payment_status))) return { attempt_id: attempt.id };
-      // The first try was given up and answered with "try again": this is the try.
+      if (attempt && !isOver(attempt.payment_status)) return { attempt_id: attempt.id };
+      // The first try was given up, or its page ended before anybody saw it: this is the try again.
       await restartKey(tx, { ...house.shop, ...idempotency });
     }
   }

@@ -62,6 +62,8 @@ export interface HttpHouse {
   readonly settings: HttpSettings;
 
   readonly startCheckout: (command: StartCheckout) => Promise<Answer>;
+  /** The stored answer of a repeated request. @throws KassaError `idempotency_key_reused`. */
+  readonly replayAnswer: (idempotency: NonNullable<StartCheckout['idempotency']>) => Promise<Answer | undefined>;
   readonly refreshCheckout: (session_id: string, ask: Ask) => Promise<CheckoutView | undefined>;
   readonly findOffer: (ref: OfferRef) => Promise<Offer | undefined>;
   readonly listOffers: () => Promise<readonly OfferOnSale[]>;

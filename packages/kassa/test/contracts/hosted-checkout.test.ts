@@ -302,6 +302,15 @@ describe('repeating a request', () => {
     expect(second.headers.get('Kassa-Error-Code')).toBe('PRICE_MISMATCH');
   });
 
+  test('check 8: a repeat is answered the same after its offer has gone off sale', async () => {
+    const { create, house } = await start();
+    const first = await create(BUY, KEY);
+    await house.db.updateTable('offers').set({ active: false }).execute();
+    const second = await create(BUY, KEY);
+    expect([second.status, await second.text()]).toEqual([first.status, await first.text()]);
+    expect((await create(BUY)).status).toBe(404);
+  });
+
   test('check 9: the same key with another body is refused', async () => {
     const { create } = await start();
     await create(BUY, KEY);

@@ -130,6 +130,7 @@ export function desk(changed: Partial<HttpSettings> = {}, port: Partial<HttpHous
       });
       return { status: 200, body: JSON.stringify(body), replayed: false };
     },
+    replayAnswer: async () => undefined,
     refreshCheckout: async (session_id, ask) => {
       asked.push(`${session_id} ${ask}`);
       return session_id === OPEN_VIEW.session_id ? OPEN_VIEW : undefined;

@@ -21,3 +21,11 @@ export interface StartCheckout {
   /** The contract's body for a refusal; given, a refusal is stored under the key as well. */
   readonly renderFailure?: (error: KassaError) => { readonly status: number; readonly body: string };
 }
+
+/** What a request is answered with, the first time and every time. */
+export interface Answer {
+  readonly status: number;
+  /** JSON text. */
+  readonly body: string;
+  readonly replayed: boolean;
+}

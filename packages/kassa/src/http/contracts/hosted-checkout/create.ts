@@ -86,6 +86,8 @@ export function createSession(
     if (caller.user_id === undefined) limiter.take('open_session_per_ip', c.var.caller_address);
     const asked = { user_id: caller.user_id, path: route.path, body: await c.req.json<unknown>() };
     const idempotency = readIdempotencyKey(c.req.header('Idempotency-Key'), asked);
+    const replay = idempotency && (await house.replayAnswer(idempotency));
+    if (replay) return c.json(JSON.parse(replay.body), replay.status as 200, headersOf(replay));
     const urls = readUrls(body, contract, policy);
     const basket = await readBasket(house, body, contract);
     const answer = await house.startCheckout({
