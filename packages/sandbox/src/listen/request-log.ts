@@ -80,7 +80,8 @@ export function passes(call: LoggedCall, filters: LogFilters): boolean {
     filter_request_status: call.status < 400 ? 'SUCCEEDED' : 'FAILED',
     filter_source: 'API',
     filter_status_code: String(call.status),
-    filter_status_code_type: `${Math.floor(call.status / 100)}XX`,
+    // The command line takes 4XX and sends 400.
+    filter_status_code_type: `${Math.floor(call.status / 100)}00`,
   };
   return FILTERS.every((name) => {
     const wanted = filters[name] ?? [];

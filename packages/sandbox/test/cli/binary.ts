@@ -128,7 +128,8 @@ export async function openCommandLine(options: SandboxOptions = {}): Promise<Com
   const binary = findBinary();
   const running = new Set<Running>();
   const start = (...args: string[]): Running => {
-    const all = [...args, '--api-base', served.url, '--color', 'off'];
+    const base = args.includes('--api-base') ? [] : ['--api-base', served.url];
+    const all = [...args, ...base, '--color', 'off'];
     const program = watch(spawn(binary, all, { cwd: home, env: environment(home), stdio: ['ignore', 'pipe', 'pipe'] }));
     running.add(program);
     return program;
