@@ -157,7 +157,7 @@ const OWN_WEBHOOK = 'http://127.0.0.1/payments/webhook';
 export async function openStandIn(settings: Settings, world: World, options: StandInOptions): Promise<StandIn> {
   const asked_port = settings.stripe.kind === 'sandbox' ? settings.stripe.port : 0;
   const { clock, log } = world;
-  const sandbox = createSandbox({
+  const sandbox = open({
     store: join(settings.data_folder, 'sandbox.sqlite'),
     clock: { now: () => clock.now().getTime(), sleep: (ms) => clock.sleep(ms) },
     ...(options.serve ? {} : { publicUrl: `http://127.0.0.1:${asked_port}` }),
@@ -189,6 +189,15 @@ export async function openStandIn(settings: Settings, world: World, options: Sta
   } catch (error) {
     await sandbox.close();
     throw error;
+  }
+}
+
+/** @throws ConfigError when another process has the sandbox's file: it has one writer. */
+function open(options: Parameters<typeof createSandbox>[0]): Sandbox {
+  try {
+    return createSandbox(options);
+  } catch (error) {
+    throw new ConfigError(error instanceof Error ? error.message : String(error), error);
   }
 }
 

@@ -1,6 +1,7 @@
 import { existsSync, linkSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { World } from '../../app.ts';
+import { Exit } from '../printer.ts';
 
 /** Who runs the shop of a data folder, as the file `running.json` there tells it. */
 export interface RunningNote {
@@ -24,6 +25,7 @@ const POLL_MS = 100;
 /**
  * Makes this process the one that runs the shop of a data folder, or answers who does. Two processes that start at the
  * same moment end up as one that runs and one that knows its address.
+ * @throws Exit 3 when another start neither finishes nor ends.
  */
 export async function claimRunning(data_folder: string, world: World): Promise<Claim | { readonly url: string }> {
   const file = join(data_folder, FILE);
@@ -31,7 +33,8 @@ export async function claimRunning(data_folder: string, world: World): Promise<C
   for (let waited_ms = 0; waited_ms < START_WAIT_MS; waited_ms += POLL_MS) {
     if (writeIfAbsent(file, { pid: process.pid, url: null })) return claimOf(file);
     const note = readNote(file);
-    if (note && isAlive(note.pid)) {
+    // In a container a killed shop and its next start often have the same number.
+    if (note && note.pid !== process.pid && isAlive(note.pid)) {
       if (note.url !== null && (await answers(note.url, world))) return { url: note.url };
       // Starting, or on its way out. A process number that was given to another program ends the waiting too.
       if (note.url === null || waited_ms < GO_WAIT_MS) {
@@ -41,7 +44,7 @@ export async function claimRunning(data_folder: string, world: World): Promise<C
     }
     rmSync(file, { force: true });
   }
-  throw new Error(`Another start of this shop has not finished: end it, or remove ${file}.`);
+  throw new Exit(3, `Another start of this shop has not finished: end it, or remove ${file}.`);
 }
 
 function claimOf(file: string): Claim {
