@@ -6,6 +6,7 @@ import {
   GatewayFailure,
   intendOperation,
   markSent,
+  maySend,
   operationKey,
   type PaymentReport,
 } from '../domain/payments/index.ts';
@@ -37,7 +38,7 @@ export async function expireCheckout(house: House, attempt_id: string, cause: Ca
 async function expireAtStripe(house: House, key: string, session_id: string): Promise<PaymentReport> {
   const operation = await findOperation(house.db, key);
   if (!operation) throw new Bug(`the operation ${key} was not written`);
-  if (operation.state === 'known') return house.gateway.readSession(session_id, 'unblock');
+  if (!maySend(operation, house.clock.now())) return house.gateway.readSession(session_id, 'unblock');
   await markSent(house.db, key, house.clock.now());
   try {
     const report = await house.gateway.expireSession({ path: operation.path, body: operation.body }, key);

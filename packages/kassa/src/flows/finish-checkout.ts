@@ -14,8 +14,8 @@ import { attachSession } from './opening/attach-session.ts';
 import { giveUp } from './opening/give-up.ts';
 import { openAttempt } from './opening/open-attempt.ts';
 
-/** Sessions made a little before or after the write by our clock are looked at too. */
-const LOOK_AROUND_MS = 10 * 60_000;
+/** Stripe's clock and ours may differ: sessions made by its clock well before our write are looked at too. */
+const LOOK_AROUND_MS = 60 * 60_000;
 
 /**
  * Takes up a checkout whose answer from Stripe was never written down: a crash, a lost connection, a time-out.
@@ -36,8 +36,8 @@ export async function finishCheckout(house: House, attempt_id: string): Promise<
     const finish = async (): Promise<void> => undefined;
     if (session) return inTransaction(house.db, (tx) => attachSession(house, tx, { attempt, session, finish }));
     if (!sendable || at.getTime() > attempt.expires_at.getTime()) {
-      const never = new GatewayFailure('refused', 'never_opened');
-      return inTransaction(house.db, (tx) => giveUp(house, tx, attempt_id, never));
+      const failure = new GatewayFailure('refused', 'never_opened');
+      return inTransaction(house.db, (tx) => giveUp(house, tx, attempt_id, { failure }));
     }
   }
   try {
@@ -54,7 +54,7 @@ async function lookFor(house: House, order_id: string, made_at: Date): Promise<L
   let after: string | undefined;
   do {
     const page = await house.gateway.listSessions({ created_from, ...(after === undefined ? {} : { after }) });
-    const match = page.items.find((session) => session.reference === order_id);
+    const match = page.items.find((session) => session.marked && session.reference === order_id);
     if (match) return match;
     after = page.next;
   } while (after !== undefined);

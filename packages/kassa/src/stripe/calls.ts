@@ -23,9 +23,13 @@ export interface Calls {
 export function createCalls(world: { clock: Clock; random: Random; log: Log; rates: BudgetRates }): Calls {
   const { clock, random, log } = world;
   const budget = createBudget(clock, world.rates);
-  /** Repeats what was busy or got no answer, with jitter; a refusal is final at once. */
+  /**
+   * Repeats what was busy or got no answer, with jitter; a refusal is final at once. After a try that may have happened
+   * no later refusal can prove that it did not.
+   */
   const reserved: Calls['reserved'] = async (endpoint, send) => {
     assertNoTransaction();
+    let doubt: GatewayFailure | undefined;
     for (let tries = 1; ; tries += 1) {
       try {
         return await send();
@@ -33,7 +37,8 @@ export function createCalls(world: { clock: Clock; random: Random; log: Log; rat
         const failure: GatewayFailure = failureOf(error);
         log.warn({ endpoint, tries, kind: failure.kind, code: failure.code }, 'Stripe did not answer with success');
         if (failure.kind === 'busy') budget.slowDown(endpoint);
-        if (failure.kind === 'refused' || tries === TRIES_MAX) throw failure;
+        if (failure.kind === 'unknown') doubt = failure;
+        if (failure.kind === 'refused' || tries === TRIES_MAX) throw doubt ?? failure;
         await clock.sleep(PAUSE_MS * 2 ** (tries - 1) + random.below(PAUSE_MS));
       }
     }

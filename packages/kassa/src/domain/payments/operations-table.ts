@@ -78,9 +78,13 @@ export function maySend(operation: Operation, at: Date): boolean {
   return operation.first_sent_at === null || at.getTime() - operation.first_sent_at.getTime() < RESEND_WITHIN_MS;
 }
 
-/** Marks a send before the bytes leave, so that a crash in the call is seen as `sent` and never as never sent. */
-export async function markSent(db: Database, key: string, at: Date): Promise<void> {
-  await db
+/**
+ * Marks a send before the bytes leave, so that a crash in the call is seen as `sent` and never as never sent.
+ * @returns how often these bytes have been sent, this time included; undefined when the operation is closed, and then
+ *   nothing may be sent.
+ */
+export async function markSent(db: Database, key: string, at: Date): Promise<number | undefined> {
+  const row = await db
     .updateTable('stripe_operations')
     .set({
       state: 'sent',
@@ -91,18 +95,25 @@ export async function markSent(db: Database, key: string, at: Date): Promise<voi
     })
     .where('key', '=', key)
     .where('state', '<>', 'known')
-    .execute();
+    .returning('sends')
+    .executeTakeFirst();
+  return row?.sends;
 }
 
-/** What came of it. `unknown` keeps the operation open; everything else closes it for good. */
+/**
+ * What came of it. `unknown` keeps the operation open; everything else closes it for good.
+ * @param end.sends given, it is closed only while nobody has sent it more often than that.
+ * @returns whether anything was written.
+ */
 export async function closeOperation(
   db: Database | Transaction,
   key: string,
-  end: { outcome: 'done' | 'refused' | 'abandoned' | 'unknown'; object_id?: string; error?: string },
+  end: { outcome: 'done' | 'refused' | 'abandoned' | 'unknown'; object_id?: string; error?: string; sends?: number },
   at: Date,
-): Promise<void> {
+): Promise<boolean> {
   const known = end.outcome !== 'unknown';
-  await db
+  const { sends } = end;
+  const result = await db
     .updateTable('stripe_operations')
     .set({
       state: known ? 'known' : 'unknown',
@@ -113,5 +124,7 @@ export async function closeOperation(
     })
     .where('key', '=', key)
     .where('state', '<>', 'known')
-    .execute();
+    .$if(sends !== undefined, (query) => query.where('sends', '<=', sends ?? 0))
+    .executeTakeFirst();
+  return result.numUpdatedRows === 1n;
 }

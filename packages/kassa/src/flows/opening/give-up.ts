@@ -15,13 +15,14 @@ import type { House } from '../house.ts';
 
 /**
  * Ends a checkout that Stripe never opened: nobody can pay it, so everything set aside is given back at once.
- * Only for a failure that proves it: refused, not executed, or looked for and not found. Repeats change nothing.
+ * Only for a failure that proves it: refused or not executed and never sent again since, or looked for and not found.
+ * Repeats change nothing.
  */
 export async function giveUp(
   house: House,
   tx: Transaction,
   attempt_id: string,
-  failure: GatewayFailure,
+  { failure, sends }: GivenUp,
 ): Promise<void> {
   if (failure.kind === 'unknown') throw new Bug('an unknown outcome is never treated as failed');
   const found = await attemptById(tx, attempt_id);
@@ -32,9 +33,11 @@ export async function giveUp(
   const attempt = attempts.find((one) => one.id === attempt_id);
   // Somebody else wrote a session down while we were being refused: then it can be paid, and is left alone.
   if (!attempt || attempt.session_id !== null || !isLive(attempt.payment_status)) return;
+  const outcome = failure.kind === 'refused' ? ('refused' as const) : ('abandoned' as const);
+  const end = { outcome, error: failure.message, ...(sends === undefined ? {} : { sends }) };
+  // Somebody else has sent the same bytes meanwhile and is still waiting for the answer.
+  if (!(await closeOperation(tx, operationKey(attempt_id, 'open'), end, at))) return;
   await changeAttempt(tx, attempt_id, { payment_status: 'canceled' }, at);
-  const outcome = failure.kind === 'refused' ? 'refused' : 'abandoned';
-  await closeOperation(tx, operationKey(attempt_id, 'open'), { outcome, error: failure.message }, at);
   const to = nextStatus(order.status, 'checkout_canceled');
   const ends = to !== 'refuse' && isOpen(order.status);
   if (ends) await endHolds(tx, await lockHolds(tx, order.id), 'released', at);
@@ -54,6 +57,12 @@ export async function giveUp(
   await writeAudit(tx, entry, { ids: house.ids, at });
   const message = { ...house.shop, topic: 'order.canceled', order_id: order.id, order_version: version, at };
   await enqueue(tx, { ...message, payload: {} }, house.destinationsOf('order.canceled'), house.ids);
+}
+
+interface GivenUp {
+  readonly failure: GatewayFailure;
+  /** How often it had been sent when it failed; absent when it was looked for at Stripe and cannot exist. */
+  readonly sends?: number;
 }
 
 const CAUSE_LENGTH_MAX = 300;

@@ -38,12 +38,15 @@ export async function openAttempt<Result>(house: House, attempt_id: string, fini
     throw new KassaError('session_not_open', 'This checkout has ended. Start a new one.');
   }
   const session = await send(house, attempt, operation);
+  // Somebody else has written the end down meanwhile: what it was, the rows tell.
+  if (!session) return openAttempt(house, attempt_id, finish);
   return inTransaction(house.db, (tx) => attachSession(house, tx, { attempt, session, finish }));
 }
 
-async function send(house: House, attempt: Attempt, operation: Operation): Promise<OpenedSession> {
+async function send(house: House, attempt: Attempt, operation: Operation): Promise<OpenedSession | undefined> {
   const { key, path, body } = operation;
-  await markSent(house.db, key, house.clock.now());
+  const sends = await markSent(house.db, key, house.clock.now());
+  if (sends === undefined) return undefined;
   try {
     return await house.gateway.openSession({ path, body }, key);
   } catch (error) {
@@ -52,12 +55,14 @@ async function send(house: House, attempt: Attempt, operation: Operation): Promi
       { order_id: attempt.order_id, attempt_id: attempt.id, kind: error.kind, code: error.code },
       'not opened',
     );
-    if (error.kind === 'unknown') {
+    // Only the first send of all can prove by its failure that no page exists; an earlier one may have opened it.
+    const doubtful = error.kind === 'unknown' || sends > 1;
+    if (doubtful) {
       await closeOperation(house.db, key, { outcome: 'unknown', error: error.message }, house.clock.now());
     } else {
-      await inTransaction(house.db, (tx) => giveUp(house, tx, attempt.id, error));
+      await inTransaction(house.db, (tx) => giveUp(house, tx, attempt.id, { failure: error, sends }));
     }
-    if (error.kind === 'refused')
+    if (error.kind === 'refused' && !doubtful)
       throw new KassaError('internal_error', 'Something went wrong. Please try again.', {}, error);
     throw unavailable(error);
   }

@@ -9,7 +9,10 @@ import type { StartCheckout } from './checkout-wish.ts';
 
 /** Stripe's sessions live at least 30 minutes from when the request reaches it (docs.stripe.com/api/checkout). */
 const SESSION_LIFE_MIN_MS = 30 * 60_000;
-/** Room for the request to travel, and for Stripe's clock to differ from ours. */
+const SESSION_LIFE_MAX_MS = 24 * 3_600_000;
+/** Room for the request to be sent again, and for Stripe's clock to differ from ours. */
+const SKEW_MS = 6 * 60_000;
+/** The hold ends this long after the page. */
 const MARGIN_MS = 60_000;
 
 /** A priced wish on its way to an order. */
@@ -33,7 +36,8 @@ export async function writeDraft(house: House, tx: Transaction, draft: Draft): P
     quote.lines.map((line) => line.offer_id),
   );
   const holds_ms = [...offers.values()].map((offer) => offer.hold_ms);
-  const session_ends = new Date(at.getTime() + Math.max(SESSION_LIFE_MIN_MS, ...holds_ms) + MARGIN_MS);
+  const wanted_ms = Math.max(SESSION_LIFE_MIN_MS, ...holds_ms) + SKEW_MS;
+  const session_ends = new Date(at.getTime() + Math.min(wanted_ms, SESSION_LIFE_MAX_MS - SKEW_MS));
   // The hold outlives the session, so nothing is released while a page could still be paid (invariant V2).
   const hold_expires_at = new Date(session_ends.getTime() + MARGIN_MS);
   const { id: _, user_id, expires_at: __, coupon_code: ___, hash, ...sums } = quote;
