@@ -147,9 +147,9 @@ function timersOf({ world }: Parts, house: House): TimerRound<ClaimedTimer> {
       expire_checkout: ({ subject }) =>
         expireCheckout(house, subject, { cause: 'timer:expire_checkout', actor: 'kassa' }),
       send_refund: ({ subject }) => sendRefund(house, subject),
-      async reconcile({ subject, kind }) {
+      async reconcile({ subject, kind, payload }) {
         try {
-          await reconcile(house);
+          await reconcile(house, payload);
         } catch (error) {
           // Stripe may be away for hours, and the pauses of a failed timer grow; this one keeps its pace.
           const due_at = new Date(clock.now().getTime() + house.pace.reconcile_every_ms);

@@ -1,97 +1,70 @@
 import { inTransaction, setTimer } from '../database/index.ts';
-import {
-  closeBreak,
-  findAttempt,
-  isLive,
-  type ListedSession,
-  oldestLive,
-  openBreak,
-  pendingRefunds,
-} from '../domain/payments/index.ts';
+import { longSilent, oldestLive } from '../domain/payments/index.ts';
 import type { House } from './house.ts';
+import { compareRefunds } from './reconciling/compare-refunds.ts';
+import { beginRound, compareSession, type ReconcileReport } from './reconciling/compare-session.ts';
 
-/** What one round found, for the log and for tests. */
-export interface ReconcileReport {
-  readonly sessions_seen: number;
-  readonly settled: number;
-  readonly refunds_read: number;
-  readonly unexplained: number;
-}
+export type { ReconcileReport } from './reconciling/compare-session.ts';
 
-/** A session can be made by our bytes a moment before our own clock says so. */
-const SKEW_MS = 5 * 60_000;
-const REFUNDS_MAX = 20;
-const CAUSE = { cause: 'reconcile', actor: 'kassa' };
+const HOUR_MS = 3_600_000;
+/** How far Stripe's clock may be behind ours. Beyond five minutes no webhook is accepted, so this must see further. */
+const SKEW_MS = HOUR_MS;
+/** A page is paid within a day, and Stripe itself repeats its events for three (docs.stripe.com/webhooks). */
+const LOOK_BACK_MS = 72 * HOUR_MS;
+/** How often everything since then is looked at, also when nobody is buying. */
+const WIDE_EVERY_MS = HOUR_MS;
+const SILENT_MAX = 20;
 
 /**
  * Compares objects at Stripe with our rows and asks settle for each difference, so that an order ends the same when no
- * event ever arrives. Lists finished sessions since the oldest attempt that still waits; asks nothing when none does.
- * A paid session that carries our mark and that no row knows becomes a break, which a person sees.
- * Cut in half it starts again; a second round changes nothing.
+ * event ever arrives. Lists finished sessions since the oldest attempt that still waits; once an hour, and first of all
+ * after a start or a failure, everything of the last three days, also what we believe to be over. A paid session that
+ * carries our mark and that no row knows becomes a break, which a person sees; so does one that cannot be settled, and
+ * it holds no other back. Cut in half it starts again; a second round changes nothing.
+ * @param payload what the timer of this round carries; without it the round is a wide one.
  * @throws GatewayFailure when Stripe cannot be asked.
  */
-export async function reconcile(house: House): Promise<ReconcileReport> {
-  const tally = { sessions_seen: 0, settled: 0, refunds_read: 0, unexplained: 0 };
-  const oldest = await oldestLive(house.db, house.shop);
+export async function reconcile(house: House, payload?: unknown): Promise<ReconcileReport> {
+  const now = house.clock.now();
+  const wide_at = wideAtOf(payload);
+  const is_wide = wide_at === undefined || wide_at.getTime() <= now.getTime();
+  const round = await beginRound(house);
+  const horizon = new Date(now.getTime() - LOOK_BACK_MS);
+  const oldest = is_wide ? horizon : await oldestLive(house.db, house.shop);
   if (oldest) {
-    const created_from = new Date(oldest.getTime() - SKEW_MS);
+    const since_ms = Math.max(oldest.getTime(), horizon.getTime()) - SKEW_MS;
     for (const status of ['complete', 'expired'] as const) {
       let after: string | undefined;
       do {
         const page = await house.gateway.listSessions({
-          created_from,
+          created_from: new Date(since_ms),
           status,
           ...(after === undefined ? {} : { after }),
         });
-        for (const session of page.items) await compareSession(house, session, tally);
+        for (const session of page.items) await compareSession(round, session);
         after = page.next;
       } while (after !== undefined);
     }
   }
-  await rereadRefunds(house, tally);
-  await armNextRound(house);
-  return tally;
-}
-
-type Tally = { -readonly [Key in keyof ReconcileReport]: number };
-
-async function compareSession(house: House, session: ListedSession, tally: Tally): Promise<void> {
-  tally.sessions_seen += 1;
-  const attempt = await findAttempt(house.db, house.shop, session);
-  if (!attempt) return noteUnknown(house, session, tally);
-  if (!isLive(attempt.payment_status) && session.payment_status === 'unpaid') return;
-  if (!isLive(attempt.payment_status) && attempt.received_minor > 0) return;
-  const settled = await inTransaction(house.db, (tx) => house.settle(house, tx, session, CAUSE));
-  if (settled.outcome === 'applied') tally.settled += 1;
-  await closeBreak(
-    house.db,
-    house.shop,
-    { kind: 'session_without_order', stripe_object_id: session.session_id },
-    house.clock.now(),
-  );
-}
-
-async function noteUnknown(house: House, session: ListedSession, tally: Tally): Promise<void> {
-  if (!session.marked || session.payment_status !== 'paid') return;
-  tally.unexplained += 1;
-  const { session_id, payment_id, amount_minor, currency, reference } = session;
-  const found = { kind: 'session_without_order', stripe_object_id: session_id };
-  const details = { payment_id, amount_minor, currency, reference };
-  await openBreak(house.db, house.shop, { ...found, details }, { ids: house.ids, at: house.clock.now() });
-}
-
-async function rereadRefunds(house: House, tally: Tally): Promise<void> {
-  const before = new Date(house.clock.now().getTime() - house.pace.reconcile_every_ms);
-  for (const refund of await pendingRefunds(house.db, house.shop, { before, limit: REFUNDS_MAX })) {
-    const report = await house.gateway.readRefund(refund.stripe_refund_id, 'reconcile');
-    tally.refunds_read += 1;
-    await inTransaction(house.db, (tx) => house.recordRefund(house, tx, report, CAUSE));
+  // A bank may think for weeks; a list that goes back so far would hold every other sale of those weeks as well.
+  const silent = await longSilent(house.db, house.shop, { made_before: horizon, limit: SILENT_MAX });
+  for (const session_id of silent) {
+    await compareSession(round, await house.gateway.readSession(session_id, 'reconcile'));
   }
+  await compareRefunds(round, is_wide);
+  await armNextRound(house, is_wide ? new Date(now.getTime() + WIDE_EVERY_MS) : wide_at);
+  return round.tally;
+}
+
+function wideAtOf(payload: unknown): Date | undefined {
+  if (typeof payload !== 'object' || payload === null || !('wide_at' in payload)) return undefined;
+  return typeof payload.wide_at === 'string' ? new Date(payload.wide_at) : undefined;
 }
 
 /** One timer per shop, so any number of processes runs one reconciler. */
-async function armNextRound(house: House): Promise<void> {
+async function armNextRound(house: House, wide_at: Date): Promise<void> {
   const due_at = new Date(house.clock.now().getTime() + house.pace.reconcile_every_ms);
-  const timer = { subject: house.shop.tenant_id, kind: 'reconcile', due_at };
+  const payload = { wide_at: wide_at.toISOString() };
+  const timer = { subject: house.shop.tenant_id, kind: 'reconcile', due_at, payload };
   await inTransaction(house.db, (tx) => setTimer(tx, timer));
 }

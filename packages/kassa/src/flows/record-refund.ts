@@ -3,11 +3,13 @@ import { lockOrder, moveOrder, nextStatus, type Order, type OrderEvent, writeAud
 import {
   type Attempt,
   changeRefund,
+  closeOperation,
   findAttempt,
   insertRefund,
   joinRefundStatus,
   lockAttempts,
   lockRefunds,
+  operationKey,
   post,
   type Refund,
   type RefundReport,
@@ -36,7 +38,8 @@ export async function recordRefund(
   const refunds = await lockRefunds(tx, order.id);
   const attempt = attempts.find((one) => one.id === found.id);
   if (!attempt) throw new Bug(`attempt ${found.id} left its order`);
-  const known = refunds.find((refund) => refund.stripe_refund_id === report.refund_id);
+  const named = refunds.find((refund) => refund.stripe_refund_id === report.refund_id);
+  const known = named ?? refunds.find((refund) => isOwn(refund, attempt, report));
   const status = known ? joinRefundStatus(known.status, report.status) : report.status;
   if (known && status === known.status) return { outcome: 'unchanged', order_id: order.id };
   if (!known && mustWait(attempt, refunds, report)) return { outcome: 'unknown', order_id: order.id };
@@ -53,9 +56,22 @@ export async function recordRefund(
     },
     scene.at,
   );
+  // The answer to our own call was lost, and this is it.
+  if (known && !named) await closeOperation(tx, operationKey(known.id, 'refund'), doneWith(report), scene.at);
   await bookRefund(scene, refund, known?.status ?? 'requested', status);
   await moveWithRefund(scene, refund, status);
   return { outcome: 'applied', order_id: order.id };
+}
+
+/** A refund that we asked for and whose id at Stripe we have not heard yet. */
+function isOwn(refund: Refund, attempt: Attempt, report: RefundReport): boolean {
+  const unheard = refund.stripe_refund_id === null && refund.status === 'requested';
+  const same = refund.attempt_id === attempt.id && refund.amount_minor === report.amount_minor;
+  return unheard && same && refund.id === report.reference;
+}
+
+function doneWith(report: RefundReport): { outcome: 'done'; object_id: string } {
+  return { outcome: 'done', object_id: report.refund_id };
 }
 
 /** True while adopting would be a guess: the payment is not ours yet, or one of our own refunds has no id yet. */

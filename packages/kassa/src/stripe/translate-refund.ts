@@ -1,9 +1,11 @@
 import type { RefundReport } from '../domain/payments/gateway.ts';
 import { assert } from '../kernel/assert.ts';
 import { encodeForm } from './form.ts';
-import { fieldsOf, idOf, integerOf, optionalText, textOf, wordOf } from './read-field.ts';
+import { type Fields, fieldsOf, idOf, integerOf, optionalText, textOf, wordOf } from './read-field.ts';
 
-/** The bytes of a refund. The refund's own id travels along, for people who look at Stripe's dashboard. */
+const REFERENCE = 'kassa_refund_id';
+
+/** The bytes of a refund. Its own id travels along, so that it is recognised when the answer was lost. */
 export function encodeRefund(refund: {
   payment_id: string;
   amount_minor: number;
@@ -14,7 +16,7 @@ export function encodeRefund(refund: {
     payment_intent: refund.payment_id,
     amount: refund.amount_minor,
     reason: refund.reason ?? undefined,
-    metadata: { kassa_refund_id: refund.refund_id },
+    metadata: { [REFERENCE]: refund.refund_id },
   });
 }
 
@@ -36,7 +38,14 @@ export function reportOfRefund(value: unknown, at: Date, livemode: boolean): Ref
     stripe_status,
     reason,
     failure_reason: optionalText(refund, 'failure_reason'),
+    reference: referenceOf(refund),
     livemode,
     at,
   };
+}
+
+function referenceOf({ metadata }: Fields): string | null {
+  return typeof metadata === 'object' && metadata !== null
+    ? optionalText(fieldsOf(metadata, 'metadata'), REFERENCE)
+    : null;
 }

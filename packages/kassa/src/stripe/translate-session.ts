@@ -86,19 +86,28 @@ export function reportOfSession(value: unknown, at: Date): PaymentReport {
   const payment_status = wordOf(session, 'payment_status', PAYMENT_STATUSES);
   const details = session.customer_details;
   const buyer = details === null || details === undefined ? session : fieldsOf(details, 'customer details');
+  // A page that only saves a card names no sum and no currency. It is another program's, and never linked to an order.
+  const asks_money = session.mode !== 'setup';
   return {
     session_id: textOf(session, 'id'),
     payment_id: idOf(session, 'payment_intent'),
     status,
     payment_status,
     failed: status === 'complete' && payment_status === 'unpaid' && paymentFailed(session),
-    amount_minor: integerOf(session, 'amount_total'),
-    currency: textOf(session, 'currency'),
-    email: optionalText(buyer, 'email') ?? optionalText(session, 'customer_email'),
+    amount_minor: asks_money ? integerOf(session, 'amount_total') : 0,
+    currency: asks_money ? textOf(session, 'currency') : '',
+    email: usableEmail(optionalText(buyer, 'email') ?? optionalText(session, 'customer_email')),
     livemode: flagOf(session, 'livemode'),
     marked: markedBy(session),
     at,
   };
+}
+
+/** Stripe takes longer addresses than mail does (RFC 5321, 4.5.3.1); such a one must not keep its order unpaid. */
+const EMAIL_LENGTH_MAX = 254;
+
+function usableEmail(email: string | null): string | null {
+  return email !== null && email.length <= EMAIL_LENGTH_MAX ? email : null;
 }
 
 /** A delayed method that said no leaves its session complete; only the payment behind it tells. */

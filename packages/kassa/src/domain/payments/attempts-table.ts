@@ -175,7 +175,7 @@ export async function metadataOf(db: Reader, id: string): Promise<Record<string,
   return Object.fromEntries(pairs.map(([key, value]) => [key, String(value)]));
 }
 
-/** The oldest attempt that may still become paid; the reconciler need not look at sessions older than it. */
+/** The oldest attempt that may still become paid. */
 export async function oldestLive(
   db: Reader,
   shop: { tenant_id: string; mode: 'test' | 'live' },
@@ -191,4 +191,25 @@ export async function oldestLive(
     .limit(1)
     .executeTakeFirst();
   return row?.created_at;
+}
+
+/** Sessions of live attempts made before a moment, the one first that was not heard of for the longest time. */
+export async function longSilent(
+  db: Reader,
+  shop: { tenant_id: string; mode: 'test' | 'live' },
+  page: { made_before: Date; limit: number },
+): Promise<string[]> {
+  const rows = await db
+    .selectFrom('payment_transactions')
+    .select('session_id')
+    .where('tenant_id', '=', shop.tenant_id)
+    .where('mode', '=', shop.mode)
+    .where('payment_status', 'in', ['initiated', 'pending', 'processing'])
+    .where('created_at', '<', page.made_before)
+    .where('session_id', 'is not', null)
+    .orderBy('heard_at')
+    .orderBy('id')
+    .limit(page.limit)
+    .execute();
+  return rows.flatMap((row) => row.session_id ?? []);
 }

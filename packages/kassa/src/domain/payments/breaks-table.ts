@@ -32,15 +32,29 @@ export async function openBreak(
     .execute();
 }
 
-/** Ends a break that has found its explanation. */
-export async function closeBreak(db: Database, shop: ShopKey, found: Break, at: Date): Promise<void> {
+/** Stripe's ids of what is unexplained at the moment, longest first; at most `limit`. */
+export async function openBreakObjects(db: Database, shop: ShopKey, limit: number): Promise<Set<string>> {
+  const rows = await db
+    .selectFrom('reconcile_breaks')
+    .select('stripe_object_id')
+    .where('tenant_id', '=', shop.tenant_id)
+    .where('mode', '=', shop.mode)
+    .where('resolved_at', 'is', null)
+    .orderBy('first_seen_at')
+    .orderBy('id')
+    .limit(limit)
+    .execute();
+  return new Set(rows.map((row) => row.stripe_object_id));
+}
+
+/** Ends every break about an object that has found its explanation. */
+export async function closeBreaks(db: Database, shop: ShopKey, stripe_object_id: string, at: Date): Promise<void> {
   await db
     .updateTable('reconcile_breaks')
     .set({ resolved_at: at })
     .where('tenant_id', '=', shop.tenant_id)
     .where('mode', '=', shop.mode)
-    .where('kind', '=', found.kind)
-    .where('stripe_object_id', '=', found.stripe_object_id)
+    .where('stripe_object_id', '=', stripe_object_id)
     .where('resolved_at', 'is', null)
     .execute();
 }

@@ -35,6 +35,8 @@ export interface RefundReport {
   readonly stripe_status: string;
   readonly reason: 'duplicate' | 'fraudulent' | 'requested_by_customer' | null;
   readonly failure_reason: string | null;
+  /** Our own refund's id as Stripe gave it back. Only picks among our refunds of the same payment and amount. */
+  readonly reference: string | null;
   readonly livemode: boolean;
   readonly at: Date;
 }

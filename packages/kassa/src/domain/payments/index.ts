@@ -8,13 +8,14 @@ export {
   findAttempt,
   insertAttempt,
   lockAttempts,
+  longSilent,
   metadataOf,
   type NewAttempt,
   oldestLive,
   operationKey,
   type Presentation,
 } from './attempts-table.ts';
-export { type Break, closeBreak, openBreak } from './breaks-table.ts';
+export { type Break, closeBreaks, openBreak, openBreakObjects } from './breaks-table.ts';
 export {
   type Gateway,
   GatewayFailure,
@@ -47,8 +48,9 @@ export {
   joinRefundStatus,
   lockRefunds,
   type NewRefund,
-  pendingRefunds,
+  oldestOpenRefund,
   type Refund,
   type RefundCause,
   refundById,
+  refundStatuses,
 } from './refunds-table.ts';

@@ -100,23 +100,38 @@ export async function changeRefund(
     .execute();
 }
 
-/** Refunds that Stripe has accepted and not finished, last changed before a moment, longest waiting first. */
-export async function pendingRefunds(
+/** When the oldest refund was asked for that has not ended yet. */
+export async function oldestOpenRefund(
   db: Reader,
   shop: { tenant_id: string; mode: 'test' | 'live' },
-  page: { before: Date; limit: number },
-): Promise<{ id: string; stripe_refund_id: string }[]> {
-  const rows = await db
+): Promise<Date | undefined> {
+  const row = await db
     .selectFrom('refunds')
-    .select(['id', 'stripe_refund_id'])
+    .select('created_at')
     .where('tenant_id', '=', shop.tenant_id)
     .where('mode', '=', shop.mode)
-    .where('status', '=', 'pending')
-    .where('stripe_refund_id', 'is not', null)
-    .where('updated_at', '<', page.before)
-    .orderBy('updated_at')
+    .where('status', 'in', ['requested', 'pending'])
+    .orderBy('created_at')
     .orderBy('id')
-    .limit(page.limit)
+    .limit(1)
+    .executeTakeFirst();
+  return row?.created_at;
+}
+
+/** What we have written of these refunds of Stripe's; one that we do not know is missing from the map. */
+export async function refundStatuses(
+  db: Reader,
+  shop: { tenant_id: string; mode: 'test' | 'live' },
+  stripe_refund_ids: readonly string[],
+): Promise<Map<string, RefundStatus>> {
+  if (stripe_refund_ids.length === 0) return new Map();
+  const rows = await db
+    .selectFrom('refunds')
+    .select(['stripe_refund_id', 'status'])
+    .where('tenant_id', '=', shop.tenant_id)
+    .where('mode', '=', shop.mode)
+    .where('stripe_refund_id', 'in', [...stripe_refund_ids])
+    .orderBy('id')
     .execute();
-  return rows.map((row) => ({ id: row.id, stripe_refund_id: row.stripe_refund_id ?? '' }));
+  return new Map(rows.map((row) => [row.stripe_refund_id ?? '', row.status]));
 }

@@ -1,0 +1,94 @@
+import { DatabaseUnavailable, inTransaction } from '../../database/index.ts';
+import {
+  closeBreaks,
+  findAttempt,
+  isLive,
+  type ListedSession,
+  openBreak,
+  openBreakObjects,
+  type PaymentReport,
+} from '../../domain/payments/index.ts';
+import type { House } from '../house.ts';
+
+/** What one round found, for the log and for tests. */
+export interface ReconcileReport {
+  readonly sessions_seen: number;
+  readonly settled: number;
+  readonly refunds_seen: number;
+  /** Paid at Stripe with our mark, and no row of ours knows it. */
+  readonly unexplained: number;
+  /** What could not be written down; each is a break until it can. */
+  readonly failed: number;
+}
+
+export interface Round {
+  readonly house: House;
+  readonly tally: { -readonly [Key in keyof ReconcileReport]: number };
+  /** Stripe's ids of what is unexplained so far. */
+  readonly breaks: ReadonlySet<string>;
+}
+
+export const RECONCILE_CAUSE = { cause: 'reconcile', actor: 'kassa' };
+
+const BREAKS_MAX = 1_000;
+const ERROR_LENGTH_MAX = 500;
+
+export async function beginRound(house: House): Promise<Round> {
+  const breaks = await openBreakObjects(house.db, house.shop, BREAKS_MAX);
+  return { house, breaks, tally: { sessions_seen: 0, settled: 0, refunds_seen: 0, unexplained: 0, failed: 0 } };
+}
+
+/** Brings our row to what Stripe says of one session. One that cannot be settled never stops the round. */
+export async function compareSession(round: Round, session: PaymentReport | ListedSession): Promise<void> {
+  const { house, tally } = round;
+  tally.sessions_seen += 1;
+  const id = session.session_id ?? '';
+  await guarded(round, { kind: 'session_not_settled', id }, async () => {
+    const attempt = await findAttempt(house.db, house.shop, session);
+    if (!attempt) return noteUnknown(round, session);
+    const over = !isLive(attempt.payment_status);
+    const nothing_new = over && (session.payment_status === 'unpaid' || attempt.received_minor > 0);
+    if (!nothing_new) {
+      const settled = await inTransaction(house.db, (tx) => house.settle(house, tx, session, RECONCILE_CAUSE));
+      if (settled.outcome === 'applied') tally.settled += 1;
+    }
+    await explained(round, id);
+  });
+}
+
+async function noteUnknown({ house, tally }: Round, session: PaymentReport | ListedSession): Promise<void> {
+  if (!session.marked || session.payment_status !== 'paid') return;
+  tally.unexplained += 1;
+  const { session_id, payment_id, amount_minor, currency } = session;
+  const reference = 'reference' in session ? session.reference : null;
+  const found = { kind: 'session_without_order', stripe_object_id: session_id ?? '' };
+  const details = { payment_id, amount_minor, currency, reference };
+  await openBreak(house.db, house.shop, { ...found, details }, { ids: house.ids, at: house.clock.now() });
+}
+
+/** Ends the breaks about an object that was just brought in order. */
+export async function explained({ house, breaks }: Round, stripe_object_id: string): Promise<void> {
+  if (breaks.has(stripe_object_id)) await closeBreaks(house.db, house.shop, stripe_object_id, house.clock.now());
+}
+
+/** Lets one object fail alone: it is put before a person, and everything behind it is still looked at. */
+export async function guarded(
+  { house, tally }: Round,
+  what: { readonly kind: string; readonly id: string },
+  work: () => Promise<void>,
+): Promise<void> {
+  try {
+    await work();
+  } catch (error) {
+    // Nothing is wrong with the object when the database is away: the whole round comes again.
+    if (error instanceof DatabaseUnavailable) throw error;
+    tally.failed += 1;
+    house.log.error(
+      { object_id: what.id, kind: what.kind, err: error },
+      'an object of Stripe could not be written down',
+    );
+    const details = { error: String(error).slice(0, ERROR_LENGTH_MAX) };
+    const found = { kind: what.kind, stripe_object_id: what.id, details };
+    await openBreak(house.db, house.shop, found, { ids: house.ids, at: house.clock.now() });
+  }
+}

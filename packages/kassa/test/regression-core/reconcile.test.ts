@@ -1,0 +1,128 @@
+// Goal: what Stripe holds for us is found without a single webhook, whatever else lies in the account.
+// Method: every webhook is lost; foreign, broken and early objects stand beside ours at the sandbox.
+import { afterEach, expect, test } from 'vitest';
+import type { House } from '../../src/flows/house.ts';
+import { reconcile } from '../../src/flows/reconcile.ts';
+import { type Counter, openCounter } from '../setup/counter.ts';
+
+let counter: Counter | undefined;
+afterEach(async () => counter?.close());
+
+const deaf = async (): Promise<Counter> => {
+  const shop = await openCounter();
+  counter = shop;
+  shop.deliver = async () => new Response('', { status: 500 });
+  return shop;
+};
+
+const orders = async ({ db }: Counter): Promise<string[]> => {
+  const rows = await db.selectFrom('orders').select('status').orderBy('id').execute();
+  return rows.map((row) => row.status);
+};
+
+const pays = (shop: Counter, session_id: string, email = 'ann@example.com') =>
+  shop.sandbox.control.pay(session_id, { outcome: 'closes after paying', email });
+
+async function post(shop: Counter, path: string, params: Record<string, string>): Promise<{ id: string }> {
+  const headers = { authorization: `Bearer ${shop.sandbox.keys.secret}` };
+  const body = new URLSearchParams(params);
+  const answer = await shop.sandbox.fetch(
+    new Request(`http://127.0.0.1:4243/v1/${path}`, { method: 'POST', headers, body }),
+  );
+  expect(answer.status).toBe(200);
+  return (await answer.json()) as { id: string };
+}
+
+test('a page that only saves a card, made by another program, does not stop the comparison with Stripe', async () => {
+  const shop = await deaf();
+  const { session_id } = await shop.buy();
+  const foreign = { mode: 'setup', currency: 'usd', success_url: 'https://other.example/' };
+  const { id } = await post(shop, 'checkout/sessions', foreign);
+  await post(shop, `checkout/sessions/${id}/expire`, {});
+  await pays(shop, session_id);
+  expect(await reconcile(shop.house)).toMatchObject({ settled: 1 });
+  expect(await orders(shop)).toEqual(['paid']);
+});
+
+test('an event about a page that only saves a card is ignored, not put before a person', async () => {
+  const shop = await deaf();
+  shop.deliver = (request) => shop.take(request);
+  const foreign = { mode: 'setup', currency: 'usd', success_url: 'https://other.example/' };
+  const { id } = await post(shop, 'checkout/sessions', foreign);
+  await post(shop, `checkout/sessions/${id}/expire`, {});
+  await shop.rest();
+  const rows = await shop.db
+    .selectFrom('inbox_events')
+    .select(['outcome', 'last_error'])
+    .where('type', '=', 'checkout.session.expired')
+    .execute();
+  expect(rows).toEqual([{ outcome: 'ignored', last_error: null }]);
+});
+
+test('a mail address longer than mail allows does not keep its order or any other from being paid', async () => {
+  const shop = await deaf();
+  const first = await shop.buy();
+  const second = await shop.buy();
+  await pays(shop, first.session_id);
+  await pays(
+    shop,
+    second.session_id,
+    `${'a'.repeat(60)}@${'b'.repeat(60)}.${'c'.repeat(60)}.${'d'.repeat(60)}.${'e'.repeat(60)}.com`,
+  );
+  await reconcile(shop.house);
+  expect(await orders(shop)).toEqual(['paid', 'paid']);
+});
+
+test('a session that cannot be settled holds no other back and is put before a person', async () => {
+  const shop = await deaf();
+  const sound = await shop.buy();
+  const broken = await shop.buy();
+  await pays(shop, sound.session_id);
+  await pays(shop, broken.session_id);
+  const settle: House['settle'] = (house, tx, report, cause) => {
+    if (report.session_id === broken.session_id) throw new Error('this one cannot be settled');
+    return shop.house.settle(house, tx, report, cause);
+  };
+  expect(await reconcile({ ...shop.house, settle })).toMatchObject({ settled: 1, failed: 1 });
+  expect(await orders(shop)).toEqual(['paid', 'pending']);
+  const breaks = shop.db.selectFrom('reconcile_breaks').select(['kind', 'stripe_object_id', 'resolved_at']);
+  const kind = 'session_not_settled';
+  expect(await breaks.execute()).toEqual([{ kind, stripe_object_id: broken.session_id, resolved_at: null }]);
+  await reconcile(shop.house);
+  expect(await orders(shop)).toEqual(['paid', 'paid']);
+  expect(await breaks.where('resolved_at', 'is', null).execute()).toEqual([]);
+});
+
+test('a paid page of ours that no order knows is found even while nobody is buying', async () => {
+  const shop = await deaf();
+  const { id } = await post(shop, 'checkout/sessions', {
+    mode: 'payment',
+    'line_items[0][price_data][currency]': 'usd',
+    'line_items[0][price_data][unit_amount]': '700',
+    'line_items[0][price_data][product_data][name]': 'Lost',
+    'line_items[0][quantity]': '1',
+    success_url: 'https://shop.example/',
+    'metadata[kassa_order_id]': 'ord_01h455vb4pex5vsknk084sn02q',
+  });
+  await pays(shop, id);
+  expect(await reconcile(shop.house)).toMatchObject({ unexplained: 1 });
+});
+
+test('money for a checkout that we believe to be over is found while nobody else is buying', async () => {
+  const shop = await deaf();
+  const { session_id } = await shop.buy({ offer: 'finals' });
+  await pays(shop, session_id);
+  await shop.db.updateTable('payment_transactions').set({ payment_status: 'canceled' }).execute();
+  await reconcile(shop.house);
+  expect(await orders(shop)).toEqual(['paid']);
+});
+
+test('a clock that is ahead so far that every webhook is refused does not hide sessions from the comparison', async () => {
+  const shop = await deaf();
+  const { session_id } = await shop.buy();
+  const created_at = new Date(shop.clock.now() + 10 * 60_000);
+  await shop.db.updateTable('payment_transactions').set({ created_at }).execute();
+  await pays(shop, session_id);
+  await reconcile(shop.house);
+  expect(await orders(shop)).toEqual(['paid']);
+});
