@@ -44,7 +44,7 @@ export interface ParkedInboxEvent extends InboxKey {
   readonly parked_at: Date;
 }
 
-/** With waits of 1 s to 1 h between them, twelve tries last about an hour and a half. */
+/** With waits that double from one second on, twelve tries last about half an hour. */
 const ATTEMPTS_MAX = 12;
 
 /**
@@ -127,15 +127,17 @@ export async function markInboxHandled(
 
 /**
  * Records a failure: due again after a growing wait, or parked for a person after `attempts_max` (12) failures.
- * `lost`: another worker has the event by now, and nothing was written.
+ * @param failure.parks false when nothing is wrong with the event itself: then it is tried for as long as it takes.
+ * @returns `lost` when another worker has the event by now, and nothing was written.
  */
 export async function failInboxEvent(
   db: Database,
   event: Pick<ClaimedInboxEvent, 'account' | 'id' | 'token' | 'attempts'>,
-  { error, at, random, attempts_max = ATTEMPTS_MAX }: Failure,
+  { error, at, random, attempts_max = ATTEMPTS_MAX, ...failure }: Failure & { readonly parks?: boolean },
 ): Promise<'retry' | 'parked' | 'lost'> {
-  const attempts = event.attempts + 1;
-  const parks = attempts >= attempts_max;
+  const may_park = failure.parks ?? true;
+  const attempts = may_park ? event.attempts + 1 : Math.min(event.attempts + 1, Math.max(attempts_max - 1, 0));
+  const parks = may_park && attempts >= attempts_max;
   const { rows } = await sql`
     update kassa.inbox_events
     set attempts = ${attempts}, last_error = ${errorText(error)}, lease_until = null,
@@ -147,13 +149,17 @@ export async function failInboxEvent(
   return parks ? 'parked' : 'retry';
 }
 
-/** Gives claimed events back untouched, so that a stopping process leaves no lease to wait for. */
+/**
+ * Gives claimed events back untouched, so that nobody waits for their leases; with a moment, due no earlier than then.
+ */
 export async function releaseInboxEvents(
   db: Database,
   events: readonly Pick<ClaimedInboxEvent, 'account' | 'id' | 'token'>[],
+  due_from: Date | null = null,
 ): Promise<void> {
   await sql`
-    update kassa.inbox_events event set lease_until = null
+    update kassa.inbox_events event
+    set lease_until = null, due_at = greatest(due_at, ${due_from}::timestamptz)
     from unnest(${events.map(({ account }) => account)}::text[], ${events.map(({ id }) => id)}::text[],
       ${events.map(({ token }) => token)}::bigint[]) as kept (account, id, token)
     where event.account = kept.account and event.id = kept.id and event.claims = kept.token
@@ -171,13 +177,15 @@ export async function replayInboxEvent(db: Database | Transaction, key: InboxKey
 
 /**
  * Makes events due at once that wait for an object of Stripe's, parked ones too: they came before our own call for it
- * returned, and now it is known.
+ * returned, and now it is known. A worker that is looking for it at this moment has looked too early, so its claim
+ * ends: it can no longer put the event off or park it.
  */
 export async function wakeEvents(tx: Transaction, object_id: string, at: Date): Promise<void> {
   lockClass(tx, 'append');
   await sql`
-    update kassa.inbox_events set due_at = ${at}, parked_at = null
-    where object_id = ${object_id} and handled_at is null and (due_at > ${at} or parked_at is not null)`.execute(tx);
+    update kassa.inbox_events
+    set due_at = least(due_at, ${at}), parked_at = null, claims = claims + 1, lease_until = null
+    where object_id = ${object_id} and handled_at is null`.execute(tx);
 }
 
 /** Whether Stripe has ever reached us: until then nobody should wait for an event. */

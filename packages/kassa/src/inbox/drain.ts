@@ -6,13 +6,16 @@ import {
   inTransaction,
   LeaseLost,
   markInboxHandled,
+  releaseInboxEvents,
   sameOrderAgain,
   type Transaction,
 } from '../database/index.ts';
+import { GatewayFailure } from '../domain/payments/gateway.ts';
 import type { House, SettleOutcome } from '../flows/house.ts';
+import { KassaError } from '../kernel/errors.ts';
 import type { Random } from '../kernel/random.ts';
 import { EVENT_READERS } from './events/index.ts';
-import type { Heard } from './heard.ts';
+import type { Fact, Heard } from './heard.ts';
 import { concernsUs } from './receive.ts';
 
 /** What the drain needs beside the house: chance, for the jitter of repeats. */
@@ -24,38 +27,79 @@ export interface InboxDesk {
 /** Longer than the slowest read from Stripe with its repeats; then another worker may take the event over. */
 const LEASE_MS = 90_000;
 
-interface Fact {
+/** Past this no further question is put to Stripe in a round: what is left is claimed anew, with a whole lease. */
+const ASKING_MAX_MS = LEASE_MS / 3;
+/** How long questions wait that were not asked because Stripe did not answer the one before. */
+const AWAY_PAUSE_MS = 5_000;
+
+interface Told {
   readonly event: ClaimedInboxEvent;
-  readonly heard: Heard;
+  readonly heard: Fact;
+}
+
+interface Unread {
+  readonly event: ClaimedInboxEvent;
+  readonly read: () => Promise<Fact>;
 }
 
 /**
- * One round: claims due events, reads what must be read from Stripe, and hands each order's facts to the stories, in
- * one transaction per order together with the mark that they are handled. When that transaction fails its events run
- * one by one, so that a poisoned event fails alone; it comes again later with a growing wait and is parked at the end.
+ * One round: claims due events and hands each order's facts to the stories, in one transaction per order together with
+ * the mark that they are handled. When that transaction fails its events run one by one, so that a poisoned event fails
+ * alone; it comes again later with a growing wait and is parked at the end. What must be asked at Stripe comes last, so
+ * that no payment that is proved waits for an answer about another.
  * @returns how many events were claimed.
  */
 export async function drainInbox(desk: InboxDesk, limit: number): Promise<number> {
   const { house } = desk;
-  const events = await claimInboxEvents(house.db, { at: house.clock.now(), limit, lease_ms: LEASE_MS });
-  const groups = new Map<string, Fact[]>();
+  const from = house.clock.now();
+  const events = await claimInboxEvents(house.db, { at: from, limit, lease_ms: LEASE_MS });
+  const groups = new Map<string, Told[]>();
+  const questions: Unread[] = [];
   for (const event of events) {
     const heard = await hear(desk, event);
     if (!heard) continue;
+    if (heard.kind === 'unread') {
+      questions.push({ event, read: heard.read });
+      continue;
+    }
     const group = await orderOf(house, heard, event);
     groups.set(group, [...(groups.get(group) ?? []), { event, heard }]);
   }
   for (const facts of groups.values()) await applyGroup(desk, facts);
+  await askStripe(desk, questions, from);
   return events.length;
 }
 
-/** The fact of an event, or undefined when it could not be found out now; then the event is due again later. */
+/** Asks one after the other and writes each answer down at once. When Stripe is away nobody else waits for it too. */
+async function askStripe(desk: InboxDesk, questions: readonly Unread[], from: Date): Promise<void> {
+  const { house } = desk;
+  for (const [index, { event, read }] of questions.entries()) {
+    const rest = questions.slice(index + 1).map((question) => question.event);
+    try {
+      await applyGroup(desk, [{ event, heard: await read() }]);
+    } catch (error) {
+      await fail(desk, event, error);
+      const due_from = new Date(house.clock.now().getTime() + AWAY_PAUSE_MS);
+      if (isAway(error)) return releaseInboxEvents(house.db, rest, due_from);
+    }
+    const asked_ms = house.clock.now().getTime() - from.getTime();
+    if (asked_ms > ASKING_MAX_MS) return releaseInboxEvents(house.db, rest);
+  }
+}
+
+/** Stripe could not be asked: that says nothing about the event. */
+function isAway(error: unknown): boolean {
+  if (error instanceof GatewayFailure) return error.kind !== 'refused';
+  return error instanceof KassaError && error.code === 'payment_provider_unavailable';
+}
+
+/** What an event amounts to, or undefined when it cannot be understood; then it is due again later. */
 async function hear(desk: InboxDesk, event: ClaimedInboxEvent): Promise<Heard | undefined> {
   const { house } = desk;
   const reader = EVENT_READERS[event.type];
   if (!reader || !concernsUs(house, event)) return { kind: 'ignored' };
   try {
-    return await reader(house, event);
+    return reader(house, event);
   } catch (error) {
     await fail(desk, event, error);
     return undefined;
@@ -63,14 +107,14 @@ async function hear(desk: InboxDesk, event: ClaimedInboxEvent): Promise<Heard | 
 }
 
 /** Events of one order share a transaction; one whose order is not known stands alone. */
-async function orderOf(house: House, heard: Heard, event: ClaimedInboxEvent): Promise<string> {
+async function orderOf(house: House, heard: Fact, event: ClaimedInboxEvent): Promise<string> {
   if (heard.kind === 'ignored') return 'ignored';
   const { payment_id } = heard.report;
   const session_id = heard.kind === 'payment' ? heard.report.session_id : null;
   return (await house.orderOf({ session_id, payment_id })) ?? event.id;
 }
 
-async function applyGroup(desk: InboxDesk, facts: readonly Fact[]): Promise<void> {
+async function applyGroup(desk: InboxDesk, facts: readonly Told[]): Promise<void> {
   const { house } = desk;
   try {
     await inTransaction(house.db, (tx) => applyAll(house, tx, facts));
@@ -86,7 +130,7 @@ async function applyGroup(desk: InboxDesk, facts: readonly Fact[]): Promise<void
   }
 }
 
-async function applyAll(house: House, tx: Transaction, facts: readonly Fact[]): Promise<void> {
+async function applyAll(house: House, tx: Transaction, facts: readonly Told[]): Promise<void> {
   const handled: HandledInboxEvent[] = [];
   for (const { event, heard } of facts) {
     const { outcome, order_id } = await applyOne(house, tx, event, heard);
@@ -100,7 +144,7 @@ async function applyOne(
   house: House,
   tx: Transaction,
   event: ClaimedInboxEvent,
-  heard: Heard,
+  heard: Fact,
 ): Promise<Omit<SettleOutcome, 'outcome'> & { outcome: SettleOutcome['outcome'] | 'ignored' }> {
   const cause = { cause: `event:${event.id}`, actor: 'stripe' };
   if (heard.kind === 'ignored') return { outcome: 'ignored', order_id: null };
@@ -126,7 +170,8 @@ class NotYetKnown extends Error {
 }
 
 async function fail({ house, random }: InboxDesk, event: ClaimedInboxEvent, error: unknown): Promise<void> {
-  const fate = await failInboxEvent(house.db, event, { error, at: house.clock.now(), random });
+  const parks = !isAway(error);
+  const fate = await failInboxEvent(house.db, event, { error, at: house.clock.now(), random, parks });
   const level = fate === 'parked' ? 'error' : 'warn';
   house.log[level]({ event_id: event.id, type: event.type, fate, error: String(error) }, 'an event was not handled');
 }

@@ -1,0 +1,76 @@
+// Goal: what must be asked at Stripe keeps nobody waiting who needs not ask, and an outage parks nothing.
+// Method: the wire hangs or fails for reads alone, while the inbox holds events of several orders.
+import { afterEach, expect, test } from 'vitest';
+import { claimInboxEvents, failInboxEvent } from '../../src/database/index.ts';
+import { finishCheckout } from '../../src/flows/finish-checkout.ts';
+import { drainInbox } from '../../src/inbox/drain.ts';
+import { type Counter, openCounter } from '../setup/counter.ts';
+
+let counter: Counter | undefined;
+afterEach(async () => counter?.close());
+
+const open = async (): Promise<Counter> => {
+  counter = await openCounter();
+  return counter;
+};
+
+const isRead = (request: Request): boolean =>
+  request.method === 'GET' && /^\/v1\/checkout\/sessions\//.test(new URL(request.url).pathname);
+
+test('a payment that is proved is settled while Stripe takes its time over another question', async () => {
+  const shop = await open();
+  const slow = await shop.buy();
+  const quick = await shop.buy();
+  await shop.sandbox.control.pay(slow.session_id, { outcome: 'pays later', email: 'ann@example.com' });
+  await shop.sandbox.control.pay(quick.session_id, { outcome: 'pays', email: 'bob@example.com' });
+  await shop.sandbox.tick();
+  const seen: string[] = [];
+  shop.wire = async (request) => {
+    if (isRead(request)) {
+      const rows = await shop.db.selectFrom('orders').select('status').orderBy('id').execute();
+      seen.push(rows.map((row) => row.status).join());
+    }
+    return shop.sandbox.fetch(request);
+  };
+  await drainInbox(shop.built.inbox, 50);
+  expect(seen).toEqual(['pending,paid']);
+});
+
+test('an outage of Stripe for two hours parks no event, and what waited is done afterwards', async () => {
+  const shop = await open();
+  const { session_id } = await shop.buy();
+  await shop.sandbox.control.pay(session_id, { outcome: 'pays later', email: 'ann@example.com' });
+  await shop.sandbox.tick();
+  shop.wire = async () => new Response('', { status: 503 });
+  await shop.pass(2 * 3_600_000);
+  const events = shop.db
+    .selectFrom('inbox_events')
+    .select(['parked_at', 'outcome'])
+    .where('type', '=', 'checkout.session.completed');
+  expect(await events.execute()).toEqual([{ parked_at: null, outcome: null }]);
+  shop.wire = (request) => shop.sandbox.fetch(request);
+  await shop.pass(3_600_000);
+  expect(await events.execute()).toEqual([{ parked_at: null, outcome: expect.stringMatching(/applied|unchanged/) }]);
+  expect(await shop.db.selectFrom('orders').select('status').execute()).toEqual([{ status: 'processing' }]);
+});
+
+test('a worker that looked too early cannot park an event whose order is known by now', async () => {
+  const shop = await open();
+  const match = { method: 'POST', path: '/v1/checkout/sessions' };
+  shop.sandbox.control.addFault({ match, times: 6, fault: { when: 'after', kind: 'reset' } });
+  await expect(shop.buy()).rejects.toMatchObject({ code: 'payment_provider_unavailable' });
+  const session_id = shop.sandbox.books().sessions[0]?.session ?? '';
+  await shop.sandbox.control.pay(session_id, { outcome: 'pays', email: 'ann@example.com' });
+  await shop.sandbox.tick();
+  const at = shop.house.clock.now();
+  const claimed = await claimInboxEvents(shop.db, { at, limit: 50, lease_ms: 90_000 });
+  const [attempt] = await shop.db.selectFrom('payment_transactions').select('id').execute();
+  await finishCheckout(shop.house, attempt?.id ?? '');
+  const { random } = shop.built.inbox;
+  for (const event of claimed.filter((one) => one.object_id === session_id)) {
+    const failure = { error: new Error('no order has it'), at, random, attempts_max: 1 };
+    expect(await failInboxEvent(shop.db, event, failure)).toBe('lost');
+  }
+  await shop.rest();
+  expect(await shop.db.selectFrom('orders').select('status').execute()).toEqual([{ status: 'paid' }]);
+});
