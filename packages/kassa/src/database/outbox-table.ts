@@ -47,6 +47,7 @@ export interface ParkedDelivery {
 
 /** With waits of 1 s to 1 h between them, twenty tries last about nine hours. */
 const ATTEMPTS_MAX = 20;
+const DIED = 'The process that had this delivery ended, or hung, before it was done.';
 
 /**
  * Stages a message in the transaction of the fact itself, with a delivery for each destination (such as `mail:receipt`
@@ -78,7 +79,10 @@ export async function enqueue(
   return rows.length === 1;
 }
 
-/** Claims due deliveries, oldest first. Those that another worker is claiming at this moment are passed over. */
+/**
+ * Claims due deliveries, oldest first. Those that another worker is claiming at this moment are passed over. A lease
+ * that ran out counts as a failure: whoever held it died or hung, and what kills every worker must be parked one day.
+ */
 export async function claimDeliveries(db: Database, { at, limit, lease_ms }: ClaimRound): Promise<ClaimedDelivery[]> {
   const { rows } = await sql<ClaimedDelivery>`
     with due as (
@@ -88,7 +92,9 @@ export async function claimDeliveries(db: Database, { at, limit, lease_ms }: Cla
       order by due_at, id limit ${limit} for update skip locked
     ), claimed as (
       update kassa.deliveries delivery
-      set claims = claims + 1, lease_until = kassa.clock() + ${lease_ms}::int * interval '1 millisecond'
+      set claims = claims + 1, lease_until = kassa.clock() + ${lease_ms}::int * interval '1 millisecond',
+        attempts = least(attempts + (case when lease_until is null then 0 else 1 end), ${ATTEMPTS_MAX}::int),
+        last_error = case when lease_until is null then last_error else ${DIED} end
       from due where delivery.id = due.id
       returning delivery.*
     )

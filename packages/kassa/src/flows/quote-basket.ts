@@ -17,6 +17,7 @@ export async function quoteBasket(house: House, tx: Transaction, wish: QuoteWish
   }
   const ids = wish.lines.map((line) => line.offer_id);
   const offers = await offersById(tx, house.shop, ids);
+  checkQuantities(wish.lines, offers);
   const priced = wish.lines.map((line) => priceLine(offers.get(line.offer_id), line, wish.currency));
   const currency = priced[0]?.currency ?? '';
   if (priced.some((line) => line.currency !== currency)) {
@@ -34,6 +35,18 @@ export async function quoteBasket(house: House, tx: Transaction, wish: QuoteWish
   const expires_at = new Date(at.getTime() + house.pace.quote_ms);
   const owner = { ...house.shop, user_id: wish.user_id };
   return insertQuote(tx, owner, basket, { ids: house.ids, at, expires_at });
+}
+
+/** The most per order is a promise about the order, however many lines name the offer. */
+function checkQuantities(lines: QuoteWish['lines'], offers: ReadonlyMap<string, Offer>): void {
+  const wanted = new Map<string, number>();
+  for (const { offer_id, quantity } of lines) wanted.set(offer_id, (wanted.get(offer_id) ?? 0) + quantity);
+  for (const { id, name, max_per_order } of offers.values()) {
+    if ((wanted.get(id) ?? 0) <= max_per_order) continue;
+    throw new KassaError('invalid_request', `Choose at most ${max_per_order} of ${name}.`, {
+      quantity: `a whole number from 1 to ${max_per_order}`,
+    });
+  }
 }
 
 function priceLine(

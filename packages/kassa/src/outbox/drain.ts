@@ -11,6 +11,8 @@ import { runHook } from './run-hook.ts';
 import { DELIVERY_LIMIT_MS, withinLimit } from './time-limit.ts';
 
 const LEASE_MS = DELIVERY_LIMIT_MS + 30_000;
+/** A delivery that was tried as often as this and is still due was not refused by anybody: it kills whoever takes it. */
+const DEATHS_MAX = 20;
 
 /**
  * One round: takes what is due, one delivery after the other, oldest first, until nothing is due or `limit` are done.
@@ -31,6 +33,8 @@ async function deliver(desk: OutboxDesk, delivery: ClaimedDelivery): Promise<voi
   const { order_id, topic, destination } = delivery;
   const log = desk.log.child({ order_id, topic, destination, attempt: delivery.attempts + 1 });
   try {
+    if (delivery.attempts >= DEATHS_MAX)
+      throw new Error('every process that took this delivery ended before it was done');
     if ((await send(desk, delivery)) === 'unmarked') {
       const at = desk.clock.now();
       await inTransaction(desk.db, (tx) => markDelivered(tx, delivery, at));

@@ -337,6 +337,15 @@ onEachServer((server) => {
       expect(await claimDeliveries(shop.db, round())).toMatchObject([{ id: poison.id, attempts: 0 }]);
     });
 
+    test('a delivery that kills whoever takes it is counted, so that it can be parked one day', async () => {
+      await stage('order.paid', 1, ['hook:order.paid']);
+      await claimDeliveries(shop.db, round());
+      const [again] = await claimDeliveries(later, round());
+      expect(again).toMatchObject({ attempts: 1, token: 2 });
+      const row = await shop.db.selectFrom('deliveries').select('last_error').executeTakeFirst();
+      expect(row?.last_error).toContain('ended, or hung');
+    });
+
     test('what a stopping worker gives back is due again at once', async () => {
       await stage('order.paid', 1, ['mail:receipt']);
       await releaseDeliveries(shop.db, await claimDeliveries(shop.db, round()));

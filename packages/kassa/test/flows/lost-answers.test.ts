@@ -2,7 +2,8 @@
 // Method: the sandbox loses answers before or after it acts; its private books say what really happened.
 import { afterEach, expect, test } from 'vitest';
 import { reconcile } from '../../src/flows/reconcile.ts';
-import { type Counter, openCounter } from '../setup/counter.ts';
+import { item, usd } from '../../src/index.ts';
+import { BLUE_HALL, type Counter, openCounter } from '../setup/counter.ts';
 
 let counter: Counter | undefined;
 afterEach(async () => counter?.close());
@@ -219,4 +220,21 @@ test('a paid session that no order knows is put before a person, and stays there
     .select(['kind', 'stripe_object_id', 'resolved_at'])
     .execute();
   expect(breaks).toEqual([{ kind: 'session_without_order', stripe_object_id: id, resolved_at: null }]);
+});
+
+test('a price that is another at Stripe than in the catalogue sells nothing, and its page is ended at once', async () => {
+  counter = await openCounter({
+    config: {
+      ...BLUE_HALL,
+      catalog: { print: item({ name: 'Print', price: usd('19.99'), stripePrice: 'price_123', capacity: 5 }) },
+    },
+  });
+  const shop = counter;
+  await shop.sandbox.control.seed({
+    prices: [{ id: 'price_123', product_name: 'Print', currency: 'usd', unit_amount: 2_099 }],
+  });
+  await expect(shop.buy({ offer: 'print' })).rejects.toMatchObject({ code: 'internal_error' });
+  await shop.rest();
+  expect(await states(shop)).toMatchObject({ orders: ['expired'], attempts: ['expired'], held: 0, sold: 0 });
+  expect(shop.sandbox.books().sessions[0]).toMatchObject({ closed_as: 'expired' });
 });

@@ -87,12 +87,17 @@ function alive(pid: number): boolean {
   }
 }
 
+/** The files that this process itself has open. */
+const ours = new Set<string>();
+
 /** A second process on one file would break the promise of a single writer. Answers what gives the lock back. */
 function lockFile(path: string): () => void {
   const lock = `${path}.lock`;
   if (existsSync(lock)) {
     const owner = Number(readFileSync(lock, 'utf8'));
-    if (Number.isInteger(owner) && owner > 0 && alive(owner)) {
+    // A restarted container often gets the process number that a killed one had: our own number is no owner by itself.
+    const held = owner === process.pid ? ours.has(path) : Number.isInteger(owner) && owner > 0 && alive(owner);
+    if (held) {
       throw new Error(`The sandbox store ${path} is in use by process ${owner}. Stop it, or give another store.`);
     }
     rmSync(lock, { force: true });
@@ -100,7 +105,11 @@ function lockFile(path: string): () => void {
   const handle = openSync(lock, 'wx', 0o600);
   writeSync(handle, String(process.pid));
   closeSync(handle);
-  return () => rmSync(lock, { force: true });
+  ours.add(path);
+  return () => {
+    ours.delete(path);
+    rmSync(lock, { force: true });
+  };
 }
 
 /**

@@ -1,4 +1,4 @@
-import { cancelTimer, inTransaction, sameOrderAgain, type Transaction } from '../../database/index.ts';
+import { cancelTimer, inTransaction, sameOrderAgain, setTimer, type Transaction } from '../../database/index.ts';
 import { lockOrder, noteSession } from '../../domain/orders/index.ts';
 import {
   type Attempt,
@@ -40,6 +40,9 @@ export async function openAttempt<Result>(house: House, attempt_id: string, fini
   const session = await send(house, attempt, operation);
   // Somebody else has written the end down meanwhile: what it was, the rows tell.
   if (!session) return openAttempt(house, attempt_id, finish);
+  if (session.amount_minor !== attempt.amount || session.currency !== attempt.currency) {
+    return refuseOtherPrice(house, attempt, session);
+  }
   return inTransaction(house.db, (tx) => attachSession(house, tx, { attempt, session, finish }));
 }
 
@@ -72,6 +75,22 @@ function unavailable(cause: unknown): KassaError {
   const details = { retry_after_s: RETRY_AFTER_S };
   const sentence = 'Payment is temporarily unavailable. Please try again.';
   return new KassaError('payment_provider_unavailable', sentence, details, cause);
+}
+
+/**
+ * Stripe's price is another than the catalogue's, so its page would charge what nobody was shown. The session is
+ * written down, because it exists, and ended at once; the buyer never gets its address.
+ */
+async function refuseOtherPrice(house: House, attempt: Attempt, session: OpenedSession): Promise<never> {
+  const due_at = house.clock.now();
+  const finish = (tx: Transaction): Promise<void> =>
+    setTimer(tx, { subject: attempt.id, kind: 'expire_checkout', due_at });
+  await inTransaction(house.db, (tx) => attachSession(house, tx, { attempt, session, finish }));
+  house.wake('timers');
+  const { order_id, amount, currency } = attempt;
+  const found = { order_id, expected_minor: amount, currency, stripe_minor: session.amount_minor };
+  house.log.error(found, 'a price at Stripe differs from the catalogue: nothing can be sold at it until they agree');
+  throw new KassaError('internal_error', 'Something went wrong. Please try again.', {});
 }
 
 /** Nothing is due, so Stripe is not asked: the order is paid by this very transaction. */
