@@ -38,7 +38,8 @@ async function bodyOf(incoming: IncomingMessage): Promise<Buffer> {
 function hostIsLocal(header: string | undefined): boolean {
   if (header === undefined || !URL.canParse(`http://${header}`)) return false;
   const { hostname } = new URL(`http://${header}`);
-  return hostname === '[::1]' || LOOPBACK_HOSTS.has(hostname) || hostname.startsWith('127.');
+  // The whole address: `127.evil.example` begins like one and is a stranger's name.
+  return hostname === '[::1]' || LOOPBACK_HOSTS.has(hostname) || /^127(?:\.[0-9]{1,3}){3}$/.test(hostname);
 }
 
 async function toRequest(incoming: IncomingMessage, origin: string): Promise<Request> {

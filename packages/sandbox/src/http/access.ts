@@ -25,8 +25,9 @@ export function refuseLiveKeys(text: string): void {
 }
 
 /**
- * Who calls, and which version they speak.
- * @param fallbackKey a key that stands in the query or body, as Stripe.js sends it
+ * Who calls, and which version they speak. A secret key counts in its header alone: any page in the same browser can
+ * post a form here, but it cannot set that header.
+ * @param fallbackKey a publishable key that stands in the query or body, as Stripe.js sends it
  * @throws ApiFailure 401 without a usable key, 403 for live keys and Connect headers, 400 for another API version
  */
 export function checkAccess(headers: Headers, fallbackKey: string | undefined): Access {
@@ -37,6 +38,9 @@ export function checkAccess(headers: Headers, fallbackKey: string | undefined): 
   const publishable = PUBLISHABLE.test(key);
   if (!publishable && !SECRET.test(key)) {
     throw unauthorized('Invalid API key provided. The sandbox accepts keys of the form sk_test_… and rk_test_….');
+  }
+  if (!publishable && authorization === '') {
+    throw unauthorized('A secret key is sent in the Authorization header, never in the query or the body.');
   }
   if (headers.has('stripe-account') || headers.has('stripe-context')) {
     throw forbidden('The sandbox has one account: the Stripe-Account and Stripe-Context headers are not supported.');

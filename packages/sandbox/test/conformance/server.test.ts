@@ -90,20 +90,34 @@ test('a reset destroys the socket and a timeout says nothing', async () => {
   expect((await refusal(client(150).customers.create({ name: 'a' }))).type).toBe('StripeConnectionError');
 });
 
-test('only names of this machine are answered, so that no foreign page can point here', async () => {
-  const { served } = await serve();
-  const status = await new Promise((resolve, reject) => {
-    const call = request(
-      { host: '127.0.0.1', port: served.port, path: '/_sandbox', headers: { host: 'evil.example.com' } },
-      (response) => {
-        response.resume();
-        resolve(response.statusCode);
-      },
-    );
-    call.on('error', reject);
-    call.end();
-  });
-  expect(status).toBe(403);
+test.each(['evil.example.com', '127.evil.example.com', '127.0.0.1.evil.example.com', 'localhost.evil.example.com'])(
+  'only names of this machine are answered, so that no foreign page can point %s here',
+  async (host) => {
+    const { served } = await serve();
+    const statusFor = (name: string) =>
+      new Promise((resolve, reject) => {
+        const options = { host: '127.0.0.1', port: served.port, path: '/_sandbox', headers: { host: name } };
+        const call = request(options, (response) => {
+          response.resume();
+          resolve(response.statusCode);
+        });
+        call.on('error', reject);
+        call.end();
+      });
+    expect(await statusFor(`${host}:${served.port}`)).toBe(403);
+    expect(await statusFor(`127.0.0.1:${served.port}`)).toBe(200);
+  },
+);
+
+test('a form of a foreign page cannot call the API: a secret key counts in its header alone', async () => {
+  const { sandbox, served } = await serve();
+  const form = new URLSearchParams({ key: 'sk_test_any', url: 'http://evil.example.com/', 'enabled_events[]': '*' });
+  const headers = { origin: 'http://evil.example.com' };
+  const posted = await fetch(`${served.url}/v1/webhook_endpoints`, { method: 'POST', headers, body: form });
+  expect(posted.status).toBe(401);
+  expect(await posted.text()).toContain('Authorization header');
+  expect((await fetch(`${served.url}/v1/customers?key=sk_test_any`)).status).toBe(401);
+  expect(await sandbox.stripe(Stripe).webhookEndpoints.list()).toMatchObject({ data: [] });
 });
 
 test('control calls need their header and the token, forms need theirs and the right origin', async () => {
