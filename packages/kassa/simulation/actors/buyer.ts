@@ -37,6 +37,7 @@ interface Plan {
   /** After which step the buyer is gone: 0 opened, 1 thought, 2 paid, 3 looked; 9 stays. */
   readonly leaves_after: number;
   readonly keyed: boolean;
+  readonly watches: boolean;
 }
 
 const OUTCOMES: readonly PayOutcome[] = [
@@ -69,6 +70,7 @@ function planOf(world: BuyerWorld, dice: Dice, name: string): Plan {
     pays_late: world.does(dice, 'pays_late', name),
     leaves_after: vanishes ? dice.below(4) : 9,
     keyed: dice.chance(0.8),
+    watches: dice.chance(0.3),
   };
 }
 
@@ -99,7 +101,8 @@ async function visit(world: BuyerWorld, plan: Plan, dice: Dice, tab: number): Pr
   if (!opened || plan.leaves_after === 0) return;
   await scheduler.sleep(plan.pays_late ? SESSION_MS - dice.below(2 * MINUTE) : plan.thinks_ms);
   if (plan.leaves_after === 1) return;
-  const paid = await pay(world, plan, opened);
+  // Some pages ask for the status all the while, also in the moment in which the money moves.
+  const [paid] = await Promise.all([pay(world, plan, opened), plan.watches ? look(world, dice, opened) : undefined]);
   if (plan.leaves_after === 2 || (paid && plan.outcome === 'closes after paying')) return;
   for (let looks = 0; looks < plan.looks; looks += 1) {
     await look(world, dice, opened);
@@ -115,7 +118,8 @@ async function openCheckout(world: BuyerWorld, plan: Plan, dice: Dice, tab: numb
   for (let tries = 0; tries < TRIES_MAX; tries += 1) {
     await scheduler.point('opens a checkout');
     const ask = (): Promise<Opened | 'again' | 'no'> => askOnce(world, plan, { key, wish, dice });
-    const [answer = 'again', second] = plan.double_click && tries === 0 ? await Promise.all([ask(), ask()]) : [await ask()];
+    const [answer = 'again', second] =
+      plan.double_click && tries === 0 ? await Promise.all([ask(), ask()]) : [await ask()];
     const best = answer === 'again' && second !== undefined ? second : answer;
     world.tell(plan.name, typeof best === 'string' ? `hears ${best}` : 'has a session');
     if (best === 'no') return undefined;
@@ -142,7 +146,14 @@ async function askOnce(world: BuyerWorld, plan: Plan, { key, wish, dice }: Askin
       return http.startCheckout({
         contract: 'hosted-checkout',
         presentation: 'hosted',
-        lines: [{ offer_id: offer.id, ...(bounded ? { quantity: 1, amount_minor: wish.amount } : { quantity: Math.min(wish.quantity, offer.max_per_order) }) }],
+        lines: [
+          {
+            offer_id: offer.id,
+            ...(bounded
+              ? { quantity: 1, amount_minor: wish.amount }
+              : { quantity: Math.min(wish.quantity, offer.max_per_order) }),
+          },
+        ],
         buyer: { email: `${plan.name}@example.com` },
         success_url: 'https://shop.example/thanks?session_id={CHECKOUT_SESSION_ID}',
         metadata: { purchase: key },
@@ -157,8 +168,10 @@ async function askOnce(world: BuyerWorld, plan: Plan, { key, wish, dice }: Askin
     if (code === 'sold_out') return 'no';
     // A buyer without a key cannot ask again without the risk of a second order; some do, most read the sentence.
     if (!plan.keyed && !dice.chance(0.3)) return 'no';
-    if (code === 'payment_provider_unavailable' || code === 'idempotency_key_in_use' || code === 'internal_error') return 'again';
-    if (name === 'Died' || name === 'Refused' || name === 'DatabaseUnavailable' || name === 'CommitUnknown') return 'again';
+    if (code === 'payment_provider_unavailable' || code === 'idempotency_key_in_use' || code === 'internal_error')
+      return 'again';
+    if (name === 'Died' || name === 'Refused' || name === 'DatabaseUnavailable' || name === 'CommitUnknown')
+      return 'again';
     if (isLoss(error)) return 'again';
     throw error;
   }

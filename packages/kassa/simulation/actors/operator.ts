@@ -19,7 +19,12 @@ export async function replayParked(world: World, ask: Ask): Promise<boolean> {
   if (events.length + deliveries.length === 0) return false;
   const node = nodes.find((one) => one.built() !== undefined);
   if (!node) return false;
-  trace.add({ t: scheduler.now(), node: 'operator', point: 'replays', outcome: `${events.length} events, ${deliveries.length} deliveries` });
+  trace.add({
+    t: scheduler.now(),
+    node: 'operator',
+    point: 'replays',
+    outcome: `${events.length} events, ${deliveries.length} deliveries`,
+  });
   scheduler.spawn(newLife('operator'), 'replays', () =>
     node.call(async ({ house }) => {
       const at = house.clock.now();

@@ -48,7 +48,8 @@ function callerOf(): Caller {
   Error.stackTraceLimit = depth;
   const frame = lines.find((line) => !line.includes('/simulation/engine/real.ts')) ?? '';
   const ours = OURS.test(frame) && !ADAPTERS.test(frame);
-  const name = /\/node_modules\/((?:@[^/]+\/)?[^/]+)\//.exec(frame)?.[1] ?? /packages\/[^:)]+/.exec(frame)?.[0] ?? 'node';
+  const name =
+    /\/node_modules\/((?:@[^/]+\/)?[^/]+)\//.exec(frame)?.[1] ?? /packages\/[^:)]+/.exec(frame)?.[0] ?? 'node';
   return { ours, inert: NEVER_FIRES.test(frame), name };
 }
 

@@ -144,7 +144,8 @@ export function createScheduler(world: { dice: Dice; trace: Trace; start_ms: num
       count(life, 1);
       const done = (error?: unknown): void => {
         count(life, -1);
-        if (error !== undefined && !life.dead) failure ??= { error: new Error(`${life.name} ${label}`, { cause: error }) };
+        if (error !== undefined && !life.dead)
+          failure ??= { error: new Error(`${life.name} ${label}`, { cause: error }) };
       };
       context.run(life, work).then(
         () => done(),

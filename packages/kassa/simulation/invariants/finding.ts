@@ -23,6 +23,8 @@ export interface SqlCheck {
 }
 
 export async function askAll(ask: Scene['ask'], checks: readonly SqlCheck[]): Promise<Violation[]> {
-  const parts = checks.map(({ invariant, sql }) => `select '${invariant}' as invariant, sentence from (${sql}) as found (sentence)`);
+  const parts = checks.map(
+    ({ invariant, sql }) => `select '${invariant}' as invariant, sentence from (${sql}) as found (sentence)`,
+  );
   return ask<Violation>(`${parts.join(' union all ')} order by 1, 2`);
 }

@@ -75,7 +75,8 @@ export async function deliveredWasSeen({ ask, evidence }: Scene): Promise<Violat
   );
   const handed = new Set([...evidence.effects.values()].map(({ order_id }) => order_id));
   for (const { order_id } of hooks) {
-    if (!handed.has(typed(order_id))) found.push({ invariant: 'B1', sentence: `the hook of order ${order_id} is done and handed nothing out` });
+    if (!handed.has(typed(order_id)))
+      found.push({ invariant: 'B1', sentence: `the hook of order ${order_id} is done and handed nothing out` });
   }
   return found;
 }

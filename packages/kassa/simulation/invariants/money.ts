@@ -100,15 +100,21 @@ export async function everyPaymentHasItsEnd(scene: Scene): Promise<Violation[]> 
       say('M6', `attempt ${row.id} notes ${row.received} of a charge of ${charge.captured}`);
     }
     const back = charge.refunds.filter((one) => one.state === 'succeeded').reduce((sum, one) => sum + one.amount, 0);
-    if (back !== Number(row.refunded)) say('M4', `attempt ${row.id} notes ${row.refunded} given back, the books ${back}`);
+    if (back !== Number(row.refunded))
+      say('M4', `attempt ${row.id} notes ${row.refunded} given back, the books ${back}`);
     const fulfilled = row.kept && ['paid', 'partially_refunded', 'refunded'].includes(row.status) && row.told;
     if (fulfilled || back === charge.captured || row.reviewed) continue;
     const open = charge.refunds.some((one) => one.state === 'failed');
-    say('O2', `order ${row.order_id} (${row.status}) took ${charge.captured}, gave ${back} back${open ? ' (a refund failed)' : ''}, and nobody is told`);
+    say(
+      'O2',
+      `order ${row.order_id} (${row.status}) took ${charge.captured}, gave ${back} back${open ? ' (a refund failed)' : ''}, and nobody is told`,
+    );
   }
   for (const row of rows) {
-    if (Number(row.received) > 0 && !matched.has(row.id)) say('O1', `attempt ${row.id} says that ${row.received} came, the books know nothing`);
-    if (row.kept && Number(row.total) > 0 && !matched.has(row.id)) say('O1', `order ${row.order_id} is paid without a charge`);
+    if (Number(row.received) > 0 && !matched.has(row.id))
+      say('O1', `attempt ${row.id} says that ${row.received} came, the books know nothing`);
+    if (row.kept && Number(row.total) > 0 && !matched.has(row.id))
+      say('O1', `order ${row.order_id} is paid without a charge`);
   }
   return found;
 }
@@ -123,6 +129,8 @@ export function oneSessionPerAttempt(attempts: ReadonlyMap<string, number>, scen
   return [...attempts].flatMap(([order_id, count]) => {
     const sessions = made.get(toTypeId('ord', order_id)) ?? 0;
     if (sessions <= count) return [];
-    return [{ invariant: 'O6', sentence: `order ${order_id} has ${count} attempts and ${sessions} sessions at Stripe` }];
+    return [
+      { invariant: 'O6', sentence: `order ${order_id} has ${count} attempts and ${sessions} sessions at Stripe` },
+    ];
   });
 }

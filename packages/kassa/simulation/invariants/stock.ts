@@ -27,7 +27,10 @@ export const STOCK_SQL: readonly SqlCheck[] = [
 ];
 
 /** V2: asked whenever a hold was ended. Stripe's own view decides whether the page, or the bank, may still bring money. */
-export async function nothingLetGoTooEarly(scene: Pick<Scene, 'ask' | 'sandbox'>, now_ms: number): Promise<Violation[]> {
+export async function nothingLetGoTooEarly(
+  scene: Pick<Scene, 'ask' | 'sandbox'>,
+  now_ms: number,
+): Promise<Violation[]> {
   const { ask, sandbox } = scene;
   const released = await ask<{ order_id: string }>(
     `select distinct order_id from kassa.holds where state = 'released' order by order_id`,
@@ -41,9 +44,13 @@ export async function nothingLetGoTooEarly(scene: Pick<Scene, 'ask' | 'sandbox'>
     if (payable) {
       return [{ invariant: 'V2', sentence: `order ${order_id} let its stock go while ${payable.session} can be paid` }];
     }
-    const thinking = mine.find((one) => one.closed_as === 'complete' && !paid.has(one.session) && bankThinks(scene, one.session));
+    const thinking = mine.find(
+      (one) => one.closed_as === 'complete' && !paid.has(one.session) && bankThinks(scene, one.session),
+    );
     if (!thinking) return [];
-    return [{ invariant: 'V2', sentence: `order ${order_id} let its stock go while a bank decides on ${thinking.session}` }];
+    return [
+      { invariant: 'V2', sentence: `order ${order_id} let its stock go while a bank decides on ${thinking.session}` },
+    ];
   });
 }
 

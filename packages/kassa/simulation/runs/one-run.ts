@@ -1,15 +1,15 @@
-import { drawMix, type Mix, mixText } from '../faults/mix.ts';
-import type { FaultName } from '../faults/kinds.ts';
 import { diceOf } from '../engine/dice.ts';
 import { replaceGlobals } from '../engine/real.ts';
 import { Stuck } from '../engine/scheduler.ts';
 import type { TraceLine } from '../engine/trace.ts';
-import { nothingLetGoTooEarly } from '../invariants/stock.ts';
+import type { FaultName } from '../faults/kinds.ts';
+import { drawMix, type Mix, mixText } from '../faults/mix.ts';
 import type { Violation } from '../invariants/finding.ts';
 import { atRest, whileRunning } from '../invariants/index.ts';
+import { nothingLetGoTooEarly } from '../invariants/stock.ts';
 import type { Ground } from '../world/ground.ts';
-import { untilRest } from './until-rest.ts';
 import { outcomeOf, stateHash } from './state-hash.ts';
+import { untilRest } from './until-rest.ts';
 import { buildWorld, type World } from './world.ts';
 
 export interface RunPlan {
@@ -75,7 +75,14 @@ export async function oneRun(ground: Ground, plan: RunPlan): Promise<RunReport> 
   violations.push(...world.evidence.violations);
   const hashes = plan.hashes !== false;
   const report: RunReport = {
-    ...{ seed: plan.seed, mix, mix_text: mixText(mix), violations, faults: world.faults.counts, virtual_globals: noted },
+    ...{
+      seed: plan.seed,
+      mix,
+      mix_text: mixText(mix),
+      violations,
+      faults: world.faults.counts,
+      virtual_globals: noted,
+    },
     purchases: world.evidence.purchases,
     steps: world.scheduler.steps,
     starts: world.nodes.reduce((sum, node) => sum + node.starts, 0),

@@ -1,6 +1,6 @@
-import type { Violation } from '../invariants/finding.ts';
 import { reconcile } from '../../src/flows/reconcile.ts';
 import { replayParked } from '../actors/operator.ts';
+import type { Violation } from '../invariants/finding.ts';
 import type { WorkerName } from '../world/node.ts';
 import { settledHash } from './state-hash.ts';
 import { START_MS, type World } from './world.ts';
@@ -92,7 +92,9 @@ export function untilRest(world: World, ask: Ask): Rest {
   /** Only the comparison with Stripe is left, it has gone round since, and nobody waits for anything. */
   const atRest = (): boolean => {
     const others = due.filter(({ worker }) => worker !== 'timers').length;
-    return calm_since !== undefined && others === 0 && sandbox.nextDueAt() === undefined && scheduler.nextDue() === undefined;
+    return (
+      calm_since !== undefined && others === 0 && sandbox.nextDueAt() === undefined && scheduler.nextDue() === undefined
+    );
   };
   return {
     async idle() {
@@ -100,7 +102,10 @@ export function untilRest(world: World, ask: Ask): Rest {
       await look();
       const now = scheduler.now();
       if (now - (calm_since ?? now) > REST_WITHIN_MS) {
-        evidence.violations.push({ invariant: 'L1', sentence: `still at work ${REST_WITHIN_MS / DAY} days after the last fault` });
+        evidence.violations.push({
+          invariant: 'L1',
+          sentence: `still at work ${REST_WITHIN_MS / DAY} days after the last fault`,
+        });
         return false;
       }
       const waiting = sandboxDue();
@@ -134,10 +139,15 @@ export function untilRest(world: World, ask: Ask): Rest {
         await reconcile(house);
         done = true;
       });
-      await scheduler.run({ idle: async () => !done && moveOn(), between: async () => undefined, steps_max: scheduler.steps + 5_000 });
+      await scheduler.run({
+        idle: async () => !done && moveOn(),
+        between: async () => undefined,
+        steps_max: scheduler.steps + 5_000,
+      });
       const found: Violation[] = [];
       if (!done) found.push({ invariant: 'L2', sentence: 'a comparison at rest did not end' });
-      if ((await settledHash(ask)) !== before) found.push({ invariant: 'L2', sentence: 'a second comparison changed rows' });
+      if ((await settledHash(ask)) !== before)
+        found.push({ invariant: 'L2', sentence: 'a second comparison changed rows' });
       if (writes() !== sent) found.push({ invariant: 'L2', sentence: 'a second comparison wrote to Stripe' });
       return found;
     },

@@ -7,7 +7,7 @@ import { type Dice, diceOf } from '../engine/dice.ts';
 import { createScheduler, type Life, newLife, type Scheduler } from '../engine/scheduler.ts';
 import { createTrace, type Trace } from '../engine/trace.ts';
 import { createFaults, type Faults } from '../faults/faults.ts';
-import { FAULTS } from '../faults/kinds.ts';
+import type { FAULTS } from '../faults/kinds.ts';
 import type { Mix } from '../faults/mix.ts';
 import { blockWatch } from '../world/block-watch.ts';
 import { databaseGate } from '../world/database-gate.ts';
@@ -97,7 +97,10 @@ export function buildWorld({ seed, mix, ground, sink }: WorldPlan): World {
       stir.released ||= released;
     },
     deadlock: (statement) =>
-      evidence.violations.push({ invariant: 'L1', sentence: `two transactions waited for each other: ${statement.slice(0, 80)}` }),
+      evidence.violations.push({
+        invariant: 'L1',
+        sentence: `two transactions waited for each other: ${statement.slice(0, 80)}`,
+      }),
   });
   const tenant_clock = { now: () => new Date(scheduler.now()), sleep: (ms: number) => scheduler.sleep(ms) };
   ground.lendTo({ gate: db_gate, clock: tenant_clock, random: dice });

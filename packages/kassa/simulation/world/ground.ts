@@ -3,7 +3,14 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import pg from 'pg';
 import { discardEmbedded, startEmbedded } from '../../src/database/embedded/index.ts';
-import { closeDatabase, type Database, type DatabaseGate, migrate, NO_LIMITS, openDatabase } from '../../src/database/index.ts';
+import {
+  closeDatabase,
+  type Database,
+  type DatabaseGate,
+  migrate,
+  NO_LIMITS,
+  openDatabase,
+} from '../../src/database/index.ts';
 import type { Clock } from '../../src/kernel/clock.ts';
 import { hashOf } from '../../src/kernel/ids.ts';
 import { silentLog } from '../../src/kernel/log.ts';
@@ -90,7 +97,8 @@ export async function openGround({ server_url, ddl }: GroundOptions): Promise<Gr
     async empty() {
       runs += 1;
       // Deleting is ten times faster than truncating, and leaves rows behind that cost more and more: now and then both.
-      const texts = runs % TRUNCATE_EVERY === 0 ? [`truncate ${tables.join(', ')}`] : tables.map((one) => `delete from ${one}`);
+      const texts =
+        runs % TRUNCATE_EVERY === 0 ? [`truncate ${tables.join(', ')}`] : tables.map((one) => `delete from ${one}`);
       await harness.query(`begin; set local session_replication_role = replica; ${texts.join('; ')}; commit`);
     },
     async close() {

@@ -115,9 +115,17 @@ export function createNode(world: NodeWorld, name: string): KassaNode {
     const own_world = { clock, random, ids: idsFrom(clock, random), log: world.log, http: world.http };
     const { settings, sandbox, db } = world;
     const tenant = { key: 'shop', name: 'Blue Hall', hosts: [], origins: ['https://shop.example'] };
-    const shop = await syncCatalog({ db, clock, ids: own_world.ids }, { tenant, mode: 'test', offers: settings.offers });
+    const shop = await syncCatalog(
+      { db, clock, ids: own_world.ids },
+      { tenant, mode: 'test', offers: settings.offers },
+    );
     const address = { secret_key: sandbox.keys.secret, host: '127.0.0.1', port: 4243 };
-    const gateway = createGateway({ ...own_world, address, rates: LIVE_RATES, webhook_secrets: [world.webhook_secret] });
+    const gateway = createGateway({
+      ...own_world,
+      address,
+      rates: LIVE_RATES,
+      webhook_secrets: [world.webhook_secret],
+    });
     const up = houseOf({
       ...{ settings, hooks: world.hooks, world: own_world, db, worker_db: db, gateway, mailer: world.mailer, shop },
       ...{ auth_secret: null, site_folder: null, version: 'simulation' },

@@ -39,7 +39,10 @@ export function recordedMailer({ scheduler, faults, evidence, crashHere }: PostW
 export function recordedHooks({ scheduler, faults, evidence, crashHere }: PostWorld): Hooks {
   return checkHooks({
     on: {
-      'order.paid': async (call: { order: { id: string }; once: (name: string, step: (call: { idempotency_key: string }) => Promise<unknown>) => Promise<unknown> }) => {
+      'order.paid': async (call: {
+        order: { id: string };
+        once: (name: string, step: (call: { idempotency_key: string }) => Promise<unknown>) => Promise<unknown>;
+      }) => {
         await call.once('hand out', async ({ idempotency_key }) => {
           await scheduler.point('hook');
           const fault = faults.strike('mail', ['mail_down', 'mail_answer_lost', 'mail_crash'], 'hook');

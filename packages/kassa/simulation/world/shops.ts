@@ -18,7 +18,13 @@ const SHOPS: readonly KassaConfig[] = [
     currency: 'usd',
     seller: SELLER,
     catalog: {
-      last: ticket({ name: 'Last seat', price: usd('300.00'), capacity: 1, maxPerOrder: 1, whenLate: 'rehold-or-refund' }),
+      last: ticket({
+        name: 'Last seat',
+        price: usd('300.00'),
+        capacity: 1,
+        maxPerOrder: 1,
+        whenLate: 'rehold-or-refund',
+      }),
       stand: ticket({ name: 'Standing', price: usd('25.50'), capacity: 8, maxPerOrder: 5, whenLate: 'review' }),
     },
   }),
@@ -36,6 +42,15 @@ const SHOPS: readonly KassaConfig[] = [
     catalog: {
       gift: customAmount({ name: 'Gift', min: eur('5.00'), max: eur('500.00') }),
       circle: ticket({ name: 'Circle', price: eur('80.00'), capacity: 4, maxPerOrder: 2, hold: '45m' }),
+    },
+  }),
+  // Never runs out: for comparing runs that must not race for anything.
+  defineKassa({
+    currency: 'usd',
+    seller: SELLER,
+    catalog: {
+      field: ticket({ name: 'Field', price: usd('35.00'), capacity: 5000, maxPerOrder: 4 }),
+      shirt: item({ name: 'Shirt', price: usd('28.00') }),
     },
   }),
 ];

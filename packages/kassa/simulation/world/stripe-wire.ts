@@ -62,7 +62,8 @@ export function stripeWire({ scheduler, faults, dice, sandbox, touched, crashHer
         fault: { when: 'after', kind: 'error', status: 500, should_retry: false },
       });
     }
-    if (fault === 'http_slow' && dice.chance(0.5)) await orAborted(request, scheduler.sleep(dice.below(SLOW_MS_MAX), where));
+    if (fault === 'http_slow' && dice.chance(0.5))
+      await orAborted(request, scheduler.sleep(dice.below(SLOW_MS_MAX), where));
     const answer = await scheduler.aside(() => sandbox.fetch(request));
     touched();
     if (faults.strike('node', ['node_crashed'], `${where} answered`)) await crashHere();
@@ -87,7 +88,9 @@ function plainPath(path: string): string {
 }
 
 function broken(): Error {
-  return Object.assign(new TypeError('fetch failed'), { cause: Object.assign(new Error('reset'), { code: 'ECONNRESET' }) });
+  return Object.assign(new TypeError('fetch failed'), {
+    cause: Object.assign(new Error('reset'), { code: 'ECONNRESET' }),
+  });
 }
 
 /** As the real fetch does: a client that gives up hears of it at once. */
@@ -103,7 +106,11 @@ async function orAborted(request: Request, wait: Promise<void>): Promise<void> {
 }
 
 function refusal(status: number, code: string): Response {
-  const error = { type: status >= 500 ? 'api_error' : 'invalid_request_error', code, message: `the network answered ${status}` };
+  const error = {
+    type: status >= 500 ? 'api_error' : 'invalid_request_error',
+    code,
+    message: `the network answered ${status}`,
+  };
   const headers = { 'content-type': 'application/json', 'request-id': 'req_simulated', 'stripe-should-retry': 'false' };
   return new Response(JSON.stringify({ error }), { status, headers });
 }

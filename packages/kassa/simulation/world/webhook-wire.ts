@@ -76,7 +76,8 @@ export function webhookWire(world: WebhookWorld): (request: Request) => Promise<
           return send(raw, signature);
         }
         case 'webhook_repeated':
-          for (let copy = dice.between(1, 4); copy > 0; copy -= 1) again(raw, signature, dice.pick([0, 0, 20, 100_000]));
+          for (let copy = dice.between(1, 4); copy > 0; copy -= 1)
+            again(raw, signature, dice.pick([0, 0, 20, 100_000]));
           return send(raw, signature);
         case 'webhook_cloned': {
           const twin = clone(raw);

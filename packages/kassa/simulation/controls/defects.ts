@@ -1,0 +1,171 @@
+/**
+ * Negative controls: mistakes that were made in the field, as exact replacements in our own source. They are put in
+ * while a process of the simulation loads, so shipped code carries no switch. Each has to be caught; a simulation that
+ * finds nothing proves nothing otherwise.
+ */
+
+interface Edit {
+  /** Below packages/kassa/src. */
+  readonly file: string;
+  /** Stands in the file exactly once; a test sees to it. */
+  readonly from: string;
+  readonly to: string;
+}
+
+export interface Control {
+  readonly name: string;
+  readonly mistake: string;
+  readonly edits: readonly Edit[];
+  /** Takes away the constraint that would turn the mistake into an error on one order. */
+  readonly ddl?: readonly string[];
+  /** Where the mistake can show at all: a part of the mix as JSON. */
+  readonly mix?: Readonly<Record<string, unknown>>;
+  readonly purchases_max: number;
+}
+
+export const CONTROLS: readonly Control[] = [
+  {
+    name: 'N1',
+    mistake: 'settle without the lock of the order',
+    edits: [
+      {
+        file: 'domain/orders/orders-table.ts',
+        from: ".where('id', '=', id).forUpdate().executeTakeFirst();",
+        to: ".where('id', '=', id).executeTakeFirst();",
+      },
+      { file: 'domain/payments/attempts-table.ts', from: '    .forUpdate()\n', to: '' },
+    ],
+    ddl: [
+      'alter table kassa.ledger_entries drop constraint ledger_entries_tenant_id_mode_cause_account_currency_key',
+      'alter table kassa.audit_log drop constraint audit_log_one_per_version',
+      'drop index kassa.outbox_messages_paid_once',
+      'alter table kassa.outbox_messages drop constraint outbox_messages_order_id_topic_order_version_key',
+    ],
+    mix: {
+      grain: 'statement',
+      nodes: 3,
+      webhooks: 'sent',
+      outages: [],
+      rates: { http: 0, webhook: 0.6, database: 0, mail: 0, node: 0, clock: 0, buyer: 0 },
+      faults: ['webhook_repeated', 'webhook_cloned'],
+    },
+    purchases_max: 600,
+  },
+  {
+    name: 'N2',
+    mistake: 'an event is answered with 200 before it is stored',
+    edits: [
+      {
+        file: 'inbox/receive.ts',
+        from: 'const fresh = await store({',
+        to: 'const fresh = true;\n  void ((event: Parameters<StoreEvent>[0]) => store(event).catch(() => undefined))({',
+      },
+    ],
+    purchases_max: 1_000,
+  },
+  {
+    name: 'N3',
+    mistake: 'the mark that something was done is written apart from doing it, and before',
+    edits: [
+      {
+        file: 'outbox/drain.ts',
+        from: "if ((await send(desk, delivery)) === 'unmarked') {",
+        to: "await inTransaction(desk.db, (tx) => markDelivered(tx, delivery, desk.clock.now()));\n    if ((await send(desk, delivery)) === 'unmarked' && delivery.id === '') {",
+      },
+    ],
+    purchases_max: 1_000,
+  },
+  {
+    name: 'N4',
+    mistake: 'every repeat of a call to Stripe carries a new key',
+    edits: [
+      { file: 'stripe/client.ts', from: 'const TIMEOUT_MS = 20_000;', to: 'const TIMEOUT_MS = 20_000;\nlet sent = 0;' },
+      { file: 'stripe/client.ts', from: '{ idempotencyKey: key }', to: '{ idempotencyKey: `${key}:${(sent += 1)}` }' },
+    ],
+    purchases_max: 1_000,
+  },
+  {
+    name: 'N5',
+    mistake: 'a call with an unknown outcome is taken as failed',
+    edits: [
+      {
+        file: 'flows/opening/open-attempt.ts',
+        from: "const doubtful = error.kind === 'unknown' || sends > 1;",
+        to: 'const doubtful = false;',
+      },
+      {
+        file: 'flows/opening/give-up.ts',
+        from: "if (failure.kind === 'unknown') throw new Bug('an unknown outcome is never treated as failed');",
+        to: '',
+      },
+    ],
+    purchases_max: 1_000,
+  },
+  {
+    name: 'N6',
+    mistake: 'an event about an order that is not known yet is dropped',
+    edits: [
+      {
+        file: 'inbox/drain.ts',
+        from: "if (settled.outcome === 'unknown' && heard.report.marked) throw new NotYetKnown(event);",
+        to: '',
+      },
+    ],
+    purchases_max: 2_000,
+  },
+  {
+    name: 'N7',
+    mistake: 'the inbox keeps an event twice',
+    edits: [{ file: 'database/inbox-table.ts', from: '    on conflict (account, id) do nothing\n', to: '' }],
+    ddl: ['alter table kassa.inbox_events drop constraint inbox_events_pkey'],
+    purchases_max: 1_000,
+  },
+  {
+    name: 'N8',
+    mistake: 'a session that is complete is taken as paid',
+    edits: [
+      {
+        file: 'domain/payments/attempt.ts',
+        from: "return report.status === 'complete' ? 'processing' : 'pending';",
+        to: "return report.status === 'complete' ? 'paid' : 'pending';",
+      },
+    ],
+    purchases_max: 500,
+  },
+  {
+    name: 'N9',
+    mistake: 'a payment that a bank still thinks about is taken as failed',
+    edits: [
+      {
+        file: 'domain/payments/attempt.ts',
+        from: "return report.status === 'complete' ? 'processing' : 'pending';",
+        to: "return report.status === 'complete' ? 'failed' : 'pending';",
+      },
+    ],
+    purchases_max: 500,
+  },
+  {
+    name: 'N10',
+    mistake: 'the last fact wins, however old it is',
+    edits: [
+      {
+        file: 'domain/payments/attempt.ts',
+        from: 'return RANK[left] >= RANK[right] ? left : right;',
+        to: 'return right;',
+      },
+    ],
+    ddl: ['alter table kassa.payment_transactions drop constraint payment_transactions_kept_is_paid'],
+    purchases_max: 1_000,
+  },
+];
+
+/** @throws Error for a name that no control has */
+export function controlNamed(name: string): Control {
+  const control = CONTROLS.find((one) => one.name === name);
+  if (!control) throw new Error(`there is no defect ${name}; there are ${CONTROLS.map((one) => one.name).join(', ')}`);
+  return control;
+}
+
+export function ddlOf(name: string | null): readonly string[] {
+  return name === null ? [] : (controlNamed(name).ddl ?? []);
+}

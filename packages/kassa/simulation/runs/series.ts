@@ -1,0 +1,106 @@
+import { elapsedMs } from '../engine/real.ts';
+import { FAULT_NAMES, type FaultName, faultsNamed } from '../faults/kinds.ts';
+import type { Mix } from '../faults/mix.ts';
+import type { SimulateOptions } from '../options.ts';
+import type { Ground } from '../world/ground.ts';
+import { compareWays } from './compare-ways.ts';
+import { mixOf, oneRun, type RunPlan, type RunReport } from './one-run.ts';
+
+/** What a whole series found out. */
+export interface SeriesReport {
+  readonly runs: number;
+  readonly purchases: number;
+  readonly steps: number;
+  readonly starts: number;
+  readonly took_ms: number;
+  readonly compared: number;
+  readonly repeated: number;
+  readonly faults: ReadonlyMap<FaultName, number>;
+  /** The first run that broke something; the series ends with it. */
+  readonly failed: { readonly plan: RunPlan; readonly report: RunReport } | undefined;
+  /** Set when a repeat of the same seed gave another trace or another state. */
+  readonly differs: { readonly seed: number; readonly first: string; readonly second: string } | undefined;
+  readonly last: RunReport | undefined;
+  /** One digest over all traces, so that two series can be held beside each other. */
+  readonly digests: readonly string[];
+}
+
+/** Each so-manieth run is run twice: the same seed has to give the same bytes (D1). */
+const REPEAT_EVERY = 100;
+/** Each so-manieth run is told in two ways: with webhooks and without (L3, B6). */
+const COMPARE_EVERY = 50;
+
+export function planOf(options: SimulateOptions, seed: number): RunPlan {
+  const drawn = mixOf(seed);
+  const allowed = options.faults.length === 0 ? FAULT_NAMES : options.faults.flatMap(faultsNamed);
+  const mix: Mix = { ...drawn, ...options.mix, rates: { ...drawn.rates, ...options.mix?.rates } };
+  const faults = (options.faults.length > 0 ? FAULT_NAMES : mix.faults).filter((name) => allowed.includes(name));
+  return { seed, purchases: options.purchases, mix: { ...mix, faults }, until: options.until ?? undefined };
+}
+
+/** Runs seeds one after the other until one breaks something, the time is over, or all are done. */
+export async function runSeries(
+  ground: Ground,
+  options: SimulateOptions,
+  hear: { after(report: RunReport): void; sink?: (line: string) => void },
+): Promise<SeriesReport> {
+  const began = elapsedMs();
+  const faults = new Map<FaultName, number>();
+  const digests: string[] = [];
+  const sums = { runs: 0, purchases: 0, steps: 0, starts: 0, compared: 0, repeated: 0 };
+  let last: RunReport | undefined;
+  const end = (found: Partial<Pick<SeriesReport, 'failed' | 'differs'>>): SeriesReport => ({
+    ...{
+      ...sums,
+      faults,
+      digests,
+      last,
+      took_ms: Math.round(elapsedMs() - began),
+      failed: undefined,
+      differs: undefined,
+    },
+    ...found,
+  });
+  const single = options.seeds.from === options.seeds.to;
+  for (let seed = options.seeds.from; seed <= options.seeds.to; seed += 1) {
+    if (options.minutes !== null && elapsedMs() - began > options.minutes * 60_000) break;
+    const repeats = sums.runs % REPEAT_EVERY === 0 && options.until === null;
+    const plan: RunPlan = {
+      ...planOf(options, seed),
+      hashes: single || repeats,
+      ...(hear.sink ? { sink: hear.sink } : {}),
+    };
+    const report = await oneRun(ground, plan);
+    last = report;
+    count(sums, faults, report);
+    digests.push(report.trace_hash);
+    hear.after(report);
+    if (report.violations.length > 0) return end({ failed: { plan, report } });
+    if (repeats) {
+      const { sink: _sink, ...quiet } = plan;
+      const again = await oneRun(ground, { ...quiet, hashes: true });
+      sums.repeated += 1;
+      const first = `${report.trace_hash} ${report.state_hash}`;
+      const second = `${again.trace_hash} ${again.state_hash}`;
+      if (first !== second) return end({ differs: { seed, first, second } });
+    }
+    if (sums.runs % COMPARE_EVERY === 0 && options.until === null && options.defect === null) {
+      sums.compared += 1;
+      const found = await compareWays(ground, seed, options.purchases);
+      if (found) return end({ failed: found });
+    }
+  }
+  return end({});
+}
+
+function count(
+  sums: { runs: number; purchases: number; steps: number; starts: number },
+  faults: Map<FaultName, number>,
+  report: RunReport,
+): void {
+  sums.runs += 1;
+  sums.purchases += report.purchases;
+  sums.steps += report.steps;
+  sums.starts += report.starts;
+  for (const [name, times] of report.faults) faults.set(name, (faults.get(name) ?? 0) + times);
+}

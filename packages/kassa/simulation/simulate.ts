@@ -1,0 +1,135 @@
+import { createWriteStream } from 'node:fs';
+import { controlNamed, ddlOf } from './controls/defects.ts';
+import type { FaultName } from './faults/kinds.ts';
+import { FAULTS } from './faults/kinds.ts';
+import type { Mix } from './faults/mix.ts';
+import { EXIT_GOOD, EXIT_NOT_THE_SAME, EXIT_VIOLATION, type SimulateOptions } from './options.ts';
+import { readCorpus } from './runs/corpus.ts';
+import { failureText } from './runs/failure-text.ts';
+import { oneRun, type RunPlan, type RunReport } from './runs/one-run.ts';
+import { runSeries, type SeriesReport } from './runs/series.ts';
+import { shrink } from './runs/shrink.ts';
+import { type Ground, openGround } from './world/ground.ts';
+
+/** Where a series tells what it does: lines for people, or one object per line. */
+export interface Printer {
+  line(text: string): void;
+}
+
+/** Runs what was asked for and answers the exit code: 0 nothing broken, 1 a rule broken, 3 a repeat that differs. */
+export async function simulate(given: SimulateOptions, printer: Printer): Promise<number> {
+  const options = withMixOfDefect(given);
+  const ground = await openGround({
+    server_url: options.server_url,
+    ddl: options.dropped ? ddlOf(options.defect) : [],
+  });
+  try {
+    if (options.corpus) {
+      const broken = await runCorpus(ground);
+      if (broken) return tellFailure(options, printer, broken);
+    }
+    const file = options.trace !== null && options.trace !== '-' ? createWriteStream(options.trace) : undefined;
+    const write = (line: string): void => {
+      if (file) file.write(`${line}\n`);
+      else printer.line(line);
+    };
+    const series = await runSeries(ground, options, {
+      after: () => undefined,
+      ...(options.trace === null ? {} : { sink: write }),
+    });
+    if (file) await new Promise<void>((done) => file.end(() => done()));
+    if (series.failed) {
+      const small = options.shrink ? await shrink(ground, series.failed) : series.failed;
+      return tellFailure(options, printer, small, series);
+    }
+    tell(options, printer, series);
+    return series.differs ? EXIT_NOT_THE_SAME : EXIT_GOOD;
+  } finally {
+    await ground.close();
+  }
+}
+
+/** A mistake shows only in some worlds; what was asked for by name still comes first. */
+function withMixOfDefect(options: SimulateOptions): SimulateOptions {
+  if (options.defect === null) return options;
+  return { ...options, mix: { ...(controlNamed(options.defect).mix as Partial<Mix> | undefined), ...options.mix } };
+}
+
+/** Every failure ever found comes first, in the world in which it was found. */
+async function runCorpus(ground: Ground): Promise<{ plan: RunPlan; report: RunReport } | undefined> {
+  for (const { seed, purchases, mix } of readCorpus()) {
+    const plan: RunPlan = { seed, purchases, mix, hashes: false };
+    const report = await oneRun(ground, plan);
+    if (report.violations.length > 0) return { plan, report };
+  }
+  return undefined;
+}
+
+function tellFailure(
+  options: SimulateOptions,
+  printer: Printer,
+  failed: { plan: RunPlan; report: RunReport },
+  series?: SeriesReport,
+): number {
+  const { report } = failed;
+  const before = { runs: series?.runs ?? 0, purchases: series?.purchases ?? 0 };
+  if (options.json) {
+    const { violations, seed, mix } = report;
+    printer.line(
+      JSON.stringify({ what: 'failed', ...before, seed, violations, mix, purchases_in_run: failed.plan.purchases }),
+    );
+  } else {
+    printer.line(failureText(options.commit, failed));
+    printer.line(`after ${before.runs} runs and ${before.purchases} purchases`);
+  }
+  return EXIT_VIOLATION;
+}
+
+function tell(options: SimulateOptions, printer: Printer, series: SeriesReport): void {
+  const { runs, purchases, steps, starts, took_ms, compared, repeated, last, differs } = series;
+  const faults = Object.fromEntries([...series.faults].sort(([a], [b]) => (a < b ? -1 : 1)));
+  const total = Object.values(faults).reduce((sum, times) => sum + times, 0);
+  const rate_percent = steps === 0 ? 0 : Math.round((1000 * total) / steps);
+  if (options.json) {
+    const hashes = { trace_hash: last?.trace_hash ?? '', state_hash: last?.state_hash ?? '' };
+    printer.line(
+      JSON.stringify({
+        what: 'done',
+        runs,
+        purchases,
+        steps,
+        starts,
+        took_ms,
+        compared,
+        repeated,
+        faults,
+        ...hashes,
+        differs: differs ?? null,
+      }),
+    );
+    return;
+  }
+  if (differs) {
+    printer.line(`DIFFERS seed ${differs.seed}: the same seed gave another run`);
+    printer.line(`  first  ${differs.first}`);
+    printer.line(`  second ${differs.second}`);
+    return;
+  }
+  printer.line(`${runs} runs, ${purchases} purchases, ${steps} steps, ${starts} starts of a node: 0 violations`);
+  printer.line(`${repeated} runs repeated to the same hash, ${compared} told in three ways with one end`);
+  printer.line(`${total} faults (${rate_percent / 10} % of steps): ${byNumber(series.faults)}`);
+  printer.line(
+    `${(took_ms / 1000).toFixed(1)} s, ${Math.round((purchases * 1000) / Math.max(1, took_ms))} purchases/s`,
+  );
+  if (last && last.trace_hash !== '')
+    printer.line(`trace ${last.trace_hash}  state ${last.state_hash === '' ? '-' : last.state_hash}`);
+}
+
+function byNumber(faults: ReadonlyMap<FaultName, number>): string {
+  const sums = new Map<string, number>();
+  for (const [name, times] of faults) sums.set(FAULTS[name].id, (sums.get(FAULTS[name].id) ?? 0) + times);
+  return [...sums]
+    .sort(([a], [b]) => Number(a.slice(1)) - Number(b.slice(1)))
+    .map(([id, times]) => `${id} ${times}`)
+    .join(', ');
+}
