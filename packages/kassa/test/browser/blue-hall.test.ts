@@ -82,6 +82,7 @@ describe.skipIf('missing' in found)('Blue Hall', () => {
       'Checkout requested',
       'Held 2 × Lakers vs Warriors',
       'Payment page opened',
+      'Payment of 200.00 USD succeeded',
       'Webhook checkout.session.completed',
       'Order paid',
     ];

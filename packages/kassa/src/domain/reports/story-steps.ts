@@ -27,6 +27,7 @@ export async function readSteps(db: Database, order_id: string): Promise<StorySt
     await changes(db, order_id),
     await holds(db, order_id),
     await sessions(db, order_id),
+    await payments(db, order_id),
     await webhooks(db, order_id),
     await refunds(db, order_id),
     await deliveries(db, order_id),
@@ -96,6 +97,36 @@ async function sessions(db: Database, order_id: string): Promise<StoryStep[]> {
       json: row,
     };
   });
+}
+
+/** Money as the order learned of it: with the event that told it, or else when it was written down. */
+async function payments(db: Database, order_id: string): Promise<StoryStep[]> {
+  const rows = await db
+    .selectFrom('payment_transactions as attempt')
+    .innerJoin('orders', 'orders.id', 'attempt.order_id')
+    .select(['attempt.payment_id', 'attempt.received_minor', 'attempt.currency', 'attempt.payment_status'])
+    .select(['attempt.kept', 'attempt.refunding_minor', 'attempt.updated_at', 'orders.paid_at'])
+    .select((query) =>
+      query
+        .selectFrom('inbox_events')
+        .select((event) => event.fn.min('received_at').as('told_at'))
+        .where('order_id', '=', order_id)
+        .where('outcome', '=', 'applied')
+        .where('type', 'in', ['checkout.session.completed', 'checkout.session.async_payment_succeeded'])
+        .as('told_at'),
+    )
+    .where('attempt.order_id', '=', order_id)
+    .where('attempt.payment_status', '=', 'paid')
+    .orderBy('attempt.id')
+    .execute();
+  return rows.map((row) => ({
+    at: (row.kept ? (row.told_at ?? row.paid_at) : null) ?? row.updated_at,
+    kind: 'payment',
+    title: `Payment of ${decimalFromMinor(row.received_minor, row.currency)} ${row.currency.toUpperCase()} succeeded`,
+    detail: row.kept ? row.payment_id : 'not kept by the order',
+    state: row.kept ? 'ok' : 'failed',
+    json: row,
+  }));
 }
 
 async function webhooks(db: Database, order_id: string): Promise<StoryStep[]> {
