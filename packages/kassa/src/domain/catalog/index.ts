@@ -1,3 +1,4 @@
+export { type CatalogEntry, retireOffers, saveOffer } from './configured-offers-table.ts';
 export {
   type Offer,
   type OfferKind,
@@ -7,14 +8,5 @@ export {
   type WhenLate,
   type Wish,
 } from './offer.ts';
-export {
-  type CatalogEntry,
-  findOffer,
-  listOffers,
-  type OfferOnSale,
-  type OfferRef,
-  offersById,
-  retireOffers,
-  saveOffer,
-} from './offers-table.ts';
+export { findOffer, listOffers, type OfferOnSale, type OfferRef, offersById } from './offers-table.ts';
 export { claimInstallation, listTenants, saveTenant, type Tenant } from './tenants-table.ts';
