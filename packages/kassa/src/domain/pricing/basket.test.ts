@@ -124,6 +124,25 @@ test('two baskets with one hash cost the same in every line', () => {
   }
 });
 
+test('a percentage, a tax and credits never make a sum that the currency cannot charge', () => {
+  fc.assert(
+    fc.property(baskets, (basket) => {
+      const priced = priced_or_refused(basket);
+      if (!priced) return;
+      const step = stepOf(basket.currency);
+      const parts = priced.lines.flatMap((one) => [one.discount_minor, one.tax_minor, one.total_minor]);
+      expect([...parts, priced.credits_minor, priced.total_minor].filter((part) => part % step !== 0)).toEqual([]);
+    }),
+  );
+});
+
+test('a tenth off a coffee in Kuwait and a museum in Iceland can be paid', () => {
+  const tenth = { code: 'EARLY', percent_milli: 10_000, amount_minor: null };
+  const kwd = usd({ currency: 'kwd', lines: [line({ unit_minor: 1_250 })], reduction: tenth });
+  const isk = usd({ currency: 'isk', lines: [line({ unit_minor: 55_500 })], reduction: tenth });
+  expect([kwd, isk].map((basket) => priceBasket(basket).total_minor)).toEqual([1_120, 49_900]);
+});
+
 test('a price below what Stripe charges is refused with the minimum', () => {
   expect(() => priceBasket(usd({ lines: [line({ unit_minor: 49 })] }))).toThrowError(/at least 0\.50 usd/);
 });

@@ -1,7 +1,7 @@
 import { assert } from '../../kernel/assert.ts';
 import { canonicalJson } from '../../kernel/canonical-json.ts';
 import { hashOf } from '../../kernel/ids.ts';
-import { checkChargeable, minimumCharge, splitMinor } from '../../kernel/money.ts';
+import { checkChargeable, minimumCharge, splitMinor, stepOf } from '../../kernel/money.ts';
 
 /** A line before any reduction or tax: what is bought and what one piece costs in the catalogue. Minor units. */
 export interface BasketLine {
@@ -58,8 +58,8 @@ const MILLI_OF_WHOLE = 100_000;
 
 /**
  * Prices a basket: list price → coupon → tax on the discounted lines → credits as tender after tax → total.
- * Amounts are split over the lines by largest remainder, so the lines always add up. A remainder above zero that is
- * below Stripe's minimum lowers the credits until the remainder is the minimum (contracts.md, 3.1).
+ * Amounts are split over the lines by largest remainder, so the lines always add up. Every amount is one that the
+ * currency can charge: a tenth of 1.250 kwd is 0.130, a tenth of 550 isk is 55. A remainder above zero that is below Stripe's minimum lowers the credits until the remainder is the minimum (contracts.md, 3.1).
  * @throws KassaError when the total cannot be charged; Bug for an impossible basket.
  */
 export function priceBasket(basket: Basket): PricedBasket {
@@ -70,7 +70,7 @@ export function priceBasket(basket: Basket): PricedBasket {
     const { rate_milli, reducible: _, ...kept } = line;
     const subtotal_minor = subtotals[index] ?? 0;
     const discount_minor = discounts[index] ?? 0;
-    const tax_minor = share(subtotal_minor - discount_minor, rate_milli);
+    const tax_minor = share(subtotal_minor - discount_minor, rate_milli, stepOf(basket.currency));
     return {
       ...kept,
       subtotal_minor,
@@ -100,23 +100,33 @@ function discountsOf(basket: Basket, subtotals: readonly number[]): number[] {
   const weights = basket.lines.map((line, index) => (line.reducible ? (subtotals[index] ?? 0) : 0));
   const reducible = sum(weights);
   if (!reduction || reducible === 0) return weights.map(() => 0);
+  const step_minor = stepOf(basket.currency);
   const wanted =
-    reduction.percent_milli === null ? (reduction.amount_minor ?? 0) : share(reducible, reduction.percent_milli);
-  return splitMinor(Math.min(wanted, reducible), weights);
+    reduction.percent_milli === null
+      ? wholeSteps(reduction.amount_minor ?? 0, step_minor)
+      : share(reducible, reduction.percent_milli, step_minor);
+  const steps = weights.map((weight) => wholeSteps(weight, step_minor) / step_minor);
+  return splitMinor(Math.min(wanted, sum(steps) * step_minor) / step_minor, steps).map((part) => part * step_minor);
 }
 
 function creditsUsed(basket: Basket, due_minor: number): number {
-  const credits = Math.min(basket.credits_available_minor, due_minor);
+  const credits = wholeSteps(Math.min(basket.credits_available_minor, due_minor), stepOf(basket.currency));
   const rest = due_minor - credits;
   const minimum = minimumCharge(basket.currency);
   if (credits === 0 || rest === 0 || rest >= minimum) return credits;
   return Math.max(0, due_minor - minimum);
 }
 
-/** A percentage of an amount, half rounded up, by whole numbers only. */
-function share(amount_minor: number, milli: number): number {
+/** A percentage of an amount in steps that the currency can charge, half rounded up, by whole numbers only. */
+function share(amount_minor: number, milli: number, step_minor: number): number {
   const product = BigInt(amount_minor) * BigInt(milli);
-  return Number((product + BigInt(MILLI_OF_WHOLE / 2)) / BigInt(MILLI_OF_WHOLE));
+  const whole = BigInt(MILLI_OF_WHOLE * step_minor);
+  return Number((product + whole / 2n) / whole) * step_minor;
+}
+
+/** The largest amount up to this one that the currency can charge. */
+function wholeSteps(amount_minor: number, step_minor: number): number {
+  return amount_minor - (amount_minor % step_minor);
 }
 
 function sum(amounts: readonly number[]): number {
