@@ -2,6 +2,7 @@ import type Stripe from 'stripe';
 import { handleClient, isClientPath } from './client-routes/client-routes.ts';
 import { type Control, controlOf } from './control/control.ts';
 import { deliverer } from './delivery/run.ts';
+import { reachable } from './delivery/targets.ts';
 import { handleApi } from './http/pipeline.ts';
 import { router } from './http/router.ts';
 import { schemaTools } from './http/tools.ts';
@@ -57,6 +58,10 @@ function refuseDangers(options: SandboxOptions): void {
   }
   if (/\b[srp]k_live_/.test(JSON.stringify(options))) {
     throw new Error('A live key was given to the sandbox. It was not kept. Use keys that begin with sk_test_.');
+  }
+  for (const { url } of options.deliver ? [] : (options.webhooks ?? [])) {
+    if (reachable(url, options.allowHosts ?? [])) continue;
+    throw new Error(`Webhooks of the sandbox stay on this machine: name the host of ${url} in allowHosts.`);
   }
 }
 

@@ -18,6 +18,11 @@ export function randomSeed(): string {
   return randomBytes(24).toString('hex');
 }
 
+/** What the scripts and styles of one page are known by; another one for each page. */
+export function pageNonce(): string {
+  return randomBytes(16).toString('base64url');
+}
+
 /** Milliseconds that only ever grow; used for durations in logs, never for decisions. */
 export function stopwatch(): () => number {
   const started = performance.now();

@@ -1,7 +1,8 @@
+import type { Refusal } from '../resources/customers/decline.ts';
 import type { World } from '../store/world.ts';
 
 /** What goes wrong with a call. `before`: nothing happened; `after`: it happened, and the caller is not told. */
-export type Fault = { when: 'before' | 'after' } & (
+export type CallFault = { when: 'before' | 'after' } & (
   | { kind: 'error'; status: 500 | 503 | 409 | 429 | 402; code?: string; should_retry?: boolean; reason?: string }
   | { kind: 'timeout' }
   | { kind: 'reset' }
@@ -9,8 +10,17 @@ export type Fault = { when: 'before' | 'after' } & (
   | { kind: 'delay'; ms: number }
 );
 
+/** The bank says no to the next payment, wherever it is made: by a call, at a page, by the control. */
+export interface DeclineFault {
+  kind: 'decline';
+  /** Default `generic_decline`. */
+  decline_code?: string;
+}
+
+export type Fault = CallFault | DeclineFault;
+
 export interface FaultRule {
-  /** `path` is a template such as `/v1/checkout/sessions`; `nth` counts matching calls from 1. */
+  /** Which calls it meets; a `decline` meets every payment. `path` is a template such as `/v1/checkout/sessions`; `nth` counts matching calls from 1. */
   match?: { method?: string; path?: string; idempotency_key?: string; nth?: number };
   /** How often it fires; default 1. */
   times?: number;
@@ -51,9 +61,10 @@ export function disarmFault(world: World, id: string | undefined): void {
 }
 
 /** The fault that meets this call, if any: the oldest armed one that matches, then the dice of the chaos settings. */
-export function chooseFault(world: World, call: FaultCall): Fault | undefined {
-  let chosen: Fault | undefined;
+export function chooseFault(world: World, call: FaultCall): CallFault | undefined {
+  let chosen: CallFault | undefined;
   for (const rule of listFaults(world)) {
+    if (rule.fault.kind === 'decline') continue;
     const { method, path, idempotency_key, nth } = rule.match ?? {};
     if (method !== undefined && method !== call.method) continue;
     if (path !== undefined && path !== call.template) continue;
@@ -71,7 +82,21 @@ export function chooseFault(world: World, call: FaultCall): Fault | undefined {
   return chosen ?? chaosFault(world, call);
 }
 
-function chaosFault(world: World, call: FaultCall): Fault | undefined {
+/** These refusals are codes of their own; every other reason is a `card_declined`. */
+const OWN_CODES = new Set(['expired_card', 'incorrect_cvc', 'processing_error']);
+
+/** The refusal that was armed for this payment, if any; it is used up by asking. */
+export function armedRefusal(world: World): Refusal | undefined {
+  for (const { id, fault, times = 1, seen } of listFaults(world)) {
+    if (fault.kind !== 'decline') continue;
+    world.database.run('update faults set seen = ?, times = ? where id = ?', seen + 1, times - 1, id);
+    const { decline_code = 'generic_decline' } = fault;
+    return OWN_CODES.has(decline_code) ? { code: decline_code } : { code: 'card_declined', decline_code };
+  }
+  return undefined;
+}
+
+function chaosFault(world: World, call: FaultCall): CallFault | undefined {
   const { chaos } = world;
   if (!chaos) return undefined;
   const now = world.clock.now();
@@ -83,7 +108,7 @@ function chaosFault(world: World, call: FaultCall): Fault | undefined {
   );
   if (down) return { kind: 'error', status: 503, when: 'before', should_retry: false };
   const dice = world.ids.chance(`call:${world.calls++}`);
-  const faults: [number, Fault][] = [
+  const faults: [number, CallFault][] = [
     [chaos.error_before, { kind: 'error', status: 500, when: 'before', should_retry: false }],
     [chaos.error_after, { kind: 'error', status: 500, when: 'after', should_retry: false }],
     [chaos.timeout_before, { kind: 'timeout', when: 'before' }],

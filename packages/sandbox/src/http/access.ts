@@ -17,9 +17,13 @@ function keyOf(header: string): string {
   return Buffer.from(value, 'base64').toString('utf8').split(':')[0] ?? '';
 }
 
+export function holdsLiveKey(text: string): boolean {
+  return LIVE.test(text);
+}
+
 /** Refuses a live key wherever it stands, without repeating it. */
 export function refuseLiveKeys(text: string): void {
-  if (LIVE.test(text)) {
+  if (holdsLiveKey(text)) {
     throw forbidden('A live key was sent to the sandbox. It was not kept. Use a key that begins with sk_test_.');
   }
 }

@@ -1,6 +1,6 @@
 import { ApiFailure, badParam, forbidden } from '../kernel/failure.ts';
 import type { World } from '../store/world.ts';
-import { checkAccess, refuseCardNumbers, refuseLiveKeys } from './access.ts';
+import { checkAccess, holdsLiveKey, looksLikeCard, refuseCardNumbers, refuseLiveKeys } from './access.ts';
 import { parseForm } from './form.ts';
 import { KEY_LENGTH } from './idempotency.ts';
 import type { Route, Router } from './router.ts';
@@ -61,6 +61,7 @@ function fillCall(call: Call, router: Router, request: Request, sent: { url: URL
     call.route = found.route;
     call.ids = found.ids;
   }
+  refuseSecretsOutside(call);
   refuseLiveKeys(sent.body);
   refuseLiveKeys(sent.url.search);
   if (sent.body.length > BODY_BYTES) {
@@ -84,6 +85,17 @@ function fillCall(call: Call, router: Router, request: Request, sent: { url: URL
   if (call.key === '') call.key = null;
   refuseCardNumbers(rest);
   call.params = rest;
+}
+
+/** Address and idempotency key are written to the journal, so what must never be kept is taken out of both first. */
+function refuseSecretsOutside(call: Call): void {
+  const { path, key } = call;
+  const digits = [path, key ?? ''].some(looksLikeCard);
+  if (!digits && !holdsLiveKey(path) && !holdsLiveKey(key ?? '')) return;
+  call.path = call.template;
+  call.key = null;
+  refuseLiveKeys(`${path} ${key}`);
+  throw badParam('url', 'A card number stood in the address or the idempotency key. It was not kept.');
 }
 
 function unknownUrl(call: Call): ApiFailure {

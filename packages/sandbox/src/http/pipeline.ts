@@ -1,4 +1,4 @@
-import { chooseFault, type Fault } from '../control/faults.ts';
+import { type CallFault, chooseFault } from '../control/faults.ts';
 import { checkLimits } from '../control/limiter.ts';
 import { ApiFailure, badParam } from '../kernel/failure.ts';
 import { writeJournal } from '../store/journal.ts';
@@ -35,7 +35,7 @@ interface Job {
   world: World;
   tools: Tools;
   call: Call;
-  fault: Fault | undefined;
+  fault: CallFault | undefined;
   /** What the idempotency key stands for; empty without one. */
   print: string;
 }
@@ -61,7 +61,7 @@ export async function handleApi(world: World, tools: Tools, request: Request): P
 }
 
 /** Does the fault keep the true answer from the caller? */
-function hides(fault: Fault | undefined): boolean {
+function hides(fault: CallFault | undefined): boolean {
   return fault?.when === 'after' && fault.kind !== 'delay';
 }
 
@@ -84,6 +84,7 @@ function note({ world, call, fault }: Job, outcome: Outcome, hidden: boolean): v
 
 async function outcomeOf(job: Job): Promise<Outcome> {
   const { world, call, fault, print } = job;
+  let began = false;
   try {
     if (call.refusal) throw call.refusal;
     checkLimits(world, call);
@@ -92,13 +93,15 @@ async function outcomeOf(job: Job): Promise<Outcome> {
     if (stored) return replayed(stored);
     if (fault?.kind === 'delay' && fault.when === 'before') {
       if (call.key !== null) startKey(world, call.key, print);
+      began = true;
       await world.clock.sleep(fault.ms);
     }
     return execute(job);
   } catch (error) {
     const failure = error instanceof ApiFailure ? error : bugFailure(error);
     if (!(error instanceof ApiFailure)) world.log({ what: 'bug', id: call.id, error: String(error) });
-    if (call.key !== null && failure.status !== 409) freeKey(world, call.key);
+    // Only the call that holds the key lets go of it: another one that is refused must not free it.
+    if (began && call.key !== null) freeKey(world, call.key);
     return {
       answer: refusal(world, call, failure),
       committed: false,
@@ -179,7 +182,7 @@ function requireOwnKey(world: World, call: Call): void {
   );
 }
 
-function faultAnswer(world: World, call: Call, fault: Fault & { kind: 'error' }): Answer {
+function faultAnswer(world: World, call: Call, fault: CallFault & { kind: 'error' }): Answer {
   const headers: Record<string, string> = {};
   if (fault.should_retry !== undefined) headers['stripe-should-retry'] = String(fault.should_retry);
   else if (fault.code === 'lock_timeout' || fault.status === 409) headers['stripe-should-retry'] = 'true';
@@ -192,7 +195,7 @@ function faultAnswer(world: World, call: Call, fault: Fault & { kind: 'error' })
   return { status: fault.status, body: errorBody(body, call.id, world.publicUrl), headers };
 }
 
-function breakBefore(job: Job, fault: Fault): Response {
+function breakBefore(job: Job, fault: CallFault): Response {
   const { world, call } = job;
   const answer: Answer =
     fault.kind === 'error' ? faultAnswer(world, call, fault) : { status: 0, body: '', headers: {} };

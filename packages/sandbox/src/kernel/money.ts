@@ -69,7 +69,7 @@ export function checkCurrency(text: string, param: string): string {
 }
 
 /**
- * Can this amount be charged at all? (stripe.md 11)
+ * Can this amount be charged at all? (docs.stripe.com/currencies)
  * @param amount minor units
  * @throws ApiFailure 400 amount_too_small, amount_too_large, or a plain parameter error
  */

@@ -6,7 +6,7 @@ export const FILLED_CVC = '123';
 /** The account that the page shows for a bank debit; which one is used follows from the chosen result. */
 export const DEBIT_IBAN = { succeeds: 'AT61 1904 3002 3457 3201', fails: 'IT60 X054 2811 1010 0000 0123 456' } as const;
 
-/** The test card (stripe.md 18) that leads to each outcome, so that the visible path is the card path. */
+/** The test card (docs.stripe.com/testing) that leads to each outcome, so that the visible path is the card path. */
 export const OUTCOME_CARD = {
   pays: '4242424242424242',
   needs_3ds: '4000002500003155',

@@ -60,7 +60,7 @@ export interface AddressView {
   country: string;
 }
 
-/** One row of the accepted test cards (stripe.md 18), shown in full under the card form. */
+/** One row of the accepted test cards (docs.stripe.com/testing), shown in full under the card form. */
 export interface TestCardView {
   number: string;
   /** The API's word: `visa`, `amex`. */

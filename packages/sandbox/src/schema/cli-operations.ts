@@ -10,7 +10,7 @@ const params = (properties: Record<string, JsonSchema>): { params: JsonSchema; r
 
 /**
  * Paths that Stripe's command line tool calls and that the client library does not know, so that no type describes
- * them (sandbox.md section 14). Their replies are not checked.
+ * them. Their replies are not checked.
  */
 export const CLI_OPERATIONS: Readonly<Record<string, { params: JsonSchema; reply: JsonSchema }>> = {
   'POST /v1/events/:id/retry': params({ webhook_endpoint: TEXT, for_stripecli: { type: 'boolean' }, account: TEXT }),

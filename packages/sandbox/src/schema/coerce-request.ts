@@ -10,7 +10,7 @@ import type { Fields, Rule } from './rules/rule-kinds.ts';
 import { withUnsettable } from './unsettable.ts';
 
 export interface CoerceOptions {
-  /** The profile for callers that name no API version, such as Stripe's command line tool (sandbox.md section 15). */
+  /** The profile for callers that name no API version, such as Stripe's command line tool. */
   readonly lenient?: boolean;
   /** The call comes from a browser with a publishable key: it proves itself by parameters that no type knows. */
   readonly client?: boolean;

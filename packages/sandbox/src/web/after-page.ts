@@ -45,7 +45,7 @@ export function showAfter(world: World, id: string, url: URL): Response {
     const target = returnAddress(tx, session);
     const wait = waitOf(tx, session);
     if (url.searchParams.get('poll') === '1') return json({ ...wait, redirect_url: target });
-    const frame = frameFor(world, embedded);
+    const frame = frameFor(embedded);
     const html = renderAfterPayment({
       frame,
       session_id: id,

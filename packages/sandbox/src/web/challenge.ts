@@ -25,7 +25,7 @@ export function showChallenge(world: World, id: string, url: URL): Response {
       return leave(tx, intent, { embedded, went: intent.status === 'succeeded', target: null });
     }
     const card = intent.payment_method === null ? undefined : tx.find('payment_method', intent.payment_method)?.card;
-    const frame = frameFor(world, embedded);
+    const frame = frameFor(embedded);
     const html = renderChallengePage({
       frame,
       id,
@@ -69,7 +69,7 @@ export async function postChallenge(world: World, id: string, request: Request):
 function leaveOpen(tx: Tx, intent: Intent, embedded: boolean): Response {
   const session = sessionOf(tx, intent);
   if (session) return endPage(tx, session, 'left_open', embedded);
-  const frame = frameFor(tx.world, embedded);
+  const frame = frameFor(embedded);
   return page(renderChallengeDone(frame, 'open'), frame, { embeddable: true });
 }
 
@@ -92,7 +92,7 @@ function leave(tx: Tx, intent: Intent, { embedded, went, target }: Leaving): Res
     return redirect(`/c/pay/${session.id}?redirect_status=${status}${embedded ? '&embedded=1' : ''}`);
   }
   if (embedded || target === null) {
-    const frame = frameFor(tx.world, embedded);
+    const frame = frameFor(embedded);
     return page(renderChallengeDone(frame, went ? 'complete' : 'fail'), frame, { embeddable: true });
   }
   const url = new URL(target);

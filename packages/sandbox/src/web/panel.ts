@@ -1,3 +1,4 @@
+import type { FaultRule } from '../control/faults.ts';
 import { exponentOf } from '../kernel/money.ts';
 import { API_VERSION, SANDBOX_VERSION } from '../kernel/options.ts';
 import { renderPanel } from '../pages/index.ts';
@@ -14,7 +15,7 @@ type Notice = PanelView['notice'];
 /** What the sandbox did lately, and the buttons that make it misbehave. */
 export function showPanel(house: House, notice: Notice = null): Response {
   const { world, control } = house;
-  const frame = frameFor(world, false);
+  const frame = frameFor(false);
   const now = world.clock.now();
   const view: PanelView = {
     frame,
@@ -47,13 +48,18 @@ export function showPanel(house: House, notice: Notice = null): Response {
     objects: recentObjects(house),
     faults: control.faults().map((rule) => ({
       id: rule.id,
-      what: `${rule.fault.kind} ${rule.fault.when} ${rule.match?.method ?? 'any call'} ${rule.match?.path ?? ''}`.trim(),
+      what: faultWords(rule),
       left: rule.times ?? 1,
     })),
     unsupported: control.unsupported(),
     notice,
   };
   return page(renderPanel(view), frame);
+}
+
+function faultWords({ fault, match }: FaultRule): string {
+  if (fault.kind === 'decline') return 'the next payment is declined';
+  return `${fault.kind} ${fault.when} ${match?.method ?? 'any call'} ${match?.path ?? ''}`.trim();
 }
 
 function recentEvents(house: House): PanelEventView[] {
@@ -124,11 +130,8 @@ async function press(house: House, form: URLSearchParams): Promise<Notice> {
       await control.resend(form.get('event') ?? '');
       return done('The event is sent again.');
     case 'fail_next_payment':
-      control.addFault({
-        match: { method: 'POST', path: '/v1/checkout/sessions' },
-        fault: { kind: 'error', status: 500, when: 'after' },
-      });
-      return done('The next checkout session is made, and its caller is told that it failed.');
+      control.addFault({ fault: { kind: 'decline' } });
+      return done('The next payment is declined, whatever card it uses.');
     case 'duplicate_next_webhook':
       control.addWebhookRule({ times: 1, action: { kind: 'duplicate', times: 5, parallel: true } });
       return done('The next webhook is sent five times at once.');

@@ -44,7 +44,7 @@ function afterUrl(session: Session, embedded: boolean): string {
 }
 
 export function endPage(tx: Tx, session: Session, end: SessionEnd, embedded: boolean): Response {
-  const frame = frameFor(tx.world, embedded);
+  const frame = frameFor(embedded);
   const again =
     end === 'abandoned' || end === 'left_open' ? `/c/pay/${session.id}${embedded ? '?embedded=1' : ''}` : null;
   const html = renderSessionEnd({
@@ -60,7 +60,7 @@ export function endPage(tx: Tx, session: Session, end: SessionEnd, embedded: boo
 
 function formPage(tx: Tx, session: Session, way: { embedded: boolean; status: number }, state: PageState): Response {
   const { embedded, status } = way;
-  const frame = frameFor(tx.world, embedded);
+  const frame = frameFor(embedded);
   const html = renderPaymentPage(paymentView(tx, session, frame, state));
   const formTargets = [session.success_url, session.return_url, session.cancel_url].filter(
     (url) => typeof url === 'string',

@@ -12,7 +12,7 @@ export function showReceipt(world: World, id: string): Response {
   return inTx(world, NOBODY, (tx) => {
     const charge = tx.find('charge', id);
     if (!charge) return plain('There is no such receipt.', 404);
-    const frame = frameFor(world, false);
+    const frame = frameFor(false);
     const card = charge.payment_method_details?.card;
     const html = renderReceipt({
       frame,

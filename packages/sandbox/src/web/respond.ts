@@ -2,10 +2,12 @@ import { timingSafeEqual } from 'node:crypto';
 import { contentSecurityPolicy } from '../pages/index.ts';
 import type { PageFrame } from '../pages/views.ts';
 import type { World } from '../store/world.ts';
+import { pageNonce } from '../system.ts';
 
 /** The parts of a page that every page has. `embedded` pages live in an iframe of the shop. */
-export function frameFor(world: World, embedded: boolean): PageFrame {
-  return { nonce: world.ids.next('', 22), locale: 'en', embedded };
+export function frameFor(embedded: boolean): PageFrame {
+  // Not from the seed: looking at a page must not move the ids that come after it.
+  return { nonce: pageNonce(), locale: 'en', embedded };
 }
 
 export interface PageRules {

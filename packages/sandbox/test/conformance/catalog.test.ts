@@ -294,3 +294,45 @@ test('shares add up to what was shared', () => {
     ),
   );
 });
+
+test('a code asks for its least amount and for a first payment, at the shop and at the page', async () => {
+  const { sandbox, stripe } = openShop();
+  const coupon = await stripe.coupons.create({ percent_off: 10, duration: 'once' });
+  const promotion = { type: 'coupon', coupon: coupon.id } as const;
+  const big = await stripe.promotionCodes.create({
+    promotion,
+    code: 'BIG',
+    restrictions: { minimum_amount: 5000, minimum_amount_currency: 'usd' },
+  });
+  const early = await stripe.promotionCodes.create({
+    promotion,
+    code: 'EARLY',
+    restrictions: { first_time_transaction: true },
+  });
+  const customer = await stripe.customers.create({ name: 'Ann' });
+  const order = (promotion_code: string, unit_amount: number) =>
+    stripe.checkout.sessions.create(
+      hosted({ customer: customer.id, discounts: [{ promotion_code }], line_items: [ticket(unit_amount)] }),
+    );
+  expect((await refusal(order(big.id, 4999))).param).toBe('discounts[0][promotion_code]');
+  expect((await order(big.id, 5000)).amount_total).toBe(4500);
+  const [first, second] = [await order(early.id, 2000), await order(early.id, 2000)];
+  await sandbox.control.pay(first.id);
+  await expect(sandbox.control.pay(second.id)).rejects.toThrow(/first payment/);
+  expect((await refusal(order(early.id, 2000))).status).toBe(400);
+});
+
+test('a code that was used up or switched off while a page was open no longer pays', async () => {
+  const { sandbox, stripe } = openShop();
+  const coupon = await stripe.coupons.create({ percent_off: 10, duration: 'once' });
+  const promotion = { type: 'coupon', coupon: coupon.id } as const;
+  const once = await stripe.promotionCodes.create({ promotion, code: 'ONCE', max_redemptions: 1 });
+  const off = await stripe.promotionCodes.create({ promotion, code: 'OFF' });
+  const order = (promotion_code: string) =>
+    stripe.checkout.sessions.create(hosted({ discounts: [{ promotion_code }] }));
+  const [one, two, three] = [await order(once.id), await order(once.id), await order(off.id)];
+  await sandbox.control.pay(one.id);
+  await stripe.promotionCodes.update(off.id, { active: false });
+  await expect(sandbox.control.pay(two.id)).rejects.toThrow(/cannot be redeemed/);
+  await expect(sandbox.control.pay(three.id)).rejects.toThrow(/cannot be redeemed/);
+});

@@ -2,7 +2,7 @@
 
 import Stripe from 'stripe';
 import { expect, test } from 'vitest';
-import { hosted, openShop, refusal } from '../shop.ts';
+import { charged, hosted, openShop, refusal } from '../shop.ts';
 
 const SESSIONS = { method: 'POST', path: '/v1/checkout/sessions' };
 
@@ -233,4 +233,22 @@ test('the books know until when each session can be paid and when that ended', a
   expect(sandbox.books().charges).toMatchObject([
     { session: session.id, captured: 2500, session_metadata: { a: '1' }, client_reference_id: 'ord_7', refunds: [] },
   ]);
+});
+
+test('the next payment is declined when that was asked for, whatever card it uses, and only the next', async () => {
+  const { sandbox, stripe } = openShop();
+  const panel = await (await sandbox.fetch(new Request('http://127.0.0.1:4243/_sandbox'))).text();
+  const token = /name="token" value="([^"]+)"/.exec(panel)?.[1] ?? '';
+  const body = new URLSearchParams({ token, action: 'fail_next_payment' });
+  const pressed = await sandbox.fetch(new Request('http://127.0.0.1:4243/_sandbox/panel', { method: 'POST', body }));
+  expect(await pressed.text()).toContain('the next payment is declined');
+  const session = await stripe.checkout.sessions.create(hosted());
+  expect((await sandbox.control.pay(session.id)).result).toBe('declined');
+  expect((await sandbox.control.pay(session.id)).result).toBe('complete');
+  sandbox.control.addFault({ fault: { kind: 'decline', decline_code: 'insufficient_funds' } });
+  sandbox.control.addFault({ fault: { kind: 'decline', decline_code: 'expired_card' } });
+  expect(await refusal(charged(stripe))).toMatchObject({ status: 402, decline_code: 'insufficient_funds' });
+  expect(await refusal(charged(stripe))).toMatchObject({ status: 402, code: 'expired_card' });
+  expect((await charged(stripe)).status).toBe('succeeded');
+  expect(sandbox.control.faults()).toEqual([]);
 });

@@ -99,6 +99,27 @@ test('while a call is under way its key answers 409', async () => {
   expect((await slow).name).toBe('slow');
 });
 
+test('a stranger that uses a key under way does not set it free', async () => {
+  const { sandbox, stripe, clock } = openShop();
+  sandbox.control.addFault({
+    match: { method: 'POST', path: '/v1/customers' },
+    fault: { kind: 'delay', when: 'before', ms: 5000 },
+  });
+  const slow = stripe.customers.create({ name: 'slow' }, { idempotencyKey: 'busy' });
+  await new Promise((resolve) => setImmediate(resolve));
+  const send = async (name: string, bearer = 'sk_test_x1') => {
+    const headers = { authorization: `Bearer ${bearer}`, 'idempotency-key': 'busy' };
+    const body = new URLSearchParams({ name });
+    return (await sandbox.fetch(new Request('http://api.test/v1/customers', { method: 'POST', headers, body }))).status;
+  };
+  expect(await send('other')).toBe(400);
+  expect(await send('slow', 'nonsense')).toBe(401);
+  expect(await send('slow')).toBe(409);
+  clock.advance(5000);
+  await slow;
+  expect((await stripe.customers.list()).data).toHaveLength(1);
+});
+
 test('after a day a key is forgotten and the call is done anew', async () => {
   const { sandbox, stripe } = openShop();
   const create = () => stripe.checkout.sessions.create(hosted(), { idempotencyKey: 'day' });

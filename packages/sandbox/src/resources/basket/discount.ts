@@ -1,6 +1,6 @@
 import { children, flag, type Input, text } from '../../http/input.ts';
 import { badParam } from '../../kernel/failure.ts';
-import type { Session } from '../../kernel/kinds.ts';
+import type { PromotionCode, Session } from '../../kernel/kinds.ts';
 import type { Tx } from '../../store/tx.ts';
 import { checkCoupon, checkPromotionCode } from '../discounts/coupons.ts';
 import { sessionSecrets } from './items.ts';
@@ -53,9 +53,20 @@ export function applyCode(tx: Tx, session: Session, code: string | null): void {
   const { currency, customer } = session;
   const coupon = checkPromotionCode(tx, promotion, { currency, customer, param: 'promotion_code' });
   Object.assign(secrets, { coupon: coupon.id, promotion_code: promotion.id });
-  const totals = priceSession(tx, session);
-  const least = promotion.restrictions.minimum_amount;
-  if (least !== null && totals.subtotal < least) {
-    throw badParam('promotion_code', `The promotion code '${code}' needs an order of at least ${least}.`);
+  priceSession(tx, session);
+  checkRestrictions(tx, session, promotion, 'promotion_code');
+}
+
+/** What a code asks of the order, once the order has its amounts. @throws ApiFailure 400 naming `param` */
+export function checkRestrictions(tx: Tx, session: Session, promotion: PromotionCode, param: string): void {
+  const { code, restrictions } = promotion;
+  const { minimum_amount: least, minimum_amount_currency: currency } = restrictions;
+  if (least !== null && (currency !== session.currency || (session.amount_subtotal ?? 0) < least)) {
+    throw badParam(param, `The promotion code '${code}' needs an order of at least ${least} ${currency}.`);
+  }
+  if (!restrictions.first_time_transaction || session.customer === null) return;
+  const before = tx.every('payment_intent', { customer: session.customer });
+  if (before.some((intent) => intent.status === 'succeeded')) {
+    throw badParam(param, `The promotion code '${code}' is for a customer's first payment.`);
   }
 }

@@ -2,12 +2,13 @@ import type { Input } from '../../http/input.ts';
 import { badParam, wrongState } from '../../kernel/failure.ts';
 import type { Customer, PaymentIntent, PaymentMethod, Session } from '../../kernel/kinds.ts';
 import type { Tx } from '../../store/tx.ts';
+import { checkRestrictions } from '../basket/discount.ts';
 import { sessionSecrets } from '../basket/items.ts';
 import { priceSession } from '../basket/price-session.ts';
 import type { BillingDetails, PostalAddress } from '../customers/address.ts';
 import { newCustomer } from '../customers/customers.ts';
 import type { Refusal } from '../customers/decline.ts';
-import { checkCoupon } from '../discounts/coupons.ts';
+import { checkCoupon, checkPromotionCode } from '../discounts/coupons.ts';
 import { attempt } from '../payments/attempt.ts';
 import { CAPTURE_METHODS, newIntent, readIntentFields } from '../payments/intent.ts';
 import { setUpForSession } from '../setup/for-session.ts';
@@ -115,8 +116,13 @@ function buyer(tx: Tx, session: Session, save: boolean): Customer | undefined {
 }
 
 function recheckDiscount(tx: Tx, session: Session): void {
-  const { coupon } = sessionSecrets(tx, session);
-  if (coupon !== null) checkCoupon(tx, tx.get('coupon', coupon), session.currency, 'discounts');
+  const { coupon, promotion_code } = sessionSecrets(tx, session);
+  if (promotion_code !== null) {
+    const { currency, customer } = session;
+    const code = tx.get('promotion_code', promotion_code);
+    checkPromotionCode(tx, code, { currency, customer, param: 'discounts' });
+    checkRestrictions(tx, session, code, 'discounts');
+  } else if (coupon !== null) checkCoupon(tx, tx.get('coupon', coupon), session.currency, 'discounts');
 }
 
 function billingOf(session: Session): BillingDetails {

@@ -16,7 +16,7 @@ import { badParam, missingParam, unsupported } from '../../kernel/failure.ts';
 import type { Session } from '../../kernel/kinds.ts';
 import { checkCurrency } from '../../kernel/money.ts';
 import type { Tx } from '../../store/tx.ts';
-import { readDiscount } from '../basket/discount.ts';
+import { checkRestrictions, readDiscount } from '../basket/discount.ts';
 import { readItems, type SessionSecrets } from '../basket/items.ts';
 import { priceSession } from '../basket/price-session.ts';
 import { readShippingOptions } from '../basket/shipping.ts';
@@ -40,7 +40,7 @@ function refuse(input: Input, names: string[], way: string): void {
   for (const name of names) if (has(input, name)) throw badParam(name, `${name} is not allowed with ui_mode ${way}.`);
 }
 
-/** Where the buyer returns to, which differs by the kind of page (sandbox.md 9). */
+/** Where the buyer returns to, which differs by the kind of page. */
 function readReturn(input: Input, { ui_mode }: Way): Partial<Session> & { return_to: string | null } {
   if (ui_mode === 'hosted_page') {
     refuse(input, ['return_url', 'redirect_on_completion'], ui_mode);
@@ -142,7 +142,7 @@ export interface Origin {
   recovered_from?: string;
 }
 
-/** Opens a session. @throws ApiFailure 400 for every refusal of sandbox.md 9 */
+/** Opens a session. @throws ApiFailure 400 for what Stripe would refuse */
 export function createSession(tx: Tx, input: Input, origin: Origin = {}): Session {
   const way = readWay(input);
   const id = tx.ids.next('cs_test_', 58);
@@ -193,6 +193,10 @@ export function createSession(tx: Tx, input: Input, origin: Origin = {}): Sessio
   };
   tx.insert('checkout.session', session, secrets as unknown as Record<string, unknown>);
   if (way.mode === 'payment') priceSession(tx, session);
+  if (secrets.promotion_code !== null) {
+    const code = tx.get('promotion_code', secrets.promotion_code);
+    checkRestrictions(tx, session, code, 'discounts[0][promotion_code]');
+  }
   tx.timer('session_expires', id, session.expires_at * 1000);
   const { client_reference_id, metadata } = session;
   const payable_until_ms = session.expires_at * 1000;

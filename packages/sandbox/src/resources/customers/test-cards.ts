@@ -29,7 +29,7 @@ const OK: Behaviour = { kind: 'ok' };
 const refused = (decline_code: string): Behaviour => ({ kind: 'decline', code: 'card_declined', decline_code });
 const NO_FUNDS = { code: 'card_declined', decline_code: 'insufficient_funds' };
 
-/** Number, names after `pm_card_` and `tok_` (see stripe.md 18), what it does; brand and funding where not Visa credit. */
+/** Number, names after `pm_card_` and `tok_` (docs.stripe.com/testing), what it does; brand and funding where not Visa credit. */
 const TABLE: [string, string, Behaviour, string?, TestCard['funding']?, string?][] = [
   ['4242424242424242', 'visa', OK],
   ['4000056655665556', 'visa_debit', OK, 'visa', 'debit'],

@@ -1,3 +1,4 @@
+import { armedRefusal } from '../../control/faults.ts';
 import type { Charge, PaymentIntent, PaymentMethod } from '../../kernel/kinds.ts';
 import type { Tx } from '../../store/tx.ts';
 import { followIntent } from '../checkout/follow-intent.ts';
@@ -32,6 +33,8 @@ export function attempt(tx: Tx, facts: Attempt): AttemptResult {
   const { intent, method } = facts;
   const secrets = methodSecrets(tx, method.id);
   tx.patch(intent, { payment_method: method.id, next_action: null, last_payment_error: null });
+  const armed = armedRefusal(tx.world);
+  if (armed) return decline(tx, facts, armed);
   if (secrets.delayed) return sendToBank(tx, intent, method);
   if (needsChallenge(tx, facts, secrets)) {
     if (facts.off_session || facts.refuse_action) return decline(tx, facts, AUTHENTICATE);

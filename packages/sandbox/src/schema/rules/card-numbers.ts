@@ -11,7 +11,7 @@ const CARD_FIELDS = ['number', 'cvc'];
 
 /**
  * Raw card data is refused before anything else reads the request, and the refusal repeats none of it: the sandbox
- * never has a number to lose (sandbox.md section 15).
+ * never has a number to lose.
  */
 export function refuseCardNumber(form: Readonly<Record<string, unknown>>): Refusal | undefined {
   for (const path of CARD_PATHS) {

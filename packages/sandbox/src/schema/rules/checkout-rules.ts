@@ -67,7 +67,7 @@ const NOT_WITH_ELEMENTS = [
   'submit_type',
 ];
 
-/** Which address a session returns to depends on how it is shown (stripe.md section 3, sandbox.md section 9). */
+/** Which address a session returns to depends on how it is shown. */
 const presentation: Rule = all(
   when(is('ui_mode', ['form']), () =>
     refusal(() => 'ui_mode form needs beta access, which this account does not have.', undefined, ['ui_mode']),

@@ -15,7 +15,7 @@ import {
   within,
 } from './rule-kinds.ts';
 
-/** stripe.md section 11: cards take twelve digits, and no method takes more. */
+/** docs.stripe.com/currencies: cards take twelve digits, and no method takes more. */
 const LARGEST_CHARGE = 999_999_999_999;
 const WHOLE_UNIT_CURRENCIES: ReadonlySet<string> = new Set(['isk', 'ugx']);
 
