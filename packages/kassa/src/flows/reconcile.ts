@@ -2,7 +2,7 @@ import { inTransaction, setTimer } from '../database/index.ts';
 import { longSilent, oldestLive } from '../domain/payments/index.ts';
 import type { House } from './house.ts';
 import { compareRefunds } from './reconciling/compare-refunds.ts';
-import { beginRound, compareSession, type ReconcileReport } from './reconciling/compare-session.ts';
+import { beginRound, compareSession, guarded, type ReconcileReport } from './reconciling/compare-session.ts';
 
 export type { ReconcileReport } from './reconciling/compare-session.ts';
 
@@ -49,7 +49,9 @@ export async function reconcile(house: House, payload?: unknown): Promise<Reconc
   // A bank may think for weeks; a list that goes back so far would hold every other sale of those weeks as well.
   const silent = await longSilent(house.db, house.shop, { made_before: horizon, limit: SILENT_MAX });
   for (const session_id of silent) {
-    await compareSession(round, await house.gateway.readSession(session_id, 'reconcile'));
+    await guarded(round, { kind: 'session_not_at_stripe', id: session_id }, async () =>
+      compareSession(round, await house.gateway.readSession(session_id, 'reconcile')),
+    );
   }
   await compareRefunds(round, is_wide);
   await armNextRound(house, is_wide ? new Date(now.getTime() + WIDE_EVERY_MS) : wide_at);

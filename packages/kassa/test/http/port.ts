@@ -153,7 +153,8 @@ export function desk(changed: Partial<HttpSettings> = {}, port: Partial<HttpHous
     listNotifications: async () => ({ notifications: [], next: undefined }),
     readNotification: async () => undefined,
     listTrouble: async () => ({
-      counts: { parked_events: 0, parked_deliveries: 0, reviews: 0 },
+      counts: { parked_events: 0, parked_deliveries: 0, reviews: 0, breaks: 0 },
+      breaks: [],
       parked_events: [],
       parked_deliveries: [],
       reviews: [],

@@ -106,6 +106,10 @@ test('a paid page of ours that no order knows is found even while nobody is buyi
   });
   await pays(shop, id);
   expect(await reconcile(shop.house)).toMatchObject({ unexplained: 1 });
+  expect(await shop.built.http.listTrouble()).toMatchObject({
+    counts: { breaks: 1 },
+    breaks: [{ object_id: id, kind: 'session_without_order' }],
+  });
 });
 
 test('money for a checkout that we believe to be over is found while nobody else is buying', async () => {
@@ -117,7 +121,7 @@ test('money for a checkout that we believe to be over is found while nobody else
   expect(await orders(shop)).toEqual(['paid']);
 });
 
-test('a clock that is ahead so far that every webhook is refused does not hide sessions from the comparison', async () => {
+test('a clock so far ahead that every webhook is refused hides no session from the comparison', async () => {
   const shop = await deaf();
   const { session_id } = await shop.buy();
   const created_at = new Date(shop.clock.now() + 10 * 60_000);
@@ -125,4 +129,28 @@ test('a clock that is ahead so far that every webhook is refused does not hide s
   await pays(shop, session_id);
   await reconcile(shop.house);
   expect(await orders(shop)).toEqual(['paid']);
+});
+
+test('a bank that thinks for longer than lists go back is still asked for its answer', async () => {
+  const shop = await deaf();
+  const { session_id } = await shop.buy();
+  await shop.sandbox.control.pay(session_id, { outcome: 'pays later', email: 'ann@example.com' });
+  await reconcile(shop.house);
+  expect(await orders(shop)).toEqual(['processing']);
+  shop.clock.advance(80 * 3_600_000);
+  await shop.sandbox.tick();
+  await reconcile(shop.house);
+  expect(await orders(shop)).toEqual(['paid']);
+});
+
+test('an old checkout that Stripe does not know is put before a person and stops nothing behind it', async () => {
+  const shop = await deaf();
+  await shop.buy();
+  await shop.db.updateTable('payment_transactions').set({ session_id: 'cs_test_gone' }).execute();
+  shop.clock.advance(80 * 3_600_000);
+  const { session_id } = await shop.buy();
+  await pays(shop, session_id);
+  expect(await reconcile(shop.house)).toMatchObject({ settled: 1, failed: 1 });
+  expect(await orders(shop)).toEqual(['pending', 'paid']);
+  expect(await shop.built.http.listTrouble()).toMatchObject({ breaks: [{ object_id: 'cs_test_gone' }] });
 });

@@ -2,7 +2,12 @@ import { type Database, sql } from '../../database/index.ts';
 
 /** What a person must look at, oldest first. Each list holds at most `ROWS_MAX`; `counts` tells how many there are. */
 export interface Trouble {
-  readonly counts: { readonly parked_events: number; readonly parked_deliveries: number; readonly reviews: number };
+  readonly counts: {
+    readonly parked_events: number;
+    readonly parked_deliveries: number;
+    readonly reviews: number;
+    readonly breaks: number;
+  };
   readonly parked_events: readonly { id: string; type: string; at: Date; attempts: number; error: string | null }[];
   readonly parked_deliveries: readonly {
     id: string;
@@ -13,6 +18,8 @@ export interface Trouble {
     error: string | null;
   }[];
   readonly reviews: readonly { order_id: string; number: number | null; reason: string; at: Date }[];
+  /** Objects at Stripe that no row of ours explains. */
+  readonly breaks: readonly { object_id: string; kind: string; details: string; at: Date }[];
 }
 
 const ROWS_MAX = 50;
@@ -22,7 +29,9 @@ export async function listTrouble(db: Database, shop: { tenant_id: string; mode:
     select (select count(*) from kassa.inbox_events where parked_at is not null) as parked_events,
            (select count(*) from kassa.deliveries where parked_at is not null) as parked_deliveries,
            (select count(*) from kassa.orders where review_reason is not null
-               and tenant_id = ${shop.tenant_id} and mode = ${shop.mode}) as reviews`.execute(db);
+               and tenant_id = ${shop.tenant_id} and mode = ${shop.mode}) as reviews,
+           (select count(*) from kassa.reconcile_breaks where resolved_at is null
+               and tenant_id = ${shop.tenant_id} and mode = ${shop.mode}) as breaks`.execute(db);
   const events = await db
     .selectFrom('inbox_events')
     .select(['id', 'type', 'parked_at', 'attempts', 'last_error as error'])
@@ -51,7 +60,8 @@ export async function listTrouble(db: Database, shop: { tenant_id: string; mode:
     .limit(ROWS_MAX)
     .execute();
   return {
-    counts: counts.rows[0] ?? { parked_events: 0, parked_deliveries: 0, reviews: 0 },
+    counts: counts.rows[0] ?? { parked_events: 0, parked_deliveries: 0, reviews: 0, breaks: 0 },
+    breaks: await listBreaks(db, shop),
     parked_events: events.map(({ parked_at, ...row }) => ({ ...row, at: known(parked_at) })),
     parked_deliveries: deliveries.map(({ parked_at, ...row }) => ({ ...row, at: known(parked_at) })),
     reviews: reviews.map(({ review_opened_at, review_reason, ...row }) => ({
@@ -60,6 +70,23 @@ export async function listTrouble(db: Database, shop: { tenant_id: string; mode:
       at: known(review_opened_at),
     })),
   };
+}
+
+async function listBreaks(
+  db: Database,
+  shop: { tenant_id: string; mode: 'test' | 'live' },
+): Promise<Trouble['breaks']> {
+  const rows = await db
+    .selectFrom('reconcile_breaks')
+    .select(['stripe_object_id as object_id', 'kind', 'details', 'first_seen_at as at'])
+    .where('tenant_id', '=', shop.tenant_id)
+    .where('mode', '=', shop.mode)
+    .where('resolved_at', 'is', null)
+    .orderBy('first_seen_at')
+    .orderBy('id')
+    .limit(ROWS_MAX)
+    .execute();
+  return rows.map(({ details, ...row }) => ({ ...row, details: JSON.stringify(details) }));
 }
 
 /** The rows were chosen by this column being there. */

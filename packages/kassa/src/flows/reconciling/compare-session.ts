@@ -2,12 +2,14 @@ import { DatabaseUnavailable, inTransaction } from '../../database/index.ts';
 import {
   closeBreaks,
   findAttempt,
+  GatewayFailure,
   isLive,
   type ListedSession,
   openBreak,
   openBreakObjects,
   type PaymentReport,
 } from '../../domain/payments/index.ts';
+import { KassaError } from '../../kernel/errors.ts';
 import type { House } from '../house.ts';
 
 /** What one round found, for the log and for tests. */
@@ -71,6 +73,12 @@ export async function explained({ house, breaks }: Round, stripe_object_id: stri
   if (breaks.has(stripe_object_id)) await closeBreaks(house.db, house.shop, stripe_object_id, house.clock.now());
 }
 
+/** Nothing is wrong with the object when the database or Stripe is away: the whole round comes again. */
+function isAway(error: unknown): boolean {
+  if (error instanceof GatewayFailure) return error.kind !== 'refused';
+  return error instanceof DatabaseUnavailable || (error instanceof KassaError && error.status === 503);
+}
+
 /** Lets one object fail alone: it is put before a person, and everything behind it is still looked at. */
 export async function guarded(
   { house, tally }: Round,
@@ -80,8 +88,7 @@ export async function guarded(
   try {
     await work();
   } catch (error) {
-    // Nothing is wrong with the object when the database is away: the whole round comes again.
-    if (error instanceof DatabaseUnavailable) throw error;
+    if (isAway(error)) throw error;
     tally.failed += 1;
     house.log.error(
       { object_id: what.id, kind: what.kind, err: error },

@@ -6,14 +6,14 @@ import { moment, orderName, orderPath } from './words.ts';
 /** What waits for a person: events and deliveries that gave up, and orders whose money and books disagree. */
 export function attentionPage(trouble: Trouble): Page {
   const { counts } = trouble;
-  const calm = counts.parked_events + counts.parked_deliveries + counts.reviews === 0;
+  const calm = counts.parked_events + counts.parked_deliveries + counts.reviews + counts.breaks === 0;
   const body = html`<h1>Needs attention</h1><div data-live="attention">${
     calm
       ? emptyState(
           'Nothing needs you.',
           html`Events, hooks and mails that give up, and orders to look at, appear here.`,
         )
-      : html`${reviews(trouble)}${events(trouble)}${deliveries(trouble)}`
+      : html`${reviews(trouble)}${breaks(trouble)}${events(trouble)}${deliveries(trouble)}`
   }</div>`;
   return { title: 'Needs attention', place: 'attention', crumbs: [], body };
 }
@@ -41,6 +41,15 @@ function reviews({ counts, reviews: rows }: Trouble): Html | null {
   );
   const head = html`<th scope="col">Order</th><th scope="col">Why</th><th scope="col">Since</th>`;
   return box({ id: 'reviews', title: 'Orders to look at', count: counts.reviews, head }, drawn);
+}
+
+function breaks({ counts, breaks: rows }: Trouble): Html | null {
+  const drawn = rows.map(
+    (row) =>
+      html`<tr><th scope="row"><code>${row.object_id}</code></th><td class="wide">${row.kind.replaceAll('_', ' ')}</td><td class="wide">${row.details}</td><td>${moment(row.at)}</td></tr>`,
+  );
+  const head = html`<th scope="col">Object</th><th scope="col">What</th><th scope="col">Known</th><th scope="col">Since</th>`;
+  return box({ id: 'breaks', title: 'At Stripe, and unexplained', count: counts.breaks, head }, drawn);
 }
 
 function events({ counts, parked_events: rows }: Trouble): Html | null {
