@@ -65,3 +65,13 @@ test('a 429 halves the pace, which comes back by itself', async () => {
   expect(slowed).toBeLessThan(recovered);
   expect(recovered).toBe(50);
 });
+
+test('a clock that is set back does not stop the shop until it has caught up', async () => {
+  const clock = handClock();
+  const budget = createBudget(clock, TEST_RATES);
+  await take(60, budget, 'buyer');
+  clock.pass(-3_600_000);
+  await take(1, budget, 'buyer');
+  clock.pass(2_000);
+  expect(await take(20, budget, 'buyer')).toBe(20);
+});

@@ -68,7 +68,8 @@ function bucketOf(per_s: number, at_ms: number): Bucket {
 
 function refill(bucket: Bucket, at_ms: number): Bucket {
   const passed_s = Math.max(0, at_ms - bucket.at_ms) / 1000;
-  bucket.at_ms = Math.max(bucket.at_ms, at_ms);
+  // A clock that was set back must not leave the bucket empty until it has caught up.
+  bucket.at_ms = at_ms;
   bucket.allowed_per_s = Math.min(bucket.per_s, bucket.allowed_per_s + (bucket.per_s / 10) * passed_s);
   bucket.tokens = Math.min(bucket.per_s, bucket.tokens + bucket.allowed_per_s * passed_s);
   return bucket;
