@@ -95,7 +95,7 @@ async function ask() {
       'error',
       '?',
       'We know no such order',
-      'The address may be cut off. If you paid, the receipt in your mail has the right one.',
+      'The address may be cut off. If you paid, nothing is lost: your receipt comes by mail.',
     );
     return true;
   }
@@ -120,5 +120,10 @@ async function follow() {
 }
 
 if (session_id === '')
-  say('error', '?', 'Which order?', 'This page shows an order after its payment. Open it by the link in your receipt.');
+  say(
+    'error',
+    '?',
+    'Which order?',
+    'This page shows an order after its payment. If you paid, your receipt is in your mail.',
+  );
 else await follow();

@@ -224,6 +224,9 @@ describe('bodies', () => {
     ['a label with a bad name', { ...BUY, metadata: { 'a b': 'v' } }],
     ['a label too long', { ...BUY, metadata: { source: 'x'.repeat(501) } }],
     ['a label that is no text', { ...BUY, metadata: { source: 1 } }],
+    ['a NUL character', { ...BUY, metadata: { source: 'a\u0000b' } }],
+    ['a NUL character in a name', { ...BUY, 'a\u0000b': 1 }],
+    ['half of a surrogate pair', { ...BUY, offer: 'a\ud800' }],
   ])('%s is refused, and nothing is bought', async (_what, body) => {
     const { post, started } = desk();
     const answer = await post(body);
@@ -380,6 +383,17 @@ describe('the developer’s pages', () => {
     expect(policy).toContain("default-src 'none'");
     expect(policy).not.toContain('unsafe');
     expect(page).not.toMatch(/<script(?![^>]* src=)|<style| style=/);
+  });
+
+  test('look for what no text can hold as for anything else, and find nothing', async () => {
+    const searches: (string | undefined)[] = [];
+    const listOrders = async ({ search }: { readonly search?: string }) => {
+      searches.push(search);
+      return { orders: [], next: undefined };
+    };
+    const { send } = desk({ mode: 'sandbox' }, { listOrders });
+    expect((await send('/admin/orders?q=a%00b', local)).status).toBe(200);
+    expect(searches).toEqual(['a\ufffdb']);
   });
 
   test('show a mail as it was written, without letting it run or load anything', async () => {

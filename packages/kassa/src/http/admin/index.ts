@@ -52,7 +52,9 @@ export function adminPages(house: HttpHouse): Hono<HttpEnv> {
 function orderRoutes(app: Hono<HttpEnv>, house: HttpHouse, shop: string): void {
   const find = (c: Context<HttpEnv>) => {
     const status = [...ORDER_STATUSES, 'review'].find((one) => one === c.req.query('status'));
-    const search = c.req.query('q')?.trim().slice(0, 254) || undefined;
+    const asked = c.req.query('q')?.trim().slice(0, 254) ?? '';
+    // What no text in the database can hold is looked for as its readable stand-in, and not found.
+    const search = asked.replaceAll('\u0000', '\ufffd').toWellFormed() || undefined;
     return { status, search, before: c.req.query('before') || undefined };
   };
   app.get('/admin/orders', async (c) => {

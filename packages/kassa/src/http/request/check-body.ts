@@ -14,8 +14,8 @@ const GROUPED =
   /(?<![0-9])(?:[0-9]{4}([ -])[0-9]{4}\1[0-9]{4}\1[0-9]{1,7}|[0-9]{4}([ -])[0-9]{6}\2[0-9]{4,5})(?![0-9])/g;
 
 /**
- * Refuses what no contract ever needs: deep nesting, long lists and strings, keys that poison prototypes, and card
- * numbers. The sentence never repeats the value, so that a card number cannot reach a log (contracts.md, 0.10).
+ * Refuses what no contract ever needs: deep nesting, long lists and strings, characters that no text in a database can
+ * hold, keys that poison prototypes, and card numbers. The sentence never repeats the value, so that a card number cannot reach a log (contracts.md, 0.10).
  * @throws KassaError `invalid_request` or `card_data_refused`.
  */
 export function checkBody(body: unknown): void {
@@ -46,7 +46,13 @@ function checkText(text: string, field: string): void {
   const length_max = URL_FIELD.test(field) ? URL_LENGTH_MAX : STRING_LENGTH_MAX;
   // A too long address is refused by the rule for addresses, with its own code.
   if (text.length > length_max && !URL_FIELD.test(field)) throw refusal(field, `longer than ${length_max} characters`);
+  if (!isStorable(text)) throw refusal(field, 'holds a character that no text has');
   refuseCard(text, field);
+}
+
+/** Postgres keeps every character but NUL and halves of surrogate pairs; JSON can write both. */
+function isStorable(text: string): boolean {
+  return text.isWellFormed() && !text.includes('\u0000');
 }
 
 function refuseCard(text: string, field: string): void {
