@@ -103,11 +103,14 @@ export function reportOfSession(value: unknown, at: Date): PaymentReport {
   };
 }
 
-/** Stripe takes longer addresses than mail does (RFC 5321, 4.5.3.1); such a one must not keep its order unpaid. */
+/** Stripe takes longer addresses than mail does (RFC 5321, 4.5.3.1). */
 const EMAIL_LENGTH_MAX = 254;
+/** Control characters, NUL among them, and halves of surrogate pairs: the database or a mail's head would choke. */
+const NEVER_IN_EMAIL = /[\p{Cc}\p{Cs}]/u;
 
+/** An address that nobody could write to must not keep its order unpaid: it is left out. */
 function usableEmail(email: string | null): string | null {
-  return email !== null && email.length <= EMAIL_LENGTH_MAX ? email : null;
+  return email !== null && email.length <= EMAIL_LENGTH_MAX && !NEVER_IN_EMAIL.test(email) ? email : null;
 }
 
 /** A delayed method that said no leaves its session complete; only the payment behind it tells. */
