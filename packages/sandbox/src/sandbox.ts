@@ -17,7 +17,7 @@ import { pruneJournal } from './store/journal.ts';
 import { readSetting, writeSetting } from './store/settings.ts';
 import { earliestTimer } from './store/timers.ts';
 import { loadState, saveState, type World } from './store/world.ts';
-import { randomSeed, systemClock } from './system.ts';
+import { randomSeed, strictRun, systemClock } from './system.ts';
 import { controlToken } from './web/respond.ts';
 import { handleWeb } from './web/web.ts';
 
@@ -119,11 +119,12 @@ function openWorld(options: SandboxOptions): World {
  * Opens a sandbox. Nothing listens until `serveSandbox`, and time moves only as its clock does.
  * @throws Error with NODE_ENV=production, with a live key in the options, or when another process holds the store
  */
-export function createSandbox(options: SandboxOptions = {}): Sandbox {
+export function createSandbox(given: SandboxOptions = {}): Sandbox {
+  const options = { ...given, strict: given.strict ?? strictRun() };
   refuseDangers(options);
   const world = openWorld(options);
   const { database } = world;
-  const tools = schemaTools(router(API_ROUTES), options.strict === true);
+  const tools = schemaTools(router(API_ROUTES), options.strict);
   const deliveries = deliverer(world);
   const nextDueAt = (): number | undefined => {
     const due = [earliestTimer(database), deliveries.nextDueAt()].filter((at) => at !== undefined);

@@ -3,6 +3,7 @@
  * Everything else is handed these things, so a run with a virtual clock and a seed is repeatable to the byte.
  */
 import { randomBytes } from 'node:crypto';
+import { appendFileSync } from 'node:fs';
 import type { SandboxClock } from './kernel/clock.ts';
 
 /** The wall clock, in milliseconds since 1970. */
@@ -27,6 +28,17 @@ export function pageNonce(): string {
 export function stopwatch(): () => number {
   const started = performance.now();
   return () => Math.round((performance.now() - started) * 1000) / 1000;
+}
+
+/** A run of tests that names a file here gets every sandbox strict, also those that its programs start by themselves. */
+export function strictRun(): boolean {
+  return (process.env.KASSA_SANDBOX_STRICT ?? '') !== '';
+}
+
+/** Writes a reply outside its type to that file, so that the run can fail for it whoever swallowed the error. */
+export function noteViolation(sentence: string): void {
+  const file = process.env.KASSA_SANDBOX_STRICT ?? '';
+  if (file !== '') appendFileSync(file, `${sentence}\n`);
 }
 
 /** Calls `work` every `every_ms` until the answer is called. One run at a time: a slow run delays the next. */

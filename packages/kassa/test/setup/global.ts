@@ -29,10 +29,15 @@ export async function setup(project: TestProject): Promise<() => Promise<void>> 
   const second_url = process.env.KASSA_TEST_DATABASE_URL_2?.trim() || null;
   if (second_url) await removeStaleDatabases(second_url);
   else console.info('KASSA_TEST_DATABASE_URL_2 is not set: the tests on a second major of Postgres are skipped.');
+  // Every sandbox of this run is strict, also in programs that tests start, and tells each reply outside its type here.
+  const outside = join(folder, 'replies-outside-their-type');
+  process.env.KASSA_SANDBOX_STRICT = outside;
   project.provide('kassa_run', { folder, run, second_url });
   return async () => {
+    const violations = existsSync(outside) ? readFileSync(outside, 'utf8') : '';
     await removeRun(folder);
     if (second_url) await dropDatabasesOf(second_url, run);
+    if (violations !== '') throw new Error(`The sandbox answered outside Stripe's types:\n${violations}`);
   };
 }
 

@@ -1,7 +1,7 @@
 import { type CallFault, chooseFault } from '../control/faults.ts';
 import { checkLimits } from '../control/limiter.ts';
-import { ApiFailure, badParam } from '../kernel/failure.ts';
-import { writeJournal } from '../store/journal.ts';
+import { ApiFailure } from '../kernel/failure.ts';
+import { OWN_KEY_MISSING, writeJournal } from '../store/journal.ts';
 import { openTx, type Tx } from '../store/tx.ts';
 import { keepPosition, type World } from '../store/world.ts';
 import { stopwatch } from '../system.ts';
@@ -102,11 +102,13 @@ async function outcomeOf(job: Job): Promise<Outcome> {
     if (!(error instanceof ApiFailure)) world.log({ what: 'bug', id: call.id, error: String(error) });
     // Only the call that holds the key lets go of it: another one that is refused must not free it.
     if (began && call.key !== null) freeKey(world, call.key);
+    const answer = refusal(world, call, failure);
+    job.tools.checkError(answer.body);
     return {
-      answer: refusal(world, call, failure),
+      answer,
       committed: false,
       replayed: false,
-      code: failure.body.code ?? null,
+      code: failure.rules.noted ?? failure.body.code ?? null,
     };
   }
 }
@@ -175,11 +177,10 @@ function refusal(world: World, call: Call, failure: ApiFailure): Answer {
 function requireOwnKey(world: World, call: Call): void {
   if (!world.runtime.require_own_keys || call.method !== 'POST') return;
   if (call.key !== null && !call.key.startsWith('stripe-node-retry-')) return;
-  throw badParam(
-    'Idempotency-Key',
-    'This sandbox was told to require an Idempotency-Key of your own on every POST, and none came.',
-    'own_key_missing',
-  );
+  const param = 'Idempotency-Key';
+  const message = 'This sandbox was told to require an Idempotency-Key of your own on every POST, and none came.';
+  const body = { type: 'invalid_request_error', message, param } as const;
+  throw new ApiFailure(400, body, { stored: false, noted: OWN_KEY_MISSING });
 }
 
 function faultAnswer(world: World, call: Call, fault: CallFault & { kind: 'error' }): Answer {
@@ -199,6 +200,7 @@ function breakBefore(job: Job, fault: CallFault): Response {
   const { world, call } = job;
   const answer: Answer =
     fault.kind === 'error' ? faultAnswer(world, call, fault) : { status: 0, body: '', headers: {} };
+  if (fault.kind === 'error') job.tools.checkError(answer.body);
   note(job, { answer, committed: false, replayed: false, code: null }, false);
   if (fault.kind === 'error') return toResponse(answer, call.id, call.key);
   if (fault.kind === 'truncate') return truncated(new Response('', { status: 200 }), '{"id": "');

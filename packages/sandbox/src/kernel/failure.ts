@@ -19,6 +19,8 @@ export interface FailureRules {
   /** A second call with the same idempotency key gets this same answer. Parameter errors are not kept. Default true. */
   stored?: boolean;
   headers?: Record<string, string>;
+  /** What the journal calls it, where Stripe has no code for it. */
+  noted?: string;
 }
 
 /** Everything that the API refuses. Bugs of the sandbox are ordinary errors and become a 500. */

@@ -31,7 +31,10 @@ export interface SandboxOptions {
   /** Which clock signs webhooks: the sandbox's (default in-process) or the wall's (default over the network). */
   signWith?: 'clock' | 'wall';
   log?: (line: Record<string, unknown>) => void;
-  /** Check every reply against the generated schemas; a violation becomes a 500 that says so. For tests. */
+  /**
+   * Check every reply against the generated schemas; a violation becomes a 500 that says so. For tests. Default: on
+   * when the environment variable KASSA_SANDBOX_STRICT names a file, to which every violation is then written too.
+   */
   strict?: boolean;
   asyncDelayMs?: number;
   disputeDelayMs?: number;

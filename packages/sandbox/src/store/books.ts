@@ -1,4 +1,5 @@
 import type { Database } from './database.ts';
+import { OWN_KEY_MISSING } from './journal.ts';
 
 /**
  * The private books: what really happened to money, written by the code that moves it, never derived from the public
@@ -118,7 +119,7 @@ export function readBooks(database: Database): Books {
     }
   }
   const unseen = database.all('select id, method, path, key from requests where committed = 1 and caller_saw = 0');
-  const violations = database.one("select count(*) as n from requests where code = 'own_key_missing'");
+  const violations = database.one('select count(*) as n from requests where code = ?', OWN_KEY_MISSING);
   return {
     currencies,
     charges: [...charges.values()],

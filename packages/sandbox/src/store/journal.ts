@@ -18,6 +18,9 @@ export interface JournalEntry {
   code: string | null;
 }
 
+/** The journal's word for a POST without a key of the caller's own, when that was required. */
+export const OWN_KEY_MISSING = 'own_key_missing';
+
 const KEEP = 20_000;
 
 export function writeJournal(database: Database, entry: JournalEntry): void {

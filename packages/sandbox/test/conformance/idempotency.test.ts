@@ -155,7 +155,9 @@ test('an event names the request and the key that caused it', async () => {
 test('a shop that must bring its own keys is told when it does not', async () => {
   const { sandbox, stripe } = openShop();
   sandbox.control.setOption({ require_own_keys: true });
-  expect((await refusal(stripe.customers.create({ name: 'a' }))).code).toBe('own_key_missing');
+  const told = await refusal(stripe.customers.create({ name: 'a' }));
+  expect(told).toMatchObject({ status: 400, param: 'Idempotency-Key' });
+  expect(sandbox.control.requests().at(-1)?.code).toBe('own_key_missing');
   expect(sandbox.books().key_violations).toBe(1);
   expect((await stripe.customers.create({ name: 'a' }, { idempotencyKey: 'mine' })).name).toBe('a');
   expect(Stripe.PACKAGE_VERSION).toBeDefined();
