@@ -18,6 +18,8 @@ function bundledNode() {
 }
 
 if (enough) {
+  // The second start takes a quarter of the time of the first.
+  require('node:module').enableCompileCache?.(path.join(__dirname, '..', 'node_modules', '.cache', 'kassa-sandbox'));
   import('../src/command.ts')
     .then((command) => command.main(process.argv.slice(2)))
     .catch((error) => {

@@ -44,8 +44,8 @@ test('a basket is the same in every spelling', () => {
   );
 });
 
-test('half a megabyte of one name is read in no time worth mentioning', () => {
-  const many = 100_000;
+test('a quarter of a megabyte of one name is read in no time worth mentioning', () => {
+  const many = 50_000;
   expect((parseForm('a=x&'.repeat(many)).a as string[]).length).toBe(many);
   expect((parseForm('a[]=x&'.repeat(many)).a as string[]).length).toBe(many);
   expect((parseForm('a[][b]=x&'.repeat(many)).a as unknown[]).length).toBe(many);
