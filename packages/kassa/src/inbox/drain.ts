@@ -173,5 +173,6 @@ async function fail({ house, random }: InboxDesk, event: ClaimedInboxEvent, erro
   const parks = !isAway(error);
   const fate = await failInboxEvent(house.db, event, { error, at: house.clock.now(), random, parks });
   const level = fate === 'parked' ? 'error' : 'warn';
-  house.log[level]({ event_id: event.id, type: event.type, fate, error: String(error) }, 'an event was not handled');
+  const { id: event_id, type, object_id } = event;
+  house.log[level]({ event_id, type, object_id, fate, error: String(error) }, 'an event was not handled');
 }

@@ -2,6 +2,8 @@
 // Method: a sale through the real house; the report is read as the pages read it.
 import { afterEach, expect, test } from 'vitest';
 import { readStory } from '../../src/domain/reports/index.ts';
+import type { House } from '../../src/flows/house.ts';
+import { drainInbox } from '../../src/inbox/drain.ts';
 import { type Counter, openCounter } from '../setup/counter.ts';
 
 let counter: Counter | undefined;
@@ -28,4 +30,35 @@ test('the story of a sale goes from the request to the receipt, and tells no sec
   ]);
   expect(JSON.stringify(story)).not.toMatch(/_secret_|whsec_|sk_test/);
   expect(await readStory(shop.db, { ...shop.house.shop, mode: 'live' }, order.id)).toBeUndefined();
+});
+
+test('who looks for a missing payment finds the event that arrived and could not be handled, and why', async () => {
+  const shop = await openCounter();
+  counter = shop;
+  const { session_id } = await shop.buy();
+  const other = await shop.buy();
+  await shop.sandbox.control.pay(session_id, { outcome: 'pays', email: 'ann@example.com' });
+  await shop.sandbox.tick();
+  const order = await shop.db
+    .selectFrom('payment_transactions')
+    .select('order_id')
+    .where('session_id', '=', session_id);
+  const { order_id } = await order.executeTakeFirstOrThrow();
+  const webhooks = async (id: string) =>
+    (await readStory(shop.db, shop.house.shop, id))?.steps.filter((step) => step.kind === 'webhook');
+  expect(await webhooks(order_id)).toMatchObject([{ state: 'waiting', detail: 'signed and stored, not handled yet' }]);
+  const settle: House['settle'] = () => Promise.reject(new Error('the disk is full'));
+  await drainInbox({ ...shop.built.inbox, house: { ...shop.house, settle } }, 50);
+  expect(await webhooks(order_id)).toMatchObject([
+    {
+      title: 'Webhook checkout.session.completed',
+      state: 'waiting',
+      detail: 'signed and stored, not handled after 1 try: Error: the disk is full',
+    },
+  ]);
+  const apart = await shop.db
+    .selectFrom('payment_transactions')
+    .select('order_id')
+    .where('session_id', '=', other.session_id);
+  expect(await webhooks((await apart.executeTakeFirstOrThrow()).order_id)).toEqual([]);
 });

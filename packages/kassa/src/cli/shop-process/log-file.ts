@@ -25,10 +25,11 @@ export function developmentLog({ data_folder, log_level }: Settings): Log {
 
 /** The sentence and its reason; the rest is in the file. The line has been redacted before it came here. */
 function shortly(level: string, line: string): string {
-  const { message, err, order_id } = JSON.parse(line) as Partial<Record<'message' | 'order_id', string>> & {
-    err?: { message?: string };
-  };
-  const reason = err?.message === undefined ? '' : `: ${err.message.split('\n', 1)[0]}`;
+  const { message, err, error, order_id } = JSON.parse(line) as Partial<
+    Record<'message' | 'error' | 'order_id', string>
+  > & { err?: { message?: string } };
+  const why = err?.message ?? error;
+  const reason = why === undefined ? '' : `: ${why.split('\n', 1)[0]}`;
   const where = order_id === undefined ? '' : ` (order ${order_id})`;
   return `  ${level === 'error' ? '✗' : '!'} ${message}${reason}${where}`;
 }

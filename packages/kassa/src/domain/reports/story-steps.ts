@@ -129,11 +129,20 @@ async function payments(db: Database, order_id: string): Promise<StoryStep[]> {
   }));
 }
 
+/** Events that were handled for the order, and those about its sessions and refunds that still wait or gave up. */
 async function webhooks(db: Database, order_id: string): Promise<StoryStep[]> {
+  const sessions = db.selectFrom('payment_transactions').select('session_id').where('order_id', '=', order_id);
+  const refunds = db.selectFrom('refunds').select('stripe_refund_id').where('order_id', '=', order_id);
   const rows = await db
     .selectFrom('inbox_events')
-    .select(['id', 'type', 'object_id', 'received_at', 'handled_at', 'outcome', 'attempts', 'last_error'])
-    .where('order_id', '=', order_id)
+    .select(['id', 'type', 'object_id', 'received_at', 'handled_at', 'parked_at', 'outcome', 'attempts', 'last_error'])
+    .where((row) =>
+      row.or([
+        row('order_id', '=', order_id),
+        row.and([row('handled_at', 'is', null), row('object_id', 'in', sessions)]),
+        row.and([row('handled_at', 'is', null), row('object_id', 'in', refunds)]),
+      ]),
+    )
     .orderBy('received_at')
     .orderBy('id')
     .execute();
@@ -141,10 +150,25 @@ async function webhooks(db: Database, order_id: string): Promise<StoryStep[]> {
     at: row.received_at,
     kind: 'webhook',
     title: `Webhook ${row.type}`,
-    detail: row.outcome === 'unchanged' ? 'signed; known already, nothing changed' : 'signed, stored, then handled',
-    state: row.handled_at ? 'ok' : 'waiting',
+    detail: heardOf(row),
+    state: row.handled_at ? 'ok' : row.parked_at ? 'failed' : 'waiting',
     json: row,
   }));
+}
+
+interface HeardEvent {
+  readonly handled_at: Date | null;
+  readonly parked_at: Date | null;
+  readonly outcome: string | null;
+  readonly attempts: number;
+  readonly last_error: string | null;
+}
+
+function heardOf({ handled_at, parked_at, outcome, attempts, last_error }: HeardEvent): string {
+  if (handled_at)
+    return outcome === 'unchanged' ? 'signed; known already, nothing changed' : 'signed, stored, then handled';
+  if (last_error === null) return 'signed and stored, not handled yet';
+  return `signed and stored, ${parked_at ? 'given up' : 'not handled'} ${attempts === 1 ? 'after 1 try' : `after ${attempts} tries`}: ${last_error}`;
 }
 
 async function refunds(db: Database, order_id: string): Promise<StoryStep[]> {
