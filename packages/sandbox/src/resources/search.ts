@@ -2,6 +2,7 @@ import { type Input, integer, needText, text } from '../http/input.ts';
 import { type Route, route } from '../http/router.ts';
 import { badParam, missingParam } from '../kernel/failure.ts';
 import type { Kind } from '../kernel/kinds.ts';
+import type { Indexed } from '../store/objects.ts';
 import type { Tx } from '../store/tx.ts';
 
 /** One condition of the search language: `status:'succeeded'`, `amount>100`, `-metadata['order']:null`. */
@@ -81,6 +82,13 @@ const FIELDS: Partial<Record<Kind, string[]>> = {
   product: ['active', 'description', 'metadata', 'name', 'shippable', 'url'],
 };
 
+/** The object as the index holds it: its changes arrive there with the same lag as new objects. */
+function asIndexed(tx: Tx, object: { id: string }): Record<string, unknown> {
+  const old = tx.hidden(object.id).indexed as Indexed | undefined;
+  if (old === undefined || old.until_ms <= tx.now_ms) return object as unknown as Record<string, unknown>;
+  return JSON.parse(old.json) as Record<string, unknown>;
+}
+
 /** Finds objects as they were a while ago: the index follows the truth with the lag that was set. */
 function search(tx: Tx, kind: Kind, input: Input, url: string): unknown {
   const { clauses, any } = parseQuery(needText(input, 'query'));
@@ -96,7 +104,8 @@ function search(tx: Tx, kind: Kind, input: Input, url: string): unknown {
     .every(kind, {})
     .filter((object) => Number((object as { created?: number }).created) <= seen)
     .filter((object) => {
-      const check = (clause: Clause) => holds(object as unknown as Record<string, unknown>, clause) !== clause.negated;
+      const indexed = asIndexed(tx, object);
+      const check = (clause: Clause) => holds(indexed, clause) !== clause.negated;
       return any ? clauses.some(check) : clauses.every(check);
     })
     .reverse();

@@ -25,7 +25,7 @@ export const FILTERS: Partial<Record<Kind, Record<string, Field>>> = {
   charge: { customer: top('customer'), payment_intent: top('payment_intent') },
   refund: { payment_intent: top('payment_intent'), charge: top('charge') },
   dispute: { payment_intent: top('payment_intent'), charge: top('charge') },
-  customer: { email: top('email') },
+  customer: { email: top('email'), test_clock: top('test_clock') },
   payment_method: { customer: top('customer'), type: top('type'), allow_redisplay: top('allow_redisplay') },
   product: { active: top('active'), url: top('url'), shippable: top('shippable') },
   price: {

@@ -13,7 +13,17 @@ export interface Held {
   dirty: boolean;
   /** Names and values by which lists find it, as they stand in the table. */
   keys: string[];
+  /** Its JSON before this unit of work; absent for what was made in it. */
+  before?: string;
 }
+
+/** The search index lags: until `until_ms` it still holds this version of the object. */
+export interface Indexed {
+  until_ms: number;
+  json: string;
+}
+
+const SEARCHABLE = new Set<Kind>(['charge', 'customer', 'payment_intent', 'price', 'product']);
 
 export interface ListQuery {
   limit: number;
@@ -39,7 +49,12 @@ const UPDATE = 'update objects set json = ?, hidden = ?, deleted = ? where id = 
 const DROP_KEY = 'delete from object_keys where type = ? and key = ? and value = ? and id = ?';
 const ADD_KEY = 'insert or ignore into object_keys (type, key, value, id) values (?, ?, ?, ?)';
 
-export function objectTable(database: Database, nextSeq: () => number): ObjectTable {
+/** @param time when the unit of work is, and how far the search index lags behind it, in milliseconds */
+export function objectTable(
+  database: Database,
+  nextSeq: () => number,
+  time: { now_ms: number; lag_ms: number },
+): ObjectTable {
   const cache = new Map<string, Held>();
 
   const fromRow = (row: Row): Held => {
@@ -56,6 +71,7 @@ export function objectTable(database: Database, nextSeq: () => number): ObjectTa
       fresh: false,
       dirty: false,
       keys: row.deleted === 1 ? [] : keysOf(kind, object),
+      before: row.json as string,
     };
     cache.set(object.id, held);
     return held;
@@ -66,6 +82,7 @@ export function objectTable(database: Database, nextSeq: () => number): ObjectTa
       if (!held.dirty) continue;
       const { object } = held;
       const json = JSON.stringify(object);
+      keepIndexed(held, json, time);
       const hidden = JSON.stringify(held.hidden);
       if (held.fresh) database.run(INSERT, object.id, held.kind, Number(object.created ?? 0), held.seq, json, hidden);
       else database.run(UPDATE, json, hidden, held.deleted ? 1 : 0, object.id);
@@ -98,6 +115,14 @@ export function objectTable(database: Database, nextSeq: () => number): ObjectTa
       return database.all(sql, ...values).map((row) => fromRow(row).object as unknown as Kinds[typeof kind]);
     },
   };
+}
+
+/** A change restarts the wait: what the index held before it stays there until nothing has changed for the lag. */
+function keepIndexed(held: Held, json: string, { now_ms, lag_ms }: { now_ms: number; lag_ms: number }): void {
+  if (lag_ms === 0 || held.before === undefined || held.before === json || !SEARCHABLE.has(held.kind)) return;
+  const known = held.hidden.indexed as Indexed | undefined;
+  const waits = known !== undefined && known.until_ms > now_ms;
+  held.hidden.indexed = { until_ms: now_ms + lag_ms, json: waits ? known.json : held.before } satisfies Indexed;
 }
 
 /** Brings the table of filters in step with the object. */

@@ -57,7 +57,10 @@ const NOUNS: Partial<Record<Kind, string>> = {
 
 /** @param at_ms the time of the whole unit; absent means the clock's */
 export function openTx(world: World, caller: Caller, at_ms = world.clock.now()): Tx {
-  const table = objectTable(world.database, () => ++world.seq);
+  const table = objectTable(world.database, () => ++world.seq, {
+    now_ms: at_ms,
+    lag_ms: world.runtime.search_lag_ms,
+  });
   let changed = false;
   const must = (id: string) => {
     const held = table.held(id);

@@ -6,6 +6,7 @@ import { type PaymentForm, readPaymentForm, renderPaymentPage, renderSessionEnd 
 import type { SessionEnd } from '../pages/views.ts';
 import { collect } from '../resources/checkout/collect.ts';
 import { type Confirmation, type Confirmed, confirmSession } from '../resources/checkout/confirm.ts';
+import { timeFor } from '../resources/customers/frozen-time.ts';
 import { declineSentence } from '../resources/customers/test-cards.ts';
 import { inTx, type Tx } from '../store/tx.ts';
 import type { World } from '../store/world.ts';
@@ -24,7 +25,7 @@ export function showSession(world: World, id: string, url: URL): Response {
     if (session.status === 'complete' && back !== null) return redirect(afterUrl(session, embedded));
     if (session.status !== 'open')
       return endPage(tx, session, session.status === 'expired' ? 'expired' : 'complete', embedded);
-    if (session.expires_at <= tx.now) return endPage(tx, session, 'expired', embedded);
+    if (session.expires_at <= timeFor(tx, session.customer)) return endPage(tx, session, 'expired', embedded);
     return formPage(
       tx,
       session,

@@ -20,19 +20,13 @@ export function recover(world: World, id: string, secret: string): Response {
   });
 }
 
-/** The same wishes said again, as if the shop had asked a second time. */
+/** The same wishes said again, with the basket as it was and the e-mail address that was typed. */
 function again(tx: Tx, old: Session, secrets: SessionSecrets, codes: boolean): Session {
+  const email = old.customer_details?.email ?? undefined;
   const fields: Record<string, unknown> = {
-    mode: old.mode,
-    success_url: old.success_url ?? undefined,
-    cancel_url: old.cancel_url ?? undefined,
-    client_reference_id: old.client_reference_id ?? undefined,
-    metadata: old.metadata ?? {},
+    ...secrets.asked,
     ...(codes ? { allow_promotion_codes: true } : {}),
-    ...(old.customer === null
-      ? { customer_email: old.customer_details?.email ?? undefined }
-      : { customer: old.customer }),
-    payment_intent_data: secrets.intent_data,
+    ...(old.customer === null && email !== undefined ? { customer_email: email } : {}),
     line_items: secrets.items.map((item) => ({
       price_data: {
         currency: old.currency,
@@ -40,6 +34,7 @@ function again(tx: Tx, old: Session, secrets: SessionSecrets, codes: boolean): S
         product: item.product,
       },
       quantity: item.quantity,
+      ...(item.adjustable ? { adjustable_quantity: item.adjustable } : {}),
       tax_rates: item.tax_rates,
       metadata: item.metadata,
     })),

@@ -231,6 +231,41 @@ test('an update merges metadata, and an open session takes a new basket', async 
   expect(bigger.amount_total).toBe(7500);
 });
 
+test('a recovered session asks for everything that the first one asked for, and prefills what was typed', async () => {
+  const { sandbox, stripe } = openShop();
+  const item = { ...ticket(), adjustable_quantity: { enabled: true, minimum: 1, maximum: 4 } };
+  const session = await stripe.checkout.sessions.create(
+    hosted({
+      line_items: [item],
+      after_expiration: { recovery: { enabled: true, allow_promotion_codes: true } },
+      phone_number_collection: { enabled: true },
+      custom_fields: [{ key: 'row', label: { type: 'custom', custom: 'Row' }, type: 'text' }],
+      shipping_address_collection: { allowed_countries: ['US'] },
+      metadata: { order: '7' },
+      submit_type: 'book',
+    }),
+  );
+  await sandbox.control.pay(session.id, { outcome: 'declined', email: 'ann@example.com', custom_fields: { row: 'A' } });
+  const gone = await stripe.checkout.sessions.expire(session.id);
+  await sandbox.fetch(new Request(gone.after_expiration?.recovery?.url ?? ''));
+  const [fresh] = (await stripe.checkout.sessions.list({ limit: 1 })).data;
+  expect(fresh).toMatchObject({
+    recovered_from: session.id,
+    allow_promotion_codes: true,
+    customer_email: 'ann@example.com',
+    metadata: { order: '7' },
+    phone_number_collection: { enabled: true },
+    shipping_address_collection: { allowed_countries: ['US'] },
+    submit_type: 'book',
+  });
+  expect(fresh?.custom_fields[0]).toMatchObject({ key: 'row', text: { value: null } });
+  const again = await sandbox.control.pay(fresh?.id ?? '', {
+    quantities: { [(await stripe.checkout.sessions.listLineItems(fresh?.id ?? '')).data[0]?.id ?? '']: 3 },
+    custom_fields: { row: 'B' },
+  });
+  expect(again.session).toMatchObject({ status: 'complete', amount_total: 7500 });
+});
+
 test('an expired session that may be recovered leads to a new one', async () => {
   const { sandbox, stripe } = openShop();
   const session = await stripe.checkout.sessions.create(hosted({ after_expiration: { recovery: { enabled: true } } }));

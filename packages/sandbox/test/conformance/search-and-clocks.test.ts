@@ -1,7 +1,7 @@
 // Goal: search finds late and exactly what was asked; test clocks, sources and the account answer.
 import { expect, test } from 'vitest';
 import { parseQuery } from '../../src/resources/search.ts';
-import { charged, NOW_MS, openShop, refusal } from '../shop.ts';
+import { charged, hosted, NOW_MS, openShop, refusal } from '../shop.ts';
 
 test('search finds a thing only after its lag', async () => {
   const { sandbox, stripe } = openShop({ searchLagMs: 60_000 });
@@ -10,6 +10,21 @@ test('search finds a thing only after its lag', async () => {
   await sandbox.control.advance(60_000);
   const found = await stripe.customers.search({ query: "email:'ann@example.com' AND metadata['order']:'7'" });
   expect(found.data.map((customer) => customer.id)).toEqual([id]);
+});
+
+test('search finds a change only after its lag, and until then what was there before', async () => {
+  const { sandbox, stripe } = openShop({ searchLagMs: 60_000 });
+  const { id } = await stripe.customers.create({ name: 'Ann' });
+  const names = async (name: string) => (await stripe.customers.search({ query: `name:'${name}'` })).data.length;
+  await sandbox.control.advance(60_000);
+  await stripe.customers.update(id, { name: 'Bea' });
+  expect([await names('Ann'), await names('Bea')]).toEqual([1, 0]);
+  await sandbox.control.advance(59_999);
+  await stripe.customers.update(id, { name: 'Cleo' });
+  await sandbox.control.advance(59_999);
+  expect([await names('Ann'), await names('Cleo')]).toEqual([1, 0]);
+  await sandbox.control.advance(1);
+  expect([await names('Ann'), await names('Bea'), await names('Cleo')]).toEqual([0, 0, 1]);
 });
 
 test('search compares, excludes, finds parts of words, and pages', async () => {
@@ -65,6 +80,35 @@ test('a test clock advances on its way and arrives, forward only', async () => {
   await sandbox.drain();
   expect(types().map((type) => type.split('.').at(-1))).toEqual(['created', 'advancing', 'ready']);
   expect(await stripe.testHelpers.testClocks.del(clock.id)).toMatchObject({ deleted: true });
+});
+
+test('a test clock ends the sessions and the set-aside money of its own customers, and nobody else’s', async () => {
+  const { sandbox, stripe } = openShop();
+  const start = Date.UTC(2030, 0, 1) / 1000;
+  const clock = await stripe.testHelpers.testClocks.create({ frozen_time: start });
+  const customer = await stripe.customers.create({ name: 'Ann', test_clock: clock.id });
+  const session = await stripe.checkout.sessions.create(hosted({ customer: customer.id }));
+  const other = await stripe.checkout.sessions.create(hosted());
+  expect([session.created, session.expires_at]).toEqual([start, start + 86_400]);
+  const held = await charged(stripe, 'pm_card_visa', { customer: customer.id, capture_method: 'manual' });
+  await sandbox.control.advance(6 * 86_400_000);
+  expect((await stripe.checkout.sessions.retrieve(session.id)).status).toBe('open');
+  expect((await stripe.checkout.sessions.retrieve(other.id)).status).toBe('expired');
+  const to = async (frozen_time: number) => {
+    await stripe.testHelpers.testClocks.advance(clock.id, { frozen_time });
+    await sandbox.drain();
+  };
+  await to(start + 86_399);
+  expect((await stripe.checkout.sessions.retrieve(session.id)).status).toBe('open');
+  await to(start + 86_400);
+  expect((await stripe.checkout.sessions.retrieve(session.id)).status).toBe('expired');
+  await sandbox.control.advance(2 * 86_400_000);
+  expect((await stripe.paymentIntents.retrieve(held.id)).status).toBe('requires_capture');
+  await to(start + 7 * 86_400);
+  expect((await stripe.paymentIntents.retrieve(held.id)).status).toBe('canceled');
+  expect((await stripe.customers.list({ test_clock: clock.id })).data.map(({ id }) => id)).toEqual([customer.id]);
+  await stripe.testHelpers.testClocks.del(clock.id);
+  expect(await stripe.customers.retrieve(customer.id)).toMatchObject({ deleted: true });
 });
 
 test('the account, a customer session and a confirmation token answer', async () => {

@@ -4,6 +4,9 @@ import { type Route, route } from '../../http/router.ts';
 import { badParam, wrongState } from '../../kernel/failure.ts';
 import type { TestClock } from '../../kernel/kinds.ts';
 import type { Tx } from '../../store/tx.ts';
+import { expireByTime } from '../checkout/expire.ts';
+import { removeCustomer } from '../customers/customers.ts';
+import { lapse } from '../payments/capture.ts';
 
 const LIFE_S = 30 * 86_400;
 const MOST_S = 2 * 365 * 86_400;
@@ -24,7 +27,7 @@ function create(tx: Tx, input: Input): TestClock {
   return clock;
 }
 
-/** The clock is on its way until the next tick; nothing in this round hangs on it but its own state. */
+/** The clock is on its way until the next tick. */
 function advance(tx: Tx, input: Input, id: string): TestClock {
   const clock = tx.get('test_helpers.test_clock', id, 'test_clock');
   const target = needInteger(input, 'frozen_time');
@@ -42,11 +45,24 @@ export function arrive(tx: Tx, id: string, target: number): void {
   const clock = tx.find('test_helpers.test_clock', id);
   if (clock?.status !== 'advancing') return;
   tx.patch(clock, { status: 'ready', status_details: {}, frozen_time: target });
+  for (const customer of tx.every('customer', { test_clock: id })) endWhatIsOver(tx, customer.id, target);
   tx.emit('test_helpers.test_clock.ready', clock);
+}
+
+/** What ends by time, and belongs to a customer of the clock: open sessions and money that is only set aside. */
+function endWhatIsOver(tx: Tx, customer: string, now: number): void {
+  for (const session of tx.every('checkout.session', { customer, status: 'open' })) {
+    if (session.expires_at <= now) expireByTime(tx, session.id);
+  }
+  for (const intent of tx.every('payment_intent', { customer })) {
+    const { lapses_at } = tx.hidden(intent.id);
+    if (typeof lapses_at === 'number' && lapses_at <= now) lapse(tx, intent.id);
+  }
 }
 
 function remove(tx: Tx, id: string): unknown {
   const clock = tx.get('test_helpers.test_clock', id, 'test_clock');
+  for (const customer of tx.every('customer', { test_clock: id })) removeCustomer(tx, customer.id);
   tx.remove(clock);
   tx.emit('test_helpers.test_clock.deleted', clock);
   return { id, object: 'test_helpers.test_clock', deleted: true };

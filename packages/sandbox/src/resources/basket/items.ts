@@ -32,6 +32,8 @@ export interface SessionSecrets {
   waits_for_bank: boolean;
   /** The key of the recovery URL after expiry. */
   recovery?: string;
+  /** What the shop asked for, without the basket; kept only for a session that may be recovered. */
+  asked?: Record<string, unknown>;
   /** Where to return when the buyer has paid, with the template in it. */
   return_to: string | null;
 }

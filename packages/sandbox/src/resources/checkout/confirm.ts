@@ -8,6 +8,7 @@ import { priceSession } from '../basket/price-session.ts';
 import type { BillingDetails, PostalAddress } from '../customers/address.ts';
 import { newCustomer } from '../customers/customers.ts';
 import type { Refusal } from '../customers/decline.ts';
+import { timeFor } from '../customers/frozen-time.ts';
 import { checkCoupon, checkPromotionCode } from '../discounts/coupons.ts';
 import { attempt } from '../payments/attempt.ts';
 import { CAPTURE_METHODS, newIntent, readIntentFields } from '../payments/intent.ts';
@@ -37,7 +38,8 @@ export function confirmSession(tx: Tx, session: Session, facts: Confirmation): C
   if (session.status !== 'open') {
     throw wrongState('', `This checkout session is ${session.status} and cannot be paid.`);
   }
-  if (session.expires_at <= tx.now) throw wrongState('', 'This checkout session has expired and cannot be paid.');
+  if (session.expires_at <= timeFor(tx, session.customer))
+    throw wrongState('', 'This checkout session has expired and cannot be paid.');
   collect(tx, session, facts);
   if (session.mode === 'payment') priceSession(tx, session);
   if (facts.expected_amount !== undefined && facts.expected_amount !== session.amount_total) {

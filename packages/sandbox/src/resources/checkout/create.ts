@@ -20,6 +20,7 @@ import { checkRestrictions, readDiscount } from '../basket/discount.ts';
 import { readItems, type SessionSecrets } from '../basket/items.ts';
 import { priceSession } from '../basket/price-session.ts';
 import { readShippingOptions } from '../basket/shipping.ts';
+import { onTestClock, timeFor } from '../customers/frozen-time.ts';
 import { typesFor } from '../payments/intent.ts';
 import { blankSession, type Way } from './blank.ts';
 import { collectionFields, presentationFields } from './fields.ts';
@@ -80,10 +81,10 @@ function checkUrl(url: string, param: string): void {
   }
 }
 
-function readExpiry(tx: Tx, input: Input): number {
+function readExpiry(input: Input, now: number): number {
   const at = integer(input, 'expires_at');
-  if (at === undefined) return tx.now + LIFE_S.most;
-  if (at < tx.now + LIFE_S.least || at > tx.now + LIFE_S.most) {
+  if (at === undefined) return now + LIFE_S.most;
+  if (at < now + LIFE_S.least || at > now + LIFE_S.most) {
     throw badParam(
       'expires_at',
       'expires_at must lie between 30 minutes and 24 hours after the creation of the session.',
@@ -136,6 +137,14 @@ function emailDetails(email: string | null): Session['customer_details'] {
   };
 }
 
+/** A recovered session is opened with the same wishes, but for its own time, basket and discounts. */
+function recoverable(input: Input): Pick<SessionSecrets, 'asked'> {
+  const recovery = child(childOrEmpty(input, 'after_expiration'), 'recovery');
+  if (!recovery || flag(recovery, 'enabled') !== true) return {};
+  const { line_items: _, expires_at: __, discounts: ___, allow_promotion_codes: ____, ...asked } = input.fields;
+  return { asked };
+}
+
 /** Fields that a shared link or a recovered session bring along. */
 export interface Origin {
   payment_link?: string;
@@ -147,6 +156,7 @@ export function createSession(tx: Tx, input: Input, origin: Origin = {}): Sessio
   const way = readWay(input);
   const id = tx.ids.next('cs_test_', 58);
   const { return_to, ...returning } = readReturn(input, way);
+  const created = timeFor(tx, text(input, 'customer') ?? null);
   const asked = text(input, 'currency');
   const wanted = asked === undefined ? undefined : checkCurrency(asked, 'currency');
   const lines = children(input, 'line_items');
@@ -167,6 +177,7 @@ export function createSession(tx: Tx, input: Input, origin: Origin = {}): Sessio
     shipping_rate,
     waits_for_bank: false,
     return_to,
+    ...recoverable(input),
   };
   const session: Session = {
     ...blankSession(tx, id, way),
@@ -186,7 +197,8 @@ export function createSession(tx: Tx, input: Input, origin: Origin = {}): Sessio
     },
     client_reference_id: clearable(input, 'client_reference_id') ?? null,
     currency: basket.currency,
-    expires_at: readExpiry(tx, input),
+    created,
+    expires_at: readExpiry(input, created),
     metadata: metadataOf(input),
     payment_method_types: typesFor(basket.currency ?? 'usd', allowed, excluded),
     shipping_options,
@@ -197,7 +209,8 @@ export function createSession(tx: Tx, input: Input, origin: Origin = {}): Sessio
     const code = tx.get('promotion_code', secrets.promotion_code);
     checkRestrictions(tx, session, code, 'discounts[0][promotion_code]');
   }
-  tx.timer('session_expires', id, session.expires_at * 1000);
+  // A test clock ends the sessions of its customers itself, when it arrives.
+  if (!onTestClock(tx, session.customer)) tx.timer('session_expires', id, session.expires_at * 1000);
   const { client_reference_id, metadata } = session;
   const payable_until_ms = session.expires_at * 1000;
   tx.book({ kind: 'session_payable', subject: id, more: { payable_until_ms, client_reference_id, metadata } });

@@ -129,7 +129,7 @@ function update(tx: Tx, input: Input, id: string): Customer {
   return customer;
 }
 
-function remove(tx: Tx, id: string): unknown {
+export function removeCustomer(tx: Tx, id: string): unknown {
   const customer = tx.get('customer', id, 'id');
   for (const method of tx.every('payment_method', { customer: id })) {
     tx.hidden(method.id).detached = true;
@@ -151,8 +151,8 @@ export const CUSTOMER_ROUTES: Route[] = [
   route('POST', '/v1/customers', (tx, input) => create(tx, input)),
   route('GET', '/v1/customers/:id', (tx, _, { ids }) => retrieve(tx, ids.id ?? '')),
   route('POST', '/v1/customers/:id', (tx, input, { ids }) => update(tx, input, ids.id ?? '')),
-  route('DELETE', '/v1/customers/:id', (tx, _, { ids }) => remove(tx, ids.id ?? '')),
+  route('DELETE', '/v1/customers/:id', (tx, _, { ids }) => removeCustomer(tx, ids.id ?? '')),
   route('GET', '/v1/customers', (tx, input) =>
-    listObjects(tx, 'customer', input, { url: '/v1/customers', where: readFilters(input, 'email') }),
+    listObjects(tx, 'customer', input, { url: '/v1/customers', where: readFilters(input, 'email', 'test_clock') }),
   ),
 ];

@@ -3,6 +3,7 @@ import type { Charge, PaymentIntent, PaymentMethod } from '../../kernel/kinds.ts
 import type { Tx } from '../../store/tx.ts';
 import { followIntent } from '../checkout/follow-intent.ts';
 import { type Refusal, refusalFields } from '../customers/decline.ts';
+import { onTestClock, timeFor } from '../customers/frozen-time.ts';
 import { type MethodSecrets, methodSecrets } from '../customers/payment-methods.ts';
 import { bookCapture, newCharge } from './charge.ts';
 import { afterCapture } from './consequences.ts';
@@ -172,9 +173,16 @@ function authorise(tx: Tx, facts: Attempt, secrets: MethodSecrets): AttemptResul
   tx.patch(intent, { status: 'requires_capture', amount_capturable: intent.amount });
   tx.emit('charge.succeeded', charge);
   tx.emit('payment_intent.amount_capturable_updated', intent);
-  tx.timer('intent_lapses', intent.id, tx.now_ms + LAPSE_MS);
+  lapseLater(tx, intent);
   followIntent(tx, intent);
   return { kind: 'requires_capture' };
+}
+
+/** Money that is only set aside goes back after a week: of the sandbox's clock, or of the customer's test clock. */
+function lapseLater(tx: Tx, intent: PaymentIntent): void {
+  const customer = intent.customer === null ? null : String(intent.customer);
+  if (onTestClock(tx, customer)) tx.hidden(intent.id).lapses_at = timeFor(tx, customer) + LAPSE_MS / 1000;
+  else tx.timer('intent_lapses', intent.id, tx.now_ms + LAPSE_MS);
 }
 
 /** The money is there: books, balance, events, and whatever the card brings with it later. */
