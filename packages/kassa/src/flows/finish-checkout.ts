@@ -37,7 +37,8 @@ export async function finishCheckout(house: House, attempt_id: string): Promise<
     if (session) return inTransaction(house.db, (tx) => attachSession(house, tx, { attempt, session, finish }));
     if (!sendable || at.getTime() > attempt.expires_at.getTime()) {
       const failure = new GatewayFailure('refused', 'never_opened');
-      return inTransaction(house.db, (tx) => giveUp(house, tx, attempt_id, { failure }));
+      await inTransaction(house.db, (tx) => giveUp(house, tx, attempt_id, { failure }));
+      return;
     }
   }
   try {

@@ -57,7 +57,8 @@ async function draftOrRefuse(house: House, command: StartCheckout): Promise<Draf
     const owner = { ...house.shop, ...idempotency };
     await inTransaction(house.db, async (tx) => {
       const claim = await claimKey(tx, owner, house.clock.now());
-      if (claim.state === 'new') await finishKey(tx, owner, answer, house.clock.now());
+      // `resume` names the try before, which is over: only then is a draft written again, and refused.
+      if (claim.state === 'new' || claim.state === 'resume') await finishKey(tx, owner, answer, house.clock.now());
     });
     throw error;
   }

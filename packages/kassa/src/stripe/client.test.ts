@@ -163,3 +163,16 @@ test.each(FAILURES)('%s is understood on the safe side', async (_, http, kind) =
 test('an absent field is left out, and an empty one is sent', () => {
   expect(encodeForm({ a: undefined, b: '', c: [{ d: 1 }, { d: true }] })).toBe('b=&c[0][d]=1&c[1][d]=true');
 });
+
+test('a connection that closes is not repeated behind our back', async () => {
+  let sends = 0;
+  const { sendStored } = createClient(
+    async () => {
+      sends += 1;
+      throw Object.assign(new Error('read ECONNRESET'), { code: 'ECONNRESET' });
+    },
+    { secret_key: KEY },
+  );
+  const lost = await sendStored({ path: '/v1/refunds', body: '' }, 'kassa:1:refund').catch(failureOf);
+  expect([lost, sends]).toMatchObject([{ kind: 'unknown', code: 'no_answer' }, 1]);
+});

@@ -24,18 +24,18 @@ export interface StripeClient {
 
 /**
  * The official client over the injected `http`. Retries are ours, because stripe-node neither repeats a plain 429 nor
- * reads Retry-After; telemetry is off, because it writes files and sends latencies.
+ * reads Retry-After, and because we must know of each try that may have happened; telemetry is off, because it writes files and sends latencies.
  */
 export function createClient(http: Http, address: StripeAddress): StripeClient {
   const bytes = new AsyncLocalStorage<string>();
   const send = (url: string | URL | Request, init?: RequestInit): Promise<Response> => {
     const stored = bytes.getStore();
-    if (stored === undefined) return http(new Request(url, init));
+    if (stored === undefined) return unrepeated(http(new Request(url, init)));
     const headers = new Headers(init?.headers);
     // The client counted the bytes that it would have sent itself.
     headers.delete('content-length');
     headers.set('content-type', 'application/x-www-form-urlencoded');
-    return http(new Request(url, { ...init, headers, body: stored }));
+    return unrepeated(http(new Request(url, { ...init, headers, body: stored })));
   };
   const { secret_key, host, port } = address;
   const stripe = new Stripe(secret_key, {
@@ -51,4 +51,14 @@ export function createClient(http: Http, address: StripeAddress): StripeClient {
     sendStored: ({ path, body }, key) =>
       bytes.run(body, () => stripe.rawRequest('POST', path, {}, { idempotencyKey: key })),
   };
+}
+
+/** The client repeats a closed connection once by itself, whatever it is told, when it sees the code of the error. */
+async function unrepeated(answer: Promise<Response>): Promise<Response> {
+  try {
+    return await answer;
+  } catch (error) {
+    if (error instanceof Error && 'code' in error) throw new TypeError('fetch failed', { cause: error });
+    throw error;
+  }
 }

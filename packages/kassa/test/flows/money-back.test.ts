@@ -159,7 +159,7 @@ test('a refund whose answer was lost is sent again under its own key and pays ba
   await shop.buy({ offer: 'finals', quantity: 4 });
   await tell(shop, report);
   const match = { method: 'POST', path: '/v1/refunds' };
-  shop.sandbox.control.addFault({ match, times: 6, fault: { when: 'after', kind: 'reset' } });
+  shop.sandbox.control.addFault({ match, times: 3, fault: { when: 'after', kind: 'reset' } });
   await shop.rest();
   expect(await facts(shop)).toMatchObject({ refunds: [{ status: 'requested' }] });
   await shop.pass(30 * 60_000);

@@ -139,3 +139,33 @@ test('a key whose checkout ended unseen opens a new one instead of showing a pag
   expect(shop.sandbox.control.session(session_id)?.status).toBe('open');
   expect(await states(shop)).toMatchObject({ orders: ['expired', 'pending'], held: 1 });
 });
+
+test('a page whose end Stripe could not be told of for a day gives its seats back all the same', async () => {
+  const shop = await open();
+  const { session_id } = await shop.buy();
+  shop.deliver = async () => new Response('', { status: 500 });
+  shop.wire = async () => new Response('', { status: 503 });
+  await shop.pass(25 * 3_600_000);
+  expect(await states(shop)).toMatchObject({ orders: ['pending'], held: 1 });
+  // Whatever the comparison with Stripe would find, the checkout's own timer finds too.
+  await shop.db.deleteFrom('timers').where('kind', '=', 'reconcile').execute();
+  shop.wire = (request) => shop.sandbox.fetch(request);
+  await shop.pass(2 * 3_600_000);
+  expect(shop.sandbox.control.session(session_id)?.status).toBe('expired');
+  expect(await states(shop)).toMatchObject({ orders: ['expired'], attempts: ['expired'], held: 0 });
+});
+
+test('a repeat that finds everything sold out is told so again, not that it is still running', async () => {
+  const shop = await open();
+  const renderFailure = ({ status, message }: { status: number; message: string }) => ({
+    status,
+    body: JSON.stringify({ error: message }),
+  });
+  const wish = { idempotency: KEY, renderFailure, offer: 'finals', quantity: 5 };
+  shop.wire = async (request) => (isCreate(request) ? tooMany() : shop.sandbox.fetch(request));
+  await expect(shop.buy(wish)).rejects.toMatchObject({ code: 'payment_provider_unavailable' });
+  shop.wire = (request) => shop.sandbox.fetch(request);
+  await shop.buy({ offer: 'finals' });
+  await expect(shop.buy(wish)).rejects.toMatchObject({ code: 'sold_out' });
+  expect(await shop.buy(wish)).toMatchObject({ status: 409, replayed: true });
+});

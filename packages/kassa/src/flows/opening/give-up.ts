@@ -17,13 +17,14 @@ import type { House } from '../house.ts';
  * Ends a checkout that Stripe never opened: nobody can pay it, so everything set aside is given back at once.
  * Only for a failure that proves it: refused or not executed and never sent again since, or looked for and not found.
  * Repeats change nothing.
+ * @returns whether the checkout has ended here; false when somebody else has it in hand.
  */
 export async function giveUp(
   house: House,
   tx: Transaction,
   attempt_id: string,
   { failure, sends }: GivenUp,
-): Promise<void> {
+): Promise<boolean> {
   if (failure.kind === 'unknown') throw new Bug('an unknown outcome is never treated as failed');
   const found = await attemptById(tx, attempt_id);
   if (!found) throw new Bug(`there is no attempt ${attempt_id}`);
@@ -32,17 +33,17 @@ export async function giveUp(
   const attempts = await lockAttempts(tx, order.id);
   const attempt = attempts.find((one) => one.id === attempt_id);
   // Somebody else wrote a session down while we were being refused: then it can be paid, and is left alone.
-  if (!attempt || attempt.session_id !== null || !isLive(attempt.payment_status)) return;
+  if (!attempt || attempt.session_id !== null || !isLive(attempt.payment_status)) return false;
   const outcome = failure.kind === 'refused' ? ('refused' as const) : ('abandoned' as const);
   const end = { outcome, error: failure.message, ...(sends === undefined ? {} : { sends }) };
   // Somebody else has sent the same bytes meanwhile and is still waiting for the answer.
-  if (!(await closeOperation(tx, operationKey(attempt_id, 'open'), end, at))) return;
+  if (!(await closeOperation(tx, operationKey(attempt_id, 'open'), end, at))) return false;
   await changeAttempt(tx, attempt_id, { payment_status: 'canceled' }, at);
   const to = nextStatus(order.status, 'checkout_canceled');
   const ends = to !== 'refuse' && isOpen(order.status);
   if (ends) await endHolds(tx, await lockHolds(tx, order.id), 'released', at);
   await cancelTimer(tx, { subject: attempt_id, kind: 'finish_checkout' });
-  if (!ends) return;
+  if (!ends) return true;
   const version = await moveOrder(tx, order, { status: to, email: null, paid_at: null, review: null }, at);
   const move = { action: 'checkout_canceled', status_from: order.status, status_to: to };
   const cause = { cause: `stripe:${failure.kind}:${failure.code}`.slice(0, CAUSE_LENGTH_MAX), actor: 'kassa' };
@@ -57,6 +58,7 @@ export async function giveUp(
   await writeAudit(tx, entry, { ids: house.ids, at });
   const message = { ...house.shop, topic: 'order.canceled', order_id: order.id, order_version: version, at };
   await enqueue(tx, { ...message, payload: {} }, house.destinationsOf('order.canceled'), house.ids);
+  return true;
 }
 
 interface GivenUp {

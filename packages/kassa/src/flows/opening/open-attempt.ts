@@ -62,10 +62,10 @@ async function send(house: House, attempt: Attempt, operation: Operation): Promi
     const doubtful = error.kind === 'unknown' || sends > 1;
     if (doubtful) {
       await closeOperation(house.db, key, { outcome: 'unknown', error: error.message }, house.clock.now());
-    } else {
-      await inTransaction(house.db, (tx) => giveUp(house, tx, attempt.id, { failure: error, sends }));
     }
-    if (error.kind === 'refused' && !doubtful)
+    const end = { failure: error, sends };
+    const ended = !doubtful && (await inTransaction(house.db, (tx) => giveUp(house, tx, attempt.id, end)));
+    if (error.kind === 'refused' && ended)
       throw new KassaError('internal_error', 'Something went wrong. Please try again.', {}, error);
     throw unavailable(error);
   }
