@@ -99,6 +99,7 @@ test('the documented shop, in full', () => {
     auth: { kind: 'none' },
     notify: { smtp_url: SMTP_URL, sms_url: null, from: { name: 'Blue Hall', address: 'tickets@bluehall.test' } },
     log_level: 'info',
+    proxy_hops: 0,
     workflows: { kind: 'timers' },
     seller,
     currency: 'usd',

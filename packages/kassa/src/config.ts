@@ -2,7 +2,14 @@ import { resolve } from 'node:path';
 import { ConfigError } from './config/config-error.ts';
 import { readFrontend } from './config/environment/frontend.ts';
 import { readKeys, type StripeKeys } from './config/environment/keys.ts';
-import { readAuth, readDatabase, readLogLevel, readNotify, readWorkflows } from './config/environment/places.ts';
+import {
+  readAuth,
+  readDatabase,
+  readLogLevel,
+  readNotify,
+  readProxyHops,
+  readWorkflows,
+} from './config/environment/places.ts';
 import {
   type Environment,
   isLoopback,
@@ -74,6 +81,7 @@ export function readSettings(written: KassaConfig, environment: Environment, opt
     auth: readAuth(config, found, keys.mode),
     notify: readNotify(config, found),
     log_level: readLogLevel(found),
+    proxy_hops: readProxyHops(found),
     workflows: readWorkflows(config, found),
     seller: { name: config.seller.name, email: config.seller.email, country: config.seller.country ?? null },
     currency: config.currency,

@@ -207,7 +207,7 @@ function httpSettingsOf({ settings, auth_secret, site_folder, version, limits = 
     seller: settings.seller,
     origins: settings.frontend.origins,
     cors_any: settings.frontend.cors === 'any',
-    proxy_hops: 0,
+    proxy_hops: settings.proxy_hops,
     auth_secret,
     limits,
     site_folder,

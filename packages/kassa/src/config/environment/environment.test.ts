@@ -60,6 +60,7 @@ describe('every variable', () => {
       KASSA_SMS_URL: ' https://sms.example/send ',
       TEMPORAL_ADDRESS: ' localhost:7233 ',
       KASSA_LOG_LEVEL: ' debug ',
+      KASSA_PROXY_HOPS: ' 2 ',
     });
     expect(settings).toMatchObject({
       mode: 'test',
@@ -73,6 +74,7 @@ describe('every variable', () => {
       notify: { smtp_url: 'smtps://mail.example', sms_url: 'https://sms.example/send' },
       workflows: { kind: 'temporal', address: 'localhost:7233' },
       log_level: 'debug',
+      proxy_hops: 2,
     });
   });
 
@@ -198,6 +200,11 @@ describe('blank, malformed and mixed values', () => {
       { TEMPORAL_ADDRESS: 'localhost' },
       'TEMPORAL_ADDRESS must be host:port, such as localhost:7233.',
     ],
+    ...['-1', '1.5', 'two', '10'].map((hops): [string, Record<string, string>, string] => [
+      `${hops} proxies`,
+      { KASSA_PROXY_HOPS: hops },
+      'KASSA_PROXY_HOPS must be the number of your proxies in front of Kassa, from 0 to 9.',
+    ]),
     ['an unknown log level', { KASSA_LOG_LEVEL: 'loud' }, 'KASSA_LOG_LEVEL must be debug, info, warn or error.'],
     [
       'a page as origin',

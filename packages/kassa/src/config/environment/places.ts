@@ -89,6 +89,17 @@ export function readLogLevel(found: Surroundings): Settings['log_level'] {
   throw new ConfigError('KASSA_LOG_LEVEL must be debug, info, warn or error.');
 }
 
+/**
+ * How many proxies of our own stand between buyers and Kassa. With too few all buyers share one address, and the limits
+ * count them as one; with too many a caller may invent theirs.
+ * @throws ConfigError for anything but a small whole number.
+ */
+export function readProxyHops(found: Surroundings): number {
+  const hops = found.KASSA_PROXY_HOPS ?? '0';
+  if (/^[0-9]$/.test(hops)) return Number(hops);
+  throw new ConfigError('KASSA_PROXY_HOPS must be the number of your proxies in front of Kassa, from 0 to 9.');
+}
+
 /** https, or http on this computer. */
 function webAddress(name: string, value: string): string {
   const url = URL.canParse(value) ? new URL(value) : undefined;

@@ -11,6 +11,7 @@ const VARIABLES = {
   KASSA_SANDBOX_PORT: 'plain',
   KASSA_ALLOW_EMBEDDED: 'plain',
   KASSA_LOG_LEVEL: 'plain',
+  KASSA_PROXY_HOPS: 'plain',
   KASSA_AUTH_JWKS_URL: 'plain',
   FRONTEND_URL: 'plain',
   TEMPORAL_ADDRESS: 'plain',
