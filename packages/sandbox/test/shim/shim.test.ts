@@ -77,7 +77,7 @@ function session(ui_mode: 'elements' | 'embedded_page', more: Record<string, unk
   });
 }
 
-test('loadStripe takes the stand-in and adds no script to the page', async () => {
+test('pitfall 32: loadStripe takes the stand-in, adds no script to the page and asks nobody elsewhere', async () => {
   const page = await visit(shop.page('/plain'));
   const scripts = (await call(page, 'scripts')) as string[];
   expect(scripts).toEqual([`${shop.sandboxUrl}/sandbox/stripe.js`, `${shop.url}/plain.js`]);
