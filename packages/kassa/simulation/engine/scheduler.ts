@@ -82,6 +82,8 @@ export function createScheduler(world: { dice: Dice; trace: Trace; start_ms: num
   const working = new Map<Life, number>();
 
   const count = (life: Life, by: number): void => void working.set(life, (working.get(life) ?? 0) + by);
+  /** In nobody else's context: what a dying transaction starts is not inside that transaction. */
+  const startAs = <T>(life: Life, work: () => Promise<T>): Promise<T> => outside(() => context.run(life, work));
   const wait = (add: (waiting: Waiting) => void, label: string): Promise<void> => {
     const life = context.getStore();
     if (!life) throw new Stuck(`nobody waits at ${label}`);
@@ -147,7 +149,7 @@ export function createScheduler(world: { dice: Dice; trace: Trace; start_ms: num
         if (error !== undefined && !life.dead)
           failure ??= { error: new Error(`${life.name} ${label}`, { cause: error }) };
       };
-      context.run(life, work).then(
+      startAs(life, work).then(
         () => done(),
         (error: unknown) => done(error),
       );
@@ -162,7 +164,7 @@ export function createScheduler(world: { dice: Dice; trace: Trace; start_ms: num
           life.mourners.delete(mourn);
           settle();
         };
-        context.run(life, work).then(
+        startAs(life, work).then(
           (value) => end(() => resolve(value)),
           (error: unknown) => end(() => reject(error)),
         );

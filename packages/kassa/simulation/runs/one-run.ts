@@ -93,6 +93,7 @@ export async function oneRun(ground: Ground, plan: RunPlan): Promise<RunReport> 
     events: world.trace.events(),
   };
   await world.close();
+  if (violations.length > 0) await ground.renew();
   return report;
 }
 

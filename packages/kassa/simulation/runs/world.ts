@@ -82,12 +82,13 @@ export function buildWorld({ seed, mix, ground, sink }: WorldPlan): World {
   });
   sandbox.control.setOption({ require_own_keys: true });
   const crashOf = (life: Life): void => nodes.find((node) => node.owns(life))?.crash();
+  const died = (life: Life): void => database.abandon(life);
   const crashHere = (): Promise<void> => {
     const life = scheduler.current();
     if (life) crashOf(life);
     return scheduler.point('gone');
   };
-  const db_gate = databaseGate({
+  const database = databaseGate({
     ...{ scheduler, faults, dice, grain: mix.grain },
     watch: mix.grain === 'statement' ? blockWatch(scheduler, ground.ask) : undefined,
     crash: crashOf,
@@ -103,7 +104,7 @@ export function buildWorld({ seed, mix, ground, sink }: WorldPlan): World {
       }),
   });
   const tenant_clock = { now: () => new Date(scheduler.now()), sleep: (ms: number) => scheduler.sleep(ms) };
-  ground.lendTo({ gate: db_gate, clock: tenant_clock, random: dice });
+  ground.lendTo({ gate: database.gate, clock: tenant_clock, random: dice });
   const post = { scheduler, faults, evidence, crashHere };
   const shared = {
     ...{ seed, scheduler, faults, dice, db: ground.db, sandbox, webhook_secret: SECRET, log: watchfulLog(evidence) },
@@ -111,6 +112,7 @@ export function buildWorld({ seed, mix, ground, sink }: WorldPlan): World {
     reconcile_every_ms: mix.compares_min * MINUTE,
     hooks: recordedHooks(post),
     mailer: recordedMailer(post),
+    died,
     http: stripeWire({ scheduler, faults, dice, sandbox, touched, crashHere }),
   };
   for (let number = 0; number < mix.nodes; number += 1) nodes.push(createNode(shared, `node_${number}`));

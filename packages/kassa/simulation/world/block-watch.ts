@@ -7,6 +7,8 @@ export interface BlockWatch {
   send<T>(session: { processID?: number }, run: () => Promise<T>): Promise<T>;
   /** After somebody ended a transaction: waits until every freed statement has its answer. */
   settle(): Promise<void>;
+  /** Ends the server's process behind a connection whose statement waits. False when none waits there. */
+  endWaiting(session: { processID?: number }): Promise<boolean>;
 }
 
 interface Flight {
@@ -58,6 +60,13 @@ export function blockWatch(scheduler: Scheduler, ask: Ask): BlockWatch {
         await scheduler.point('row lock');
       }
       return answer;
+    },
+    async endWaiting(session) {
+      const flight = [...flights].find(({ pid }) => pid === session.processID);
+      if (!flight) return false;
+      await ask('select pg_terminate_backend($1, 10000)', [flight.pid]);
+      await flight.landed;
+      return true;
     },
     async settle() {
       for (const flight of flights) if (flight.blocked) await look(flight);

@@ -34,9 +34,15 @@ interface Hold {
   open: boolean;
   released: boolean;
   freed: boolean;
+  /** Its life ends inside its own statement; the driver rolls back by itself. */
+  dying: boolean;
 }
 
-type Session = { query(text: string, values: unknown[]): Promise<unknown>; processID?: number };
+type Session = {
+  query(text: string, values: unknown[]): Promise<unknown>;
+  release(): void;
+  processID?: number;
+};
 
 const FATES: readonly FaultName[] = [
   'database_conflict',
@@ -62,9 +68,9 @@ const conflict = (code: string): Error => Object.assign(new Error('this transact
  * which others may go first. From its begin to its commit a transaction is alone (grain `transaction`), or every
  * statement is a point of its own and rows are really waited for (grain `statement`).
  */
-export function databaseGate(world: GateWorld): DatabaseGate {
+export function databaseGate(world: GateWorld): { gate: DatabaseGate; abandon(life: Life): void } {
   const { scheduler, grain, watch } = world;
-  const holds = new WeakMap<object, Hold>();
+  const holds = new Map<object, Hold>();
   const clocks = new WeakMap<object, number>();
   let taken = 0;
 
@@ -87,7 +93,7 @@ export function databaseGate(world: GateWorld): DatabaseGate {
     }
     taken += 1;
     const at = world.dice.between(1, STATEMENTS);
-    holds.set(session, { life, fate, at, statements: 0, open: false, released: false, freed: false });
+    holds.set(session, { life, fate, at, statements: 0, open: false, released: false, freed: false, dying: false });
     return client;
   };
   const free = (hold: Hold): void => {
@@ -106,7 +112,23 @@ export function databaseGate(world: GateWorld): DatabaseGate {
       return result;
     });
 
-  return async <T>(point: GatePoint, run: () => Promise<T>): Promise<T> => {
+  /** What the server does when a process is gone: its open transactions are rolled back and their rows are free. */
+  const abandon = (life: Life): void => {
+    for (const [session, hold] of holds) {
+      if (hold.life !== life || hold.freed || !hold.open || hold.dying) continue;
+      void scheduler.io(() => scheduler.aside(() => undo(session as Session, hold)));
+    }
+  };
+  const undo = async (session: Session, hold: Hold): Promise<void> => {
+    // One that waits for a row cannot be told anything: its process is ended, and the driver gives the connection up.
+    const ended = await watch?.endWaiting(session);
+    if (!ended) await session.query('rollback', []);
+    free(hold);
+    await watch?.settle();
+    if (!ended) session.release();
+  };
+
+  const gate: DatabaseGate = async <T>(point: GatePoint, run: () => Promise<T>): Promise<T> => {
     const life = scheduler.current();
     if (!life) return scheduler.io(run);
     if (point.kind === 'connect') return life.dead ? never() : connect(life, run);
@@ -126,6 +148,7 @@ export function databaseGate(world: GateWorld): DatabaseGate {
     if (point.kind === 'commit') return commit(hold, run);
     return statement(hold, point, run);
   };
+  return { gate, abandon };
 
   async function statement<T>(hold: Hold, point: GatePoint, run: () => Promise<T>): Promise<T> {
     hold.statements += 1;
@@ -165,6 +188,7 @@ export function databaseGate(world: GateWorld): DatabaseGate {
   }
 
   function died(hold: Hold): never {
+    hold.dying = true;
     world.crash(hold.life);
     // The connection is given back by the driver's own rollback; whoever waited above hears nothing any more.
     throw lost();

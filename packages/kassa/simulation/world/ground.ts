@@ -22,6 +22,8 @@ export interface Ground {
   readonly db: Database;
   /** Runs statements one by one past every gate, for the harness itself. Several statements may stand in one text. */
   ask<Row>(text: string, values?: unknown[]): Promise<Row[]>;
+  /** After a run that broke off: closes whatever it left open. */
+  renew(): Promise<void>;
   /** Whom the open database asks before each statement, and whose clock and chance its retries use, from now on. */
   lendTo(run: Tenant): void;
   empty(): Promise<void>;
@@ -70,21 +72,30 @@ export async function openGround({ server_url, ddl }: GroundOptions): Promise<Gr
   await harness.connect();
   for (const statement of ddl) await harness.query(statement);
   let tenant: Tenant | undefined;
-  const db = openDatabase(url, {
-    clock: { now: () => (tenant?.clock ?? real.clock).now(), sleep: (ms) => (tenant?.clock ?? real.clock).sleep(ms) },
-    random: {
-      bytes: (count) => (tenant?.random ?? real.random).bytes(count),
-      below: (limit) => (tenant?.random ?? real.random).below(limit),
-    },
-    log: silentLog,
-    limits: NO_LIMITS,
-    poolMax: CONNECTIONS,
-    gate: (point, run) => (tenant ? tenant.gate(point, run) : run()),
-  });
+  const open = (): Database =>
+    openDatabase(url, {
+      clock: { now: () => (tenant?.clock ?? real.clock).now(), sleep: (ms) => (tenant?.clock ?? real.clock).sleep(ms) },
+      random: {
+        bytes: (count) => (tenant?.random ?? real.random).bytes(count),
+        below: (limit) => (tenant?.random ?? real.random).below(limit),
+      },
+      log: silentLog,
+      limits: NO_LIMITS,
+      poolMax: CONNECTIONS,
+      gate: (point, run) => (tenant ? tenant.gate(point, run) : run()),
+    });
   const tables = await tablesOf(harness);
+  let db = open();
   let runs = 0;
   return {
-    db,
+    get db() {
+      return db;
+    },
+    async renew() {
+      tenant = undefined;
+      await harness.query(END_CONNECTIONS);
+      db = open();
+    },
     async ask(text, values = []) {
       // Named, so that the long statements of the checkers are planned once and not at every question.
       const name = `ask ${hashOf(text).slice(0, 40)}`;
@@ -102,7 +113,9 @@ export async function openGround({ server_url, ddl }: GroundOptions): Promise<Gr
       await harness.query(`begin; set local session_replication_role = replica; ${texts.join('; ')}; commit`);
     },
     async close() {
-      await closeDatabase(db);
+      tenant = undefined;
+      // A connection that a dead node never gave back would be waited for for ever.
+      await harness.query(END_CONNECTIONS);
       await harness.end();
       await once(admin_url, `drop database if exists "${name}" with (force)`);
       await server?.stop();
@@ -113,6 +126,9 @@ export async function openGround({ server_url, ddl }: GroundOptions): Promise<Gr
     },
   };
 }
+
+const END_CONNECTIONS = `select pg_terminate_backend(pid, 10000) from pg_stat_activity
+  where datname = current_database() and application_name = 'kassa' and pid <> pg_backend_pid()`;
 
 async function bringUp(url: string, real: { clock: Clock; random: Random; log: typeof silentLog }): Promise<void> {
   const db = openDatabase(url, { ...real, limits: NO_LIMITS });

@@ -38,6 +38,8 @@ export interface NodeWorld {
   readonly log: Log;
   /** How often this run compares with Stripe, in milliseconds. */
   readonly reconcile_every_ms: number;
+  /** Everything that this life had open elsewhere is closed by those who notice. */
+  readonly died: (life: Life) => void;
 }
 
 /** One server process of Kassa: it starts, works, dies without a word, and is started again. */
@@ -157,8 +159,8 @@ export function createNode(world: NodeWorld, name: string): KassaNode {
         try {
           await stand(own);
         } catch (error) {
-          if (isHarnessBug(error)) throw error;
           // The database was not there: the process ends with a sentence, and whoever watches it starts it again.
+          if (!isAway(error)) throw error;
           node.crash();
         }
       });
@@ -166,6 +168,7 @@ export function createNode(world: NodeWorld, name: string): KassaNode {
     crash() {
       if (!life || life.dead) return;
       scheduler.kill(life);
+      world.died(life);
       built = undefined;
       scheduler.spawn(supervisor, 'start again', async () => {
         await scheduler.sleep(dice.below(DOWN_MS_MAX));
@@ -199,6 +202,13 @@ export function createNode(world: NodeWorld, name: string): KassaNode {
 /** Nobody listens there just now. */
 export class Refused extends Error {
   override readonly name = 'Refused';
+}
+
+/** The database or the connection to it went; every caller meets that some day, and none may fail for it. */
+export function isAway(error: unknown): boolean {
+  const { code, name } = error as { code?: string; name?: string };
+  if (name === 'DatabaseUnavailable' || name === 'CommitUnknown' || name === 'Died' || name === 'Refused') return true;
+  return ['ECONNRESET', '40001', '40P01', '55P03'].includes(code ?? '');
 }
 
 /** A mistake of the simulation, or a broken rule of the house: never something that a loop goes on after. */
