@@ -385,6 +385,20 @@ describe('the developer’s pages', () => {
     expect(page).not.toMatch(/<script(?![^>]* src=)|<style| style=/);
   });
 
+  test('find an order by the id that the log writes as by the one that people read', async () => {
+    const asked: string[] = [];
+    const readStory = async (id: string) => {
+      asked.push(id);
+      return undefined;
+    };
+    const { send } = desk({ mode: 'sandbox' }, { readStory });
+    const id = OPEN_VIEW.order_id;
+    for (const name of [id, `${id}.json`, toTypeId('ord', id), `${toTypeId('ord', id)}.json`, `${id}x`]) {
+      expect((await send(`/admin/orders/${name}`, local)).status).toBe(404);
+    }
+    expect(asked).toEqual([id, id, id, id]);
+  });
+
   test('look for what no text can hold as for anything else, and find nothing', async () => {
     const searches: (string | undefined)[] = [];
     const listOrders = async ({ search }: { readonly search?: string }) => {

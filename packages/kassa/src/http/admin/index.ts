@@ -121,10 +121,16 @@ function answerFailure(c: Context<HttpEnv>, house: HttpHouse, error: Error): Res
   return answerPage(c, house.settings.seller.name, { title, place: 'orders', crumbs: [], body, status });
 }
 
-/** `ord_…` or `ord_….json`. @throws KassaError `not_found` for anything else. */
+const UUID = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
+
+/**
+ * `ord_…`, or the plain UUID as the log and the database have it, and either with `.json` behind it.
+ * @throws KassaError `not_found` for anything else.
+ */
 function nameOf(text: string, prefix: string): { id: string; wants_json: boolean } {
   const wants_json = text.endsWith('.json');
-  const id = fromTypeId(prefix, wants_json ? text.slice(0, -'.json'.length) : text);
+  const name = wants_json ? text.slice(0, -'.json'.length) : text;
+  const id = UUID.test(name) ? name : fromTypeId(prefix, name);
   if (id === undefined) throw nothingHere();
   return { id, wants_json };
 }
