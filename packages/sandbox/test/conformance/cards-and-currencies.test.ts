@@ -1,5 +1,6 @@
 // Goal: every test card of Stripe's table and every documented minimum behaves as written there.
 
+import '../report/kept-fresh.ts';
 import type Stripe from 'stripe';
 import { expect, test } from 'vitest';
 import { charged, idOf, openShop, refusal } from '../shop.ts';

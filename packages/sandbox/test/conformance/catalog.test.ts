@@ -1,4 +1,5 @@
 // Goal: products, prices, coupons, codes and rates behave, and the arithmetic of a basket is exact.
+import '../report/kept-fresh.ts';
 import fc from 'fast-check';
 import type Stripe from 'stripe';
 import { expect, test } from 'vitest';

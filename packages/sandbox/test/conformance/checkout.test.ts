@@ -1,6 +1,7 @@
 // Goal: a checkout session behaves as Stripe's does, from creation over every ending to the events it tells.
 // Method: the official client, in process, every reply checked against the generated schemas.
 
+import '../report/kept-fresh.ts';
 import type Stripe from 'stripe';
 import { expect, test } from 'vitest';
 import { hosted, idOf, NOW_MS, openShop, refusal, ticket } from '../shop.ts';

@@ -1,5 +1,6 @@
 // Goal: the sandbox misbehaves exactly as told, and its private books know what really happened.
 
+import '../report/kept-fresh.ts';
 import Stripe from 'stripe';
 import { expect, test } from 'vitest';
 import { charged, hosted, openShop, refusal } from '../shop.ts';

@@ -1,5 +1,6 @@
 // Goal: repeating a call under its key is safe in every way in which a call can end.
 
+import '../report/kept-fresh.ts';
 import Stripe from 'stripe';
 import { expect, test } from 'vitest';
 import { charged, hosted, openShop, refusal } from '../shop.ts';

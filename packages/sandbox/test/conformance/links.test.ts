@@ -1,4 +1,5 @@
 // Goal: a payment link sells again and again, each time through a session of its own, until it is closed.
+import '../report/kept-fresh.ts';
 import { expect, test } from 'vitest';
 import { openShop, refusal } from '../shop.ts';
 

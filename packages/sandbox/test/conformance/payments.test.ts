@@ -1,5 +1,6 @@
 // Goal: payment and setup intents, cards and saved methods answer as Stripe's do.
 
+import '../report/kept-fresh.ts';
 import Stripe from 'stripe';
 import { expect, test } from 'vitest';
 import { charged, idOf, openShop, refusal } from '../shop.ts';

@@ -1,4 +1,5 @@
 // Goal: money goes back as at Stripe, in every state, never more than came in; disputes move it both ways.
+import '../report/kept-fresh.ts';
 import { expect, test } from 'vitest';
 import { charged, idOf, openShop, refusal } from '../shop.ts';
 

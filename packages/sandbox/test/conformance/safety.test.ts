@@ -1,4 +1,5 @@
 // Goal: nothing that must not be kept is kept, nobody else on the machine can use the sandbox, and it says what it is.
+import '../report/kept-fresh.ts';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import Stripe from 'stripe';

@@ -1,4 +1,5 @@
 // Goal: search finds late and exactly what was asked; test clocks, sources and the account answer.
+import '../report/kept-fresh.ts';
 import { expect, test } from 'vitest';
 import { parseQuery } from '../../src/resources/search.ts';
 import { charged, hosted, NOW_MS, openShop, refusal } from '../shop.ts';

@@ -1,4 +1,5 @@
 // Goal: a served sandbox is safe on a developer's machine, survives its own death, and works for a client on a port.
+import '../report/kept-fresh.ts';
 import { spawn } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync, statSync } from 'node:fs';
 import { request } from 'node:http';

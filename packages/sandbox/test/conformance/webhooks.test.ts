@@ -1,5 +1,6 @@
 // Goal: webhooks arrive signed, in order, again when refused, and misbehave exactly as told.
 
+import '../report/kept-fresh.ts';
 import Stripe from 'stripe';
 import { expect, test } from 'vitest';
 import { charged, hosted, NOW_MS, openShop, refusal, SECRET } from '../shop.ts';

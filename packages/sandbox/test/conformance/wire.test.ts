@@ -1,5 +1,6 @@
 // Goal: what goes over the wire is Stripe's: forms in, JSON out, errors with a place, keys and versions checked.
 
+import '../report/kept-fresh.ts';
 import Stripe from 'stripe';
 import { expect, test } from 'vitest';
 import { API_VERSION } from '../../src/index.ts';
