@@ -8,6 +8,7 @@ import { dirname, join, relative } from 'node:path';
 import { build } from 'vite';
 
 const src = join(import.meta.dirname, '..', 'src');
+const root = join(import.meta.dirname, '..', '..', '..');
 const COMMAND = 'node packages/sandbox/scripts/build-browser.ts';
 
 interface Output {
@@ -27,7 +28,8 @@ async function bundle(entry: string): Promise<string> {
       minify: false,
       target: 'es2022',
       modulePreload: false,
-      rolldownOptions: { input: join(src, entry), output: { format: 'iife' } },
+      // The bundle names its sources from here, whatever folder the build is started in.
+      rolldownOptions: { cwd: root, input: join(src, entry), output: { format: 'iife' } },
     },
   });
   const [built] = Array.isArray(result) ? result : [result];
