@@ -8,7 +8,7 @@ export default defineKassa({
   catalog: {
     lakers: ticket({
       name: 'Lakers vs Warriors',
-      description: 'Basketball, doors at 18:30',
+      description: 'Basketball, doors at 6:30 pm',
       price: usd('100.00'),
       capacity: 100,
       maxPerOrder: 8,

@@ -62,3 +62,17 @@ test('who looks for a missing payment finds the event that arrived and could not
     .where('session_id', '=', other.session_id);
   expect(await webhooks((await apart.executeTakeFirstOrThrow()).order_id)).toEqual([]);
 });
+
+test('a receipt that had no address to go to is not told as sent', async () => {
+  const shop = await openCounter();
+  counter = shop;
+  const { session_id } = await shop.buy();
+  await shop.sandbox.control.pay(session_id, { outcome: 'pays', email: 'ann\u0000@example.com' });
+  await shop.rest();
+  const order = await shop.db.selectFrom('orders').select(['id', 'status']).executeTakeFirstOrThrow();
+  expect(order.status).toBe('paid');
+  const story = await readStory(shop.db, shop.house.shop, order.id);
+  expect(story?.steps.filter((step) => step.kind === 'mail')).toMatchObject([
+    { title: 'Mail receipt', state: 'info', detail: expect.stringContaining('nothing was sent') },
+  ]);
+});

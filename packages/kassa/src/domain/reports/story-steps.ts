@@ -192,20 +192,24 @@ async function deliveries(db: Database, order_id: string): Promise<StoryStep[]> 
   const rows = await db
     .selectFrom('deliveries')
     .innerJoin('outbox_messages', 'outbox_messages.id', 'deliveries.message_id')
+    .leftJoin('notifications', 'notifications.delivery_id', 'deliveries.id')
     .select(['deliveries.id', 'deliveries.destination', 'deliveries.attempts', 'deliveries.last_error'])
     .select(['deliveries.delivered_at', 'deliveries.parked_at', 'deliveries.due_at'])
-    .select(['outbox_messages.topic', 'outbox_messages.created_at'])
+    .select(['outbox_messages.topic', 'outbox_messages.created_at', 'notifications.id as notification_id'])
     .where('outbox_messages.order_id', '=', order_id)
     .orderBy('deliveries.id')
     .execute();
   return rows.map((row) => {
     const mail = row.destination.startsWith('mail:');
+    // A mail without a receiver or without news is done, and nobody may believe that it was sent.
+    const silent = mail && row.delivered_at !== null && row.notification_id === null;
+    const done = silent ? 'nothing was sent: no address is known, or nothing is to be told' : `done for ${row.topic}`;
     return {
       at: row.delivered_at ?? row.parked_at ?? row.created_at,
       kind: mail ? 'mail' : 'hook',
       title: mail ? `Mail ${row.destination.slice(5)}` : `Hook ${row.topic}`,
-      detail: row.last_error ?? (row.delivered_at ? `done for ${row.topic}` : 'on its way'),
-      state: row.delivered_at ? 'ok' : row.parked_at ? 'failed' : 'waiting',
+      detail: row.last_error ?? (row.delivered_at ? done : 'on its way'),
+      state: silent ? 'info' : row.delivered_at ? 'ok' : row.parked_at ? 'failed' : 'waiting',
       json: row,
     };
   });
