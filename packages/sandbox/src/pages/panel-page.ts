@@ -10,6 +10,22 @@ const JUMPS = [
   { ms: 30 * 24 * HOUR_MS, label: '+30 days' },
 ];
 
+const OUTAGE_MS = 5 * 60_000;
+
+/** What can be made to go wrong with one press. */
+const TROUBLES: readonly (readonly [action: string, label: string])[] = [
+  ['fail_next_payment', 'Fail the next payment'],
+  ['fail_call_before', 'Fail the next call, undone'],
+  ['fail_call_after', 'Fail the next call, done'],
+  ['break_call', 'Break the next answer'],
+  ['delay_call', 'Delay the next call'],
+  ['duplicate_next_webhook', 'Duplicate the next webhook'],
+  ['drop_next_webhook', 'Lose the next webhook'],
+  ['shuffle_webhooks', 'Shuffle the next webhooks'],
+  ['hold_webhooks', 'Hold webhooks'],
+  ['release_webhooks', 'Let webhooks go'],
+];
+
 /**
  * The panel `/_sandbox`. Its buttons post to `/_sandbox/panel` with the page's own token: the control API, its header
  * and its token stay out of every page. With script the journals keep themselves fresh; a switch stops that.
@@ -23,7 +39,7 @@ export function renderPanel(view: PanelView): string {
 <div class="top"><h1>Sandbox</h1><p class="hint">version ${view.version} · API ${view.api_version}</p>
 <p class="live"><label><input type="checkbox" id="live" checked> Keep fresh</label></p></div>
 <div id="notice" data-swap="notice" role="status">${view.notice === null ? null : html`<p class="notice ${view.notice.kind}">${view.notice.kind === 'done' ? '✓' : '!'} ${view.notice.text}</p>`}</div>
-<div class="tiles">${clock(view)}${trouble(view)}${counts(view)}</div>
+<div class="tiles">${clock(view)}${trouble(view)}${counts(view)}${books(view)}</div>
 ${requests(view)}${events(view)}${objects(view)}${unsupported(view)}
 </main>`,
   );
@@ -53,18 +69,27 @@ function days(ms: number): string {
 
 function trouble(view: PanelView): Html {
   return html`<section class="tile" aria-labelledby="trouble-title"><h2 id="trouble-title">Make trouble</h2>
-<div class="buttons">${press(view, 'fail_next_payment', 'Fail the next payment')}${press(view, 'duplicate_next_webhook', 'Duplicate the next webhook')}</div>
+<div class="buttons">${TROUBLES.map(([action, label]) => press(view, action, label))}${press(view, 'outage', 'Down for 5 minutes', { ms: OUTAGE_MS })}</div>
+<div id="outage" data-swap="outage">${view.outage_until === null ? null : html`<p>Every call is refused until ${timeOfDay(view.outage_until)}.</p>${press(view, 'end_outage', 'End it now')}`}</div>
 <div id="faults" data-swap="faults">${
     view.faults.length === 0
       ? html`<p class="hint">Nothing is armed.</p>`
-      : html`<ul class="faults">${view.faults.map((fault) => html`<li><span>${fault.what} <span class="count">× ${fault.left}</span></span>${press(view, 'disarm', 'Disarm', { fault: fault.id })}</li>`)}</ul>`
+      : html`<ul class="faults">${view.faults.map((fault) => html`<li><span>${fault.what} ${fault.left === null ? null : html`<span class="count">× ${fault.left}</span>`}</span>${press(view, 'disarm', 'Disarm', { fault: fault.id })}</li>`)}</ul>`
   }</div></section>`;
 }
 
 function counts(view: PanelView): Html {
   return html`<section class="tile" aria-labelledby="counts-title"><h2 id="counts-title">What is here</h2>
 <dl class="counts" id="counts" data-swap="counts">${view.counts.map((each) => html`<div><dt>${each.label}</dt><dd>${each.count}</dd></div>`)}</dl>
+<div class="buttons">${press(view, 'keep', 'Keep this state')}${press(view, 'restore', 'Back to the kept state')}</div>
 <details class="reset" id="reset"><summary>Empty the sandbox</summary><p class="hint">Forgets every object, event and fault. It cannot be undone.</p>${press(view, 'reset', 'Yes, forget everything')}</details></section>`;
+}
+
+function books(view: PanelView): Html {
+  const sums = view.books.map((each) => html`<div><dt>${each.label}</dt><dd>${each.amount}</dd></div>`);
+  return html`<section class="tile" aria-labelledby="books-title"><h2 id="books-title">Private books</h2>
+<p class="hint">What really happened to money, whatever anybody was told.</p>
+<dl class="counts" id="books" data-swap="books">${sums.length === 0 ? html`<div><dt>nothing yet</dt><dd></dd></div>` : sums}</dl></section>`;
 }
 
 interface Journal {

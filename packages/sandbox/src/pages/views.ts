@@ -225,7 +225,11 @@ export interface PanelView {
   requests: PanelRequestView[];
   events: PanelEventView[];
   objects: { id: string; type: string; at: number; summary: string }[];
-  faults: { id: string; what: string; left: number }[];
+  /** `left`: how often it still happens; null until it is disarmed. */
+  faults: { id: string; what: string; left: number | null }[];
+  /** Until when every call is refused, in seconds; null when none is. */
+  outage_until: number | null;
+  books: { label: string; amount: string }[];
   unsupported: { method: string; path: string; count: number }[];
   /** What the last button did, or why it did not. */
   notice: { kind: 'done' | 'refused'; text: string } | null;

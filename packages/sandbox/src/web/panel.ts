@@ -4,6 +4,7 @@ import { API_VERSION, SANDBOX_VERSION } from '../kernel/options.ts';
 import { renderPanel } from '../pages/index.ts';
 import type { PanelEventView, PanelView } from '../pages/views.ts';
 import type { Row } from '../store/database.ts';
+import { press } from './panel-actions.ts';
 import { formIsOurs, frameFor, page, pageToken, plain } from './respond.ts';
 import { amountText } from './views.ts';
 import type { House } from './web.ts';
@@ -46,15 +47,41 @@ export function showPanel(house: House, notice: Notice = null): Response {
       })),
     events: recentEvents(house),
     objects: recentObjects(house),
-    faults: control.faults().map((rule) => ({
-      id: rule.id,
-      what: faultWords(rule),
-      left: rule.times ?? 1,
-    })),
+    faults: armed(house),
+    outage_until: outageUntil(house, now),
+    books: booksOf(house),
     unsupported: control.unsupported(),
     notice,
   };
   return page(renderPanel(view), frame);
+}
+
+/** What waits to go wrong: with calls, then with webhooks. */
+function armed({ control }: House): PanelView['faults'] {
+  const faults = control.faults().map((rule) => ({ id: rule.id, what: faultWords(rule), left: rule.times ?? 1 }));
+  const rules = control.webhookRules().filter(({ left }) => left !== 0);
+  return [
+    ...faults,
+    ...rules.map(({ id, match, action, left }) => ({
+      id,
+      what: `webhooks: ${action.kind.replaceAll('_', ' ')} ${match?.type ?? 'any'}`,
+      left: left < 0 ? null : left,
+    })),
+  ];
+}
+
+function outageUntil({ world }: House, now: number): number | null {
+  const ends = (world.chaos?.outages ?? []).filter(({ from, to }) => from <= now && now < to).map(({ to }) => to);
+  return ends.length === 0 ? null : Math.floor(Math.max(...ends) / 1000);
+}
+
+/** The private books, as a person reads them. Amounts of nothing are left out. */
+function booksOf({ control }: House): PanelView['books'] {
+  return Object.entries(control.books().currencies).flatMap(([currency, sums]) =>
+    Object.entries(sums)
+      .filter(([, amount]) => amount !== 0)
+      .map(([name, amount]) => ({ label: name.replaceAll('_', ' '), amount: amountText(Number(amount), currency) })),
+  );
 }
 
 function faultWords({ fault, match }: FaultRule): string {
@@ -113,35 +140,4 @@ export async function postPanel(house: House, request: Request): Promise<Respons
   const form = new URLSearchParams(await request.text());
   if (!formIsOurs(house.world, request, form, 'panel')) return plain('This form did not come from the panel.', 403);
   return showPanel(house, await press(house, form));
-}
-
-async function press(house: House, form: URLSearchParams): Promise<Notice> {
-  const { control } = house;
-  const done = (text: string): Notice => ({ kind: 'done', text });
-  switch (form.get('action')) {
-    case 'advance': {
-      const ms = Number(form.get('ms'));
-      if (!Number.isSafeInteger(ms) || ms < 0)
-        return { kind: 'refused', text: 'The clock moves forward by whole milliseconds.' };
-      await control.advance(ms);
-      return done('The clock was moved forward. What fell due has happened.');
-    }
-    case 'resend':
-      await control.resend(form.get('event') ?? '');
-      return done('The event is sent again.');
-    case 'fail_next_payment':
-      control.addFault({ fault: { kind: 'decline' } });
-      return done('The next payment is declined, whatever card it uses.');
-    case 'duplicate_next_webhook':
-      control.addWebhookRule({ times: 1, action: { kind: 'duplicate', times: 5, parallel: true } });
-      return done('The next webhook is sent five times at once.');
-    case 'disarm':
-      control.removeFault(form.get('fault') ?? undefined);
-      return done('The fault is disarmed.');
-    case 'reset':
-      control.reset();
-      return done('Everything is gone. Ids begin again.');
-    default:
-      return { kind: 'refused', text: 'The panel has no such button.' };
-  }
 }

@@ -10,7 +10,7 @@ import { postPanel, showPanel } from './panel.ts';
 import { postSession, showSession } from './pay-page.ts';
 import { showReceipt } from './receipt.ts';
 import { recover } from './recover.ts';
-import { asset, plain } from './respond.ts';
+import { asset, plain, redirect } from './respond.ts';
 
 /** What the pages and the control calls need of the sandbox they belong to. */
 export interface House {
@@ -39,6 +39,8 @@ const PAGES: [method: string, path: RegExp, handler: Handler][] = [
   ['GET', /^\/3ds\/(\w+)$/, ({ world }, _, [id = ''], url) => showChallenge(world, id, url)],
   ['POST', /^\/3ds\/(\w+)$/, ({ world }, request, [id = '']) => postChallenge(world, id, request)],
   ['GET', /^\/receipts\/(\w+)$/, ({ world }, _, [id = '']) => showReceipt(world, id)],
+  // Who types the bare address wants to see what is here.
+  ['GET', /^\/$/, () => redirect('/_sandbox')],
   ['GET', /^\/_sandbox\/?$/, (house) => showPanel(house)],
   ['POST', /^\/_sandbox\/panel$/, (house, request) => postPanel(house, request)],
 ];

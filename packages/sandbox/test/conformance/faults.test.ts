@@ -253,3 +253,44 @@ test('the next payment is declined when that was asked for, whatever card it use
   expect((await charged(stripe)).status).toBe('succeeded');
   expect(sandbox.control.faults()).toEqual([]);
 });
+
+test('a person does with the panel what a program does with the control', async () => {
+  const { sandbox, stripe, received } = openShop();
+  const address = 'http://127.0.0.1:4243/_sandbox';
+  const token =
+    /name="token" value="([^"]+)"/.exec(await (await sandbox.fetch(new Request(address))).text())?.[1] ?? '';
+  const press = async (action: string, fields: Record<string, string> = {}): Promise<string> => {
+    const body = new URLSearchParams({ token, action, ...fields });
+    return (await sandbox.fetch(new Request(`${address}/panel`, { method: 'POST', body }))).text();
+  };
+  const customer = () => stripe.customers.create({ name: 'Ann' }, { maxNetworkRetries: 0 });
+  const count = async () => (await stripe.customers.list()).data.length;
+  await press('fail_call_before');
+  expect([(await refusal(customer())).status, await count()]).toEqual([500, 0]);
+  await press('fail_call_after');
+  expect([(await refusal(customer())).status, await count()]).toEqual([500, 1]);
+  await press('outage', { ms: '300000' });
+  expect((await refusal(customer())).status).toBe(503);
+  await press('end_outage');
+  await press('keep');
+  await customer();
+  expect(await count()).toBe(2);
+  await press('restore');
+  expect(await count()).toBe(1);
+  await sandbox.drain();
+  received.length = 0;
+  await press('drop_next_webhook');
+  await customer();
+  await press('hold_webhooks');
+  await customer();
+  await sandbox.drain();
+  expect(received).toHaveLength(0);
+  expect(await press('release_webhooks')).toContain('1 webhooks are on their way');
+  await sandbox.drain();
+  expect(received).toHaveLength(1);
+  const session = await stripe.checkout.sessions.create(hosted());
+  await sandbox.control.pay(session.id);
+  expect(await press('advance', { ms: 'soon' })).toContain('whole milliseconds');
+  expect(await press('nothing')).toContain('no such button');
+  expect(await press('advance', { ms: '0' })).toMatch(/captured<\/dt><dd>\$25\.00/);
+});

@@ -247,4 +247,7 @@ test('a risky card opens a review, a suspicious one brings a warning', async () 
   await sandbox.control.advance(86_400_000);
   expect(types()).toContain('review.opened');
   expect(types()).toContain('radar.early_fraud_warning.created');
+  await stripe.refunds.create({ payment_intent: risky.id });
+  await sandbox.drain();
+  expect(types()).toContain('review.closed');
 });

@@ -110,6 +110,12 @@ test.each(['evil.example.com', '127.evil.example.com', '127.0.0.1.evil.example.c
   },
 );
 
+test('the bare address leads to the panel', async () => {
+  const { served } = await serve();
+  const answer = await fetch(`${served.url}/`, { redirect: 'manual' });
+  expect([answer.status, answer.headers.get('location')]).toEqual([303, '/_sandbox']);
+});
+
 test('a form of a foreign page cannot call the API: a secret key counts in its header alone', async () => {
   const { sandbox, served } = await serve();
   const form = new URLSearchParams({ key: 'sk_test_any', url: 'http://evil.example.com/', 'enabled_events[]': '*' });

@@ -240,6 +240,11 @@ export const panel: PanelView = {
   ],
   objects: [{ id: 'cs_test_a1', type: 'checkout.session', at: EVENING - 60, summary: 'complete, paid, $200.00' }],
   faults: [{ id: 'flt_1', what: 'The next payment fails with 500 after commit', left: 1 }],
+  outage_until: EVENING + 300,
+  books: [
+    { label: 'captured', amount: '$25.00' },
+    { label: 'fees', amount: '$1.03' },
+  ],
   unsupported: [{ method: 'GET', path: '/v1/terminal/readers', count: 2 }],
   notice: { kind: 'done', text: 'The clock moved on by one day; 2 timers ran.' },
 };

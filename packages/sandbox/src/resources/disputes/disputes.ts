@@ -5,6 +5,7 @@ import { wrongState } from '../../kernel/failure.ts';
 import type { Charge, Dispute } from '../../kernel/kinds.ts';
 import type { Tx } from '../../store/tx.ts';
 import { moveMoney } from '../payments/balance.ts';
+import { closeReview } from '../payments/reviews.ts';
 
 const ANSWER_S = 9 * 86_400;
 const TEXT_FIELDS = [
@@ -86,6 +87,7 @@ export function openDispute(tx: Tx, chargeId: string, facts: { reason: string; i
     status: facts.inquiry ? 'warning_needs_response' : 'needs_response',
   });
   const previous = tx.patch(charge, { disputed: true });
+  closeReview(tx, charge, 'disputed');
   tx.timer('dispute_due', id, (tx.now + ANSWER_S) * 1000);
   tx.emit('charge.updated', charge, previous);
   tx.emit('charge.dispute.created', dispute);

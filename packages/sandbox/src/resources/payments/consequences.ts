@@ -2,6 +2,7 @@ import type { Charge, PaymentIntent } from '../../kernel/kinds.ts';
 import type { Tx } from '../../store/tx.ts';
 import { methodSecrets } from '../customers/payment-methods.ts';
 import { openDispute } from '../disputes/disputes.ts';
+import { openReview } from './reviews.ts';
 
 /** What some test cards bring after they have paid: a dispute, a warning, a review. */
 export function afterCapture(tx: Tx, charge: Charge, intent: PaymentIntent): void {
@@ -16,28 +17,6 @@ export function afterCapture(tx: Tx, charge: Charge, intent: PaymentIntent): voi
   }
   if (behaviour.kind === 'early_fraud_warning') tx.timer('fraud_warning', charge.id, due);
   if (behaviour.kind === 'risk' && behaviour.level === 'elevated') openReview(tx, charge, intent);
-}
-
-function openReview(tx: Tx, charge: Charge, intent: PaymentIntent): void {
-  const review = tx.insert('review', {
-    id: tx.ids.next('prv_'),
-    object: 'review',
-    billing_zip: null,
-    charge: charge.id,
-    closed_reason: null,
-    created: tx.now,
-    ip_address: null,
-    ip_address_location: null,
-    livemode: false,
-    open: true,
-    opened_reason: 'rule',
-    payment_intent: intent.id,
-    reason: 'rule',
-    session: null,
-  });
-  tx.patch(charge, { review: review.id });
-  tx.patch(intent, { review: review.id });
-  tx.emit('review.opened', review);
 }
 
 export function warnOfFraud(tx: Tx, chargeId: string): void {

@@ -15,6 +15,7 @@ import type { Charge, Refund } from '../../kernel/kinds.ts';
 import type { Tx } from '../../store/tx.ts';
 import { methodSecrets } from '../customers/payment-methods.ts';
 import { moveMoney } from '../payments/balance.ts';
+import { closeReview } from '../payments/reviews.ts';
 
 const REASONS = ['duplicate', 'fraudulent', 'requested_by_customer'] as const;
 
@@ -106,6 +107,7 @@ function create(tx: Tx, input: Input): Refund {
   });
   tx.emit('refund.created', refund);
   tx.emit('charge.refunded', charge, previous);
+  if (charge.refunded) closeReview(tx, charge, 'refunded');
   const due = tx.now_ms + tx.world.runtime.refund_delay_ms;
   if (pending) tx.timer('refund_settles', refund.id, due, { result: 'succeeded' });
   if (behaviour === 'refund_fails') tx.timer('refund_settles', refund.id, due, { result: 'failed' });
