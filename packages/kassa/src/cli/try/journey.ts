@@ -38,7 +38,7 @@ export function startJourney(url: string, world: World, printer: Printer): Journ
       count += 1;
       const began = world.clock.now().getTime();
       const line = (status: string, detail: string): string =>
-        `${String(count).padStart(2)}  ${name.padEnd(46)} ${status.padEnd(5)} ${detail}`;
+        `${String(count).padStart(2)}  ${name.padEnd(48)} ${status.padEnd(5)} ${detail}`;
       try {
         const found = await work();
         const ms = world.clock.now().getTime() - began;
