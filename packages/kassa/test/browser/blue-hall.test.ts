@@ -283,7 +283,8 @@ describe.skipIf('missing' in found)('Blue Hall', () => {
       await page.locator('pre.text').waitFor();
       // The frame holds the mail as it was written; mails have their own tests.
       await expectClean(page, 'message', 'iframe');
-    });
+      // Eight pages, each examined whole: on a busy machine of two cores this takes longer than other tests may.
+    }, 120_000);
 
     test('every page fits a phone of 320 pixels without sideways scrolling', async () => {
       const page = await visitor({ colorScheme, viewport: { width: 320, height: 640 } });
