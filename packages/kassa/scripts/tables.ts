@@ -51,15 +51,27 @@ function typeOf(column: Column, words: Map<string, string>): string {
   const base =
     words.get(`${column.table}.${column.column}`) ??
     (column.column === 'mode' ? DOMAINS['mode'] : undefined) ??
-    { uuid: 'string', text: 'string', int4: 'number', int8: 'number', bool: 'boolean', timestamptz: 'Date',
-      tstzrange: 'string', jsonb: 'Json', _text: 'string[]' }[column.type];
+    {
+      uuid: 'string',
+      text: 'string',
+      int4: 'number',
+      int8: 'number',
+      bool: 'boolean',
+      timestamptz: 'Date',
+      tstzrange: 'string',
+      jsonb: 'Json',
+      _text: 'string[]',
+    }[column.type];
   if (!base) throw new Error(`no type for ${column.table}.${column.column}: ${column.type}`);
   const type = column.nullable ? `${base} | null` : base;
   return column.hasDefault && column.type !== 'jsonb' ? `Generated<${type}>` : type;
 }
 
 function nameOf(table: string): string {
-  return `${table.split('_').map((part) => part.charAt(0).toUpperCase() + part.slice(1)).join('')}Table`;
+  return `${table
+    .split('_')
+    .map((part) => part.charAt(0).toUpperCase() + part.slice(1))
+    .join('')}Table`;
 }
 
 /** The whole file as text. Json columns are read as values and written as JSON text, so that an array stays JSON. */

@@ -81,7 +81,7 @@ export function passes(call: LoggedCall, filters: LogFilters): boolean {
     filter_source: 'API',
     filter_status_code: String(call.status),
     // The command line takes 4XX and sends 400.
-    filter_status_code_type: `${Math.floor(call.status / 100)}00`,
+    filter_status_code_type: `${String(call.status).slice(0, 1)}00`,
   };
   return FILTERS.every((name) => {
     const wanted = filters[name] ?? [];
