@@ -1,4 +1,5 @@
-// The page of the hosted-checkout contract, exactly as such pages behave (contracts.md, 1.3): the same ids, the same
+// The page of the hosted-checkout contract, exactly as such pages behave (docs/contracts/hosted-checkout.md): the same
+// ids, the same
 // words, five polls two seconds apart. It works with an amount and with a price.
 
 const CREATE = '/api/payments/v1/checkout/session';

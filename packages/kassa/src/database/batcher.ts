@@ -23,7 +23,7 @@ const LIMITS: BatchLimits = { lanes: 2, rows_max: 256, waiting_max: 10_000 };
 const CONFLICT_RUNS_MAX = 2;
 
 /**
- * Gathers rows of strangers into shared statements (performance.md, section 4). There is no timer: the first row of an
+ * Gathers rows of strangers into shared statements. There is no timer: the first row of an
  * idle server leaves as soon as its own callers have had their turn, and while it is in flight others gather.
  * The promise of a row resolves after the commit of its batch, so it is safe to acknowledge then.
  * - data at fault (classes 22, 23): the rows run one by one and only the guilty one fails

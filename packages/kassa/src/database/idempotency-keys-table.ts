@@ -35,7 +35,9 @@ export type KeyClaim =
   | { readonly state: 'resume'; readonly order_id: string; readonly attempt_id: string };
 
 const KEPT_DAYS = 30;
-/** Whoever has not finished by then was most likely cut off. If not, both send the same bytes under Stripe's one key. */
+/**
+ * Whoever has not finished by then was most likely cut off. If not, both send the same bytes under Stripe's one key.
+ */
 const BUSY_MS = 15_000;
 
 interface KeyRow {
@@ -122,7 +124,7 @@ export async function noteDraft(
 
 /**
  * Stores the answer with the work's last commit. The first answer stays for ever: whoever comes second gets that one
- * back, and sends it. Answers of 500 and above, and 429, are never stored (contracts.md, 0.9).
+ * back, and sends it. Answers of 500 and above, and 429, are never stored (docs/contracts, Idempotency).
  */
 export async function finishKey(tx: Transaction, ref: KeyRef, answer: KeyAnswer, at: Date): Promise<KeyAnswer> {
   if (answer.status < 200 || answer.status > 499 || answer.status === 429) {

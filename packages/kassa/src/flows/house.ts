@@ -13,7 +13,7 @@ export interface Shop {
 
 /** How long things take, in milliseconds. Each has its default in `DEFAULT_PACE`. */
 export interface Pace {
-  /** A live attempt that has heard nothing for this long may ask Stripe on a status read (contracts.md, 0.3). */
+  /** A live attempt that has heard nothing for this long may ask Stripe on a status read (docs/contracts, Reads). */
   readonly refresh_after_ms: number;
   /** A checkout whose answer from Stripe was never written down is taken up again after this long. */
   readonly finish_after_ms: number;
@@ -56,7 +56,8 @@ export interface QuoteWish {
 export type QuoteBasket = (house: House, tx: Transaction, wish: QuoteWish) => Promise<Quote>;
 
 /**
- * `unknown`: no attempt of ours has this session or payment. With an order id: the order is ours, but the fact must wait
+ * `unknown`: no attempt of ours has this session or payment. With an order id: the order is ours, but the fact must
+ * wait
  * for another one to be written first.
  */
 export interface SettleOutcome {

@@ -21,7 +21,9 @@ export interface CheckoutView {
   readonly lines: readonly { readonly name: string; readonly quantity: number; readonly total_minor: number }[];
 }
 
-/** `never` answers what we know; `when_stale` asks Stripe by the rule below; `now` asks whenever the state is not final. */
+/**
+ * `never` answers what we know; `when_stale` asks Stripe by the rule below; `now` asks whenever the state is not final.
+ */
 export type Ask = 'never' | 'when_stale' | 'now';
 
 interface Asked {
@@ -34,8 +36,9 @@ const asked = new WeakMap<House, Map<string, Asked>>();
 
 /**
  * Answers the state of a checkout by its session id, from our own database. A live attempt from which nothing was
- * heard for `refresh_after_ms` asks Stripe once, however many readers wait, at most once per that time (contracts.md,
- * 0.3); while no webhook has ever arrived the first read does not wait. What Stripe says goes through settle, so a
+ * heard for `refresh_after_ms` asks Stripe once, however many readers wait, at most once per that time
+ * (docs/contracts, Reads); while no webhook has ever arrived the first read does not wait. What Stripe says goes
+ * through settle, so a
  * read can only bring our row to what Stripe has proved, and a second read changes nothing.
  * @returns undefined for a session that this shop does not know.
  * @throws KassaError `payment_provider_unavailable` only with `now`, when Stripe cannot be reached.

@@ -15,7 +15,8 @@ const USER_ID_LENGTH_MAX = 255;
 const EMAIL_LENGTH_MAX = 254;
 
 /**
- * Reads `Authorization: Bearer …` where a contract takes nobody, a publishable key or a buyer (contracts.md, 0.6).
+ * Reads `Authorization: Bearer …` where a contract takes nobody, a publishable key or a buyer (docs/contracts,
+ * Callers).
  * A publishable key gives no more rights than nobody has; of it only the mode is checked. A secret or agent key has no
  * business in a browser and is refused, so that its owner notices.
  * @throws KassaError `unauthenticated`.

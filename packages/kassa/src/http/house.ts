@@ -14,7 +14,7 @@ import type { Ids } from '../kernel/ids.ts';
 import type { Log } from '../kernel/log.ts';
 import type { Limits } from './limits.ts';
 
-/** What the `hosted-checkout` contract is told by the shop's configuration (contracts.md, 1.1). */
+/** What the `hosted-checkout` contract is told by the shop's configuration (docs/contracts/hosted-checkout.md). */
 export interface HostedCheckoutSettings {
   /** Offer that is bought when a request names none, by its key in the catalogue. */
   readonly offer: string | null;

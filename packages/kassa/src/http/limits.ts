@@ -7,7 +7,7 @@ export interface Window {
   readonly per_ms: number;
 }
 
-/** How often something may be asked, per caller's address and per session (contracts.md, 0.11). */
+/** How often something may be asked, per caller's address and per session (docs/contracts, Rate limits). */
 export interface Limits {
   readonly open_session_per_ip: readonly Window[];
   readonly read_status_per_ip: readonly Window[];

@@ -16,7 +16,7 @@ export interface ReturnUrlPolicy {
 
 /**
  * An address that a caller wants the buyer to be sent to, checked against the shop's origins and otherwise kept as it
- * was given, with Stripe's placeholder in its raw form (contracts.md, 0.8).
+ * was given, with Stripe's placeholder in its raw form (docs/contracts, Return addresses).
  * @throws KassaError `url_not_allowed` with the field's name in its details.
  */
 export function checkReturnUrl(text: string, field: string, policy: ReturnUrlPolicy): string {

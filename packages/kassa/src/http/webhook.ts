@@ -10,7 +10,7 @@ const PATHS = ['/payments/webhook', '/webhook'];
 
 /**
  * Takes what Stripe sends: the raw bytes, untouched by any parser, go to the inbox, and 200 is said only after they
- * are committed there. Whatever else goes wrong is answered so that Stripe comes again (contracts.md, 0.13).
+ * are committed there. Whatever else goes wrong is answered so that Stripe comes again (docs/contracts, Webhooks).
  */
 export function webhook(house: HttpHouse): Hono<HttpEnv> {
   const app = new Hono<HttpEnv>();

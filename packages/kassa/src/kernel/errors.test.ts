@@ -1,5 +1,5 @@
 // Goal: every refusal carries the code and status of the error table, and nothing more than its sentence.
-// Method: the table of contracts.md, written down a second time.
+// Method: the table of codes and statuses, written down a second time.
 import { readFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
 import { assert } from './assert.ts';

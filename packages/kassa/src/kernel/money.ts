@@ -2,7 +2,7 @@ import { assert } from './assert.ts';
 import { CURRENCY_RULES, type CurrencyRule } from './currencies.ts';
 import { KassaError } from './errors.ts';
 
-/** Cards take twelve digits in the minor unit; nothing larger can be charged (stripe.md, 11). */
+/** Cards take twelve digits in the minor unit; nothing larger can be charged (docs.stripe.com/currencies). */
 export const AMOUNT_MAX_MINOR = 999_999_999_999;
 
 const DECIMAL = /^(0|[1-9][0-9]*)(?:\.([0-9]+))?$/;
@@ -46,7 +46,7 @@ export function stepOf(currency: string): 1 | 10 | 100 {
  * whether something may be free is the offer's rule.
  * @throws KassaError `invalid_amount` for a sign, an exponent, grouping, leading zeros, more fraction digits than the
  *   currency has, a part that the currency cannot charge, or more than twelve digits in the minor unit;
- *   `invalid_request` for an unknown currency. The rule is contracts.md, 0.4.
+ *   `invalid_request` for an unknown currency. The rule is docs/contracts, Money.
  */
 export function minorFromDecimal(text: string, currency: string): number {
   const { exponent, step_minor } = ruleFor(currency);

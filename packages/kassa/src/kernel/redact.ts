@@ -1,6 +1,6 @@
 /**
- * Takes out of anything what a log must never hold: keys, secrets, tokens, card numbers, addresses of people
- * (never-lose-an-order.md, S19). It looks at names and at texts, because a secret also travels inside a sentence.
+ * Takes out of anything what a log must never hold: keys, secrets, tokens, card numbers, addresses of people. It looks
+ * at names and at texts, because a secret also travels inside a sentence.
  */
 
 const TEXT_MAX = 16_384;

@@ -7,7 +7,7 @@ import { verifySignature } from './verify-signature.ts';
 
 /**
  * Checks a webhook before anything of it is stored: signature and age first, over the raw bytes, then its shape.
- * @throws WebhookRefused with one of the texts of contracts.md, 0.13.
+ * @throws WebhookRefused with one of the texts of docs/contracts, Webhooks.
  */
 export function verifyEvent(
   raw: Uint8Array,

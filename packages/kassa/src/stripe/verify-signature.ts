@@ -10,10 +10,12 @@ const HEADER_LENGTH_MAX = 4096;
 
 /**
  * Checks that the raw bytes of a webhook were signed with one of our secrets, and lately: HMAC-SHA256 over
- * `<t>.<body>` with the whole `whsec_…` text as key (docs.stripe.com/webhooks; contracts.md, 0.13). Schemes other than
+ * `<t>.<body>` with the whole `whsec_…` text as key (docs.stripe.com/webhooks; docs/contracts, Webhooks). Schemes
+ * other than
  * `v1` are ignored. `at` is our clock. The signature is judged before its time, so that the answer tells a forger
  * nothing about clocks.
- * @throws WebhookRefused with 503 when no secret is configured, otherwise with 400 and the text that the contract fixes.
+ * @throws WebhookRefused with 503 when no secret is configured, otherwise with 400 and the text that the contract
+ * fixes.
  */
 export function verifySignature(raw: Uint8Array, header: string | null, secrets: readonly string[], at: Date): void {
   const keys = secrets.map((secret) => secret.trim()).filter((secret) => secret !== '');

@@ -1,6 +1,6 @@
 // Goal: front ends that were written for this contract long ago work unchanged, and none of them sets a price.
 // Method: HTTP against the whole shop: real Postgres, real stories, the sandbox behind the official client; only time is
-// virtual. Rows H1 to H22 are those of contracts.md, 1.5; check numbers those of section 7.
+// virtual. Rows H1 to H22 stand in docs/contracts/hosted-checkout.md; check numbers are stable names.
 import { afterEach, describe, expect, test } from 'vitest';
 import { CREATE, ORIGIN, type Shop, STATUS, startShop, TAKES_AMOUNTS } from '../setup/shop.ts';
 

@@ -1,5 +1,5 @@
 // Goal: what Stripe says is stored before it is acknowledged, and what Stripe did not say is not stored at all.
-// Method: signed and forged requests at both paths of the whole shop; time is virtual. Checks 21 to 36, contracts.md, 7.
+// Method: signed and forged requests at both paths of the whole shop; time is virtual. Checks 21 to 36.
 import { createHmac } from 'node:crypto';
 import { afterEach, describe, expect, test } from 'vitest';
 import { sql } from '../../src/database/index.ts';

@@ -8,7 +8,7 @@ import { insertRow, insertSet } from './insert-rows.ts';
 import { idOf, type Row, validRows } from './valid-rows.ts';
 
 const STATUSES = ['draft', 'pending', 'processing', 'paid', 'partially_refunded', 'refunded', 'expired', 'canceled'];
-/** The moves that design.md allows; every other pair is refused. */
+/** The moves that an order may make; every other pair is refused. */
 const MOVES: Record<string, readonly string[]> = {
   draft: ['pending', 'processing', 'paid', 'expired', 'canceled'],
   pending: ['processing', 'paid', 'expired', 'canceled'],

@@ -1,5 +1,5 @@
 // Goal: whatever is sent, the answer has its shape, its headers and its limits, and nothing secret reaches the log.
-// Method: the real app with hand-made stories behind it; check numbers are those of contracts.md, section 7.
+// Method: the real app with hand-made stories behind it; check numbers are stable names of the conformance list.
 import { describe, expect, test } from 'vitest';
 import { WebhookRefused } from '../../src/domain/payments/index.ts';
 import type { NotificationView } from '../../src/domain/reports/index.ts';

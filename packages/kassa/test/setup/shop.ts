@@ -12,7 +12,7 @@ export const CREATE = '/api/payments/v1/checkout/session';
 export const STATUS = '/api/payments/v1/checkout/status/';
 export const AUTH_SECRET = 'signs the buyers of the test shop';
 
-/** The shop of the conformance list (contracts.md, 7). */
+/** The shop of the conformance list. */
 export const FIXTURE = defineKassa({
   currency: 'usd',
   seller: { name: 'Shop', email: 'shop@example.com', country: 'US' },

@@ -48,7 +48,7 @@ export interface UnitPrice {
 
 /**
  * The catalogue's answer to a wish. The amount of a fixed price never comes from the caller; a custom amount is taken
- * inside its bounds only (contracts.md, 1.4).
+ * inside its bounds only (docs/contracts/hosted-checkout.md).
  * @throws KassaError `not_found` for an inactive offer, `invalid_request` for a quantity or currency that it does not
  *   have, `invalid_amount` or `amount_out_of_range` for a custom amount.
  */

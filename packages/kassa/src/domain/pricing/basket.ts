@@ -60,7 +60,7 @@ const MILLI_OF_WHOLE = 100_000;
  * Prices a basket: list price → coupon → tax on the discounted lines → credits as tender after tax → total.
  * Amounts are split over the lines by largest remainder, so the lines always add up, and every amount is one that the
  * currency can charge: a tenth of 1.250 kwd is 0.130. A remainder above zero that is below Stripe's minimum lowers the
- * credits until the remainder is the minimum (contracts.md, 3.1).
+ * credits until the remainder is the minimum.
  * @throws KassaError when the total cannot be charged; Bug for an impossible basket.
  */
 export function priceBasket(basket: Basket): PricedBasket {

@@ -56,7 +56,7 @@ export interface Decision {
 
 /**
  * What a report from Stripe changes. A pure function and the only place that decides over money: the fold over the
- * attempt is a join, so a stale or repeated report decides nothing (never-lose-an-order.md, 1).
+ * attempt is a join, so a stale or repeated report decides nothing.
  * Answers null when nothing changes.
  */
 export function decide(snapshot: Snapshot, report: PaymentReport): Decision | null {

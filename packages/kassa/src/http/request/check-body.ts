@@ -3,7 +3,10 @@ import { KassaError } from '../../kernel/errors.ts';
 const DEPTH_MAX = 10;
 const ITEMS_MAX = 100;
 const STRING_LENGTH_MAX = 2_000;
-/** Return addresses may be longer than other strings (contracts.md, 0.8); their own rule checks them afterwards. */
+/**
+ * Return addresses may be longer than other strings (docs/contracts, Return addresses); their own rule checks them
+ * afterwards.
+ */
 const URL_LENGTH_MAX = 2_048;
 const URL_FIELD = /_url$/;
 const POISONED = new Set(['__proto__', 'constructor', 'prototype']);
@@ -15,7 +18,8 @@ const GROUPED =
 
 /**
  * Refuses what no contract ever needs: deep nesting, long lists and strings, characters that no text in a database can
- * hold, keys that poison prototypes, and card numbers. The sentence never repeats the value, so that a card number cannot reach a log (contracts.md, 0.10).
+ * hold, keys that poison prototypes, and card numbers. The sentence never repeats the value, so that a card number
+ * cannot reach a log (docs/contracts, Limits).
  * @throws KassaError `invalid_request` or `card_data_refused`.
  */
 export function checkBody(body: unknown): void {

@@ -3,7 +3,7 @@ import type { HttpSettings } from '../house.ts';
 import type { HttpEnv } from './context.ts';
 
 /**
- * Lets the shop's own origins call from a browser, and nobody else (contracts.md, 0.7): the answer repeats an origin
+ * Lets the shop's own origins call from a browser, and nobody else (docs/contracts, CORS): the answer repeats an origin
  * only when it is in the list, `null` never is, and credentials are never allowed. A preflight from elsewhere is
  * answered with 204 and says nothing.
  */

@@ -9,7 +9,7 @@ import type { HttpEnv } from './context.ts';
 const HSTS = 'max-age=31536000';
 
 /**
- * Stands around every request: gives it its id, sets the headers that every answer has (contracts.md, 0.10), and
+ * Stands around every request: gives it its id, sets the headers that every answer has (docs/contracts, Limits), and
  * writes one line to the access log. The line names the route, never the path or the query: those may hold a session
  * id, an e-mail address or a token.
  */

@@ -8,7 +8,8 @@ const KEY = /^[\x20-\x7e]{1,255}$/;
 const ANONYMOUS_LENGTH_MIN = 16;
 
 /**
- * The header `Idempotency-Key` together with whose key it is and what was asked under it (contracts.md, 0.9). Tenant
+ * The header `Idempotency-Key` together with whose key it is and what was asked under it (docs/contracts,
+ * Idempotency). Tenant
  * and mode are added where the key is stored.
  * @throws KassaError `invalid_request` for a key that is empty, too long, too short for a caller without a name, or
  *   not printable.

@@ -9,7 +9,7 @@ const OWN_KEY = 'kassa_order_id';
 
 /**
  * Free labels from a caller: stored with the attempt, never used to find anything and never trusted when they come
- * back from Stripe (contracts.md, 0.10).
+ * back from Stripe (docs/contracts, Limits).
  */
 export const Metadata = z
   .record(

@@ -36,7 +36,8 @@ function tooLarge(bytes_max: number): KassaError {
 }
 
 /**
- * Reads a JSON body under the limits of contracts.md, 0.10, and leaves its text to the schemas that follow. A request
+ * Reads a JSON body under the limits of docs/contracts, Limits, and leaves its text to the schemas that follow. A
+ * request
  * without a body and without a content type counts as `{}`.
  * @throws KassaError `unsupported_media_type`, `body_too_large`, `invalid_request`, `card_data_refused`.
  */

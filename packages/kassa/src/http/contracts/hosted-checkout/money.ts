@@ -4,7 +4,7 @@ import { decimalFromMinor, minorFromDecimal } from '../../../kernel/money.ts';
 /**
  * An amount as pages send it, in the major unit: a JSON number or a decimal text. A number is taken by its shortest
  * decimal text, so `19.99` never becomes 1998.9999999999998.
- * @throws KassaError `invalid_amount` for zero and for everything that contracts.md, 0.4 refuses.
+ * @throws KassaError `invalid_amount` for zero and for everything that docs/contracts, Money refuses.
  */
 export function readAmount(amount: number | string, currency: string): number {
   const amount_minor = minorFromDecimal(String(amount), currency);

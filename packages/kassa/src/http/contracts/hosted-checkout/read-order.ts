@@ -18,11 +18,12 @@ export interface Wanted {
 export type Basket = Pick<StartCheckout, 'lines' | 'quote_id' | 'currency' | 'claim'>;
 
 const UUID = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
-/** What a custom amount is in when the page does not say (contracts.md, 1.1). */
+/** What a custom amount is in when the page does not say (docs/contracts/hosted-checkout.md). */
 const CUSTOM_CURRENCY = 'usd';
 
 /**
- * Turns the page's words into lines of the catalogue and a claim about their price (contracts.md, 1.4). The price
+ * Turns the page's words into lines of the catalogue and a claim about their price
+ * (docs/contracts/hosted-checkout.md). The price
  * itself is never taken from here: the story compares the claim with the catalogue.
  * @throws KassaError `invalid_request`, `invalid_amount`, `client_amount_refused`, `not_found`, `price_mismatch`.
  */

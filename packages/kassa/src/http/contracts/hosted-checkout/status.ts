@@ -6,7 +6,7 @@ import type { Limiter } from '../../limits.ts';
 import type { HttpEnv } from '../../request/context.ts';
 import { FailureBody } from './failure.ts';
 
-/** Five fields, always all five and never a sixth (contracts.md, 1.2). */
+/** Five fields, always all five and never a sixth (docs/contracts/hosted-checkout.md). */
 const StatusBody = z
   .object({
     status: z.enum(['open', 'complete', 'expired']),
