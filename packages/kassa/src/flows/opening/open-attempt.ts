@@ -35,6 +35,9 @@ export async function openAttempt<Result>(house: House, attempt_id: string, fini
   const key = operationKey(attempt_id, 'open');
   const operation = await findOperation(house.db, key);
   if (!operation || !maySend(operation, house.clock.now())) {
+    // Between the two reads somebody else may have written the answer down: then this checkout has just begun.
+    const now = await attemptById(house.db, attempt_id);
+    if (now && now.session_id !== null) return inTransaction(house.db, (tx) => finish(tx, openedOf(now)));
     throw new KassaError('session_not_open', 'This checkout has ended. Start a new one.');
   }
   const session = await send(house, attempt, operation);
