@@ -165,7 +165,7 @@ async function askOnce(world: BuyerWorld, plan: Plan, { key, wish, dice }: Askin
     return JSON.parse(body) as Opened;
   } catch (error) {
     const { code, name } = error as { code?: string; name?: string };
-    if (code === 'sold_out') return 'no';
+    if (code === 'sold_out' || code === 'session_not_open') return 'no';
     // A buyer without a key cannot ask again without the risk of a second order; some do, most read the sentence.
     if (!plan.keyed && !dice.chance(0.3)) return 'no';
     if (code === 'payment_provider_unavailable' || code === 'idempotency_key_in_use' || code === 'internal_error')

@@ -111,7 +111,14 @@ export const CONTROLS: readonly Control[] = [
         to: '',
       },
     ],
-    purchases_max: 2_000,
+    // The answer is lost and Stripe goes away for longer than a session lives: its end is heard of first.
+    mix: {
+      webhooks: 'sent',
+      outages: [{ what: 'stripe', from: 240_000, to: 4_200_000 }],
+      rates: { http: 0.5, webhook: 0, database: 0, mail: 0, node: 0, clock: 0, buyer: 0 },
+      faults: ['http_no_answer', 'http_500_with_effect'],
+    },
+    purchases_max: 1_000,
   },
   {
     name: 'N7',

@@ -16,6 +16,9 @@ interface Flight {
   done: boolean;
   blocked: boolean;
   readonly landed: Promise<void>;
+  /** Lets a freed statement's caller go on; several that one commit frees go on in the order in which they waited. */
+  readonly release: () => void;
+  readonly released: Promise<void>;
 }
 
 type Ask = <Row>(text: string, values?: unknown[]) => Promise<Row[]>;
@@ -47,16 +50,17 @@ export function blockWatch(scheduler: Scheduler, ask: Ask): BlockWatch {
         () => undefined,
         () => undefined,
       );
-      const flight: Flight = { pid: session.processID ?? 0, done: false, blocked: false, landed };
+      const { promise: released, resolve: release } = Promise.withResolvers<void>();
+      const flight: Flight = { pid: session.processID ?? 0, done: false, blocked: false, landed, release, released };
       flights.add(flight);
       void landed.then(() => {
         flight.done = true;
-        flights.delete(flight);
+        if (!flight.blocked) flights.delete(flight);
       });
       await scheduler.io(() => scheduler.aside(() => look(flight)));
       // Freed by somebody's commit: when to go on is the scheduler's choice again.
       if (flight.blocked) {
-        await answer.catch(() => undefined);
+        await released;
         await scheduler.point('row lock');
       }
       return answer;
@@ -66,10 +70,18 @@ export function blockWatch(scheduler: Scheduler, ask: Ask): BlockWatch {
       if (!flight) return false;
       await ask('select pg_terminate_backend($1, 10000)', [flight.pid]);
       await flight.landed;
+      flights.delete(flight);
+      flight.release();
       return true;
     },
     async settle() {
-      for (const flight of flights) if (flight.blocked) await look(flight);
+      const waiting = [...flights].filter(({ blocked }) => blocked);
+      for (const flight of waiting) await look(flight);
+      for (const flight of waiting) {
+        if (!flight.done) continue;
+        flights.delete(flight);
+        flight.release();
+      }
     },
   };
 }
