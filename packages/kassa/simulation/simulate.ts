@@ -118,9 +118,7 @@ function tell(options: SimulateOptions, printer: Printer, series: SeriesReport):
   printer.line(`${runs} runs, ${purchases} purchases, ${steps} steps, ${starts} starts of a node: 0 violations`);
   printer.line(`${repeated} runs repeated to the same hash, ${compared} told in three ways with one end`);
   printer.line(`${total} faults (${rate_percent / 10} % of steps): ${byNumber(series.faults)}`);
-  printer.line(
-    `${(took_ms / 1000).toFixed(1)} s, ${Math.round((purchases * 1000) / Math.max(1, took_ms))} purchases/s`,
-  );
+  printer.line(`${Math.round(took_ms / 1000)} s, ${Math.round((purchases * 1000) / Math.max(1, took_ms))} purchases/s`);
   if (last && last.trace_hash !== '')
     printer.line(`trace ${last.trace_hash}  state ${last.state_hash === '' ? '-' : last.state_hash}`);
 }
