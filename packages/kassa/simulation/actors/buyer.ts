@@ -1,5 +1,6 @@
 import type { PayOutcome, Sandbox } from '@kassa/sandbox';
 import type { Offer } from '../../src/domain/catalog/index.ts';
+import type { Ask } from '../../src/flows/refresh-checkout.ts';
 import type { BuiltHouse } from '../../src/house-of.ts';
 import { hashOf } from '../../src/kernel/ids.ts';
 import { type Dice, diceOf } from '../engine/dice.ts';
@@ -102,7 +103,10 @@ async function visit(world: BuyerWorld, plan: Plan, dice: Dice, tab: number): Pr
   await scheduler.sleep(plan.pays_late ? SESSION_MS - dice.below(2 * MINUTE) : plan.thinks_ms);
   if (plan.leaves_after === 1) return;
   // Some pages ask for the status all the while, also in the moment in which the money moves.
-  const [paid] = await Promise.all([pay(world, plan, opened), plan.watches ? look(world, dice, opened) : undefined]);
+  const [paid] = await Promise.all([
+    pay(world, plan, opened),
+    plan.watches ? look(world, dice, opened, 'now') : undefined,
+  ]);
   if (plan.leaves_after === 2 || (paid && plan.outcome === 'closes after paying')) return;
   for (let looks = 0; looks < plan.looks; looks += 1) {
     await look(world, dice, opened);
@@ -218,10 +222,10 @@ async function pay(world: BuyerWorld, plan: Plan, { session_id, url }: Opened): 
   }
 }
 
-async function look(world: BuyerWorld, dice: Dice, { session_id }: Opened): Promise<void> {
+async function look(world: BuyerWorld, dice: Dice, { session_id }: Opened, asked?: Ask): Promise<void> {
   await world.scheduler.point('looks at the status');
   try {
-    const ask = dice.pick(['when_stale', 'when_stale', 'now', 'never'] as const);
+    const ask = asked ?? dice.pick<Ask>(['when_stale', 'when_stale', 'now', 'never']);
     const view = await someNode(world, dice).call((built: BuiltHouse) => built.http.refreshCheckout(session_id, ask));
     if (!view) return world.tell('shop', `does not know ${session_id}`);
     const seen = world.evidence.seen.get(session_id) ?? [];

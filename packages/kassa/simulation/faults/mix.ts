@@ -42,7 +42,7 @@ export function drawMix(dice: Dice): Mix {
     haste: dice.pick([0, 0, 0.01, 0.05]),
     grain: dice.chance(0.03) ? 'statement' : 'transaction',
     shop: dice.below(4),
-    compares_min: dice.pick([1, 10, 45, 45]),
+    compares_min: dice.pick([1, 10, 10, 45, 45, 45, 45, 45]),
   };
 }
 

@@ -84,7 +84,8 @@ export function untilRest(world: World, ask: Ask): Rest {
     stir.committed = true;
   };
   const nextMoment = (now: number): number | undefined => {
-    const rows = due.map(({ at }) => Math.max(at, not_before, now + 1));
+    // What is overdue has a worker that is busy or a node that is down: it is looked at again in a second.
+    const rows = due.map(({ at }) => (at > now ? at : Math.max(not_before, now + 1_000)));
     const moments = [scheduler.nextDue(), sandboxDue(), ...rows].filter((at) => at !== undefined);
     return moments.length === 0 ? undefined : Math.min(...moments);
   };

@@ -56,7 +56,7 @@ const FATES: readonly FaultName[] = [
 /** A transaction of a story has so many statements, more or less; a fate beyond the last one strikes at the commit. */
 const STATEMENTS = 9;
 /** Leases are minutes long: their clock is set this often, because setting it costs a round trip. */
-const CLOCK_STEP_MS = 10_000;
+const CLOCK_STEP_MS = 30_000;
 const ENDS_HOLDS = /^update "holds"|^update kassa\.holds/;
 
 const never = <T>(): Promise<T> => new Promise(() => undefined);

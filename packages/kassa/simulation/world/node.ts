@@ -138,7 +138,7 @@ export function createNode(world: NodeWorld, name: string): KassaNode {
     if (faults.strike('node', ['crashed_in_recovery'], 'start')) return node.crash();
     built = up;
     // A wake-up is a hint and may be lost: whoever knows what is due sends the workers round later.
-    up.onWake((worker) => void (dice.chance(0.5) && wake([worker])));
+    up.onWake((worker) => void (dice.chance(0.3) && wake([worker])));
     const { inbox, timers, outbox } = up;
     scheduler.spawn(own, 'inbox', () => work('inbox', () => drainInbox(inbox, EVENTS_PER_ROUND)));
     scheduler.spawn(own, 'timers', () => work('timers', () => runTimers(timers, JOBS_PER_ROUND)));
@@ -187,7 +187,9 @@ export function createNode(world: NodeWorld, name: string): KassaNode {
           await http.receive(raw, signature);
           return 200;
         } catch (error) {
-          return error instanceof WebhookRefused ? error.status : 503;
+          if (error instanceof WebhookRefused) return error.status;
+          world.log.warn({ err: error }, 'an event was not stored');
+          return 503;
         }
       });
     },

@@ -34,6 +34,11 @@ function whole(flag: string, given: unknown): number {
   throw new Exit(2, `${flag} takes a whole number, not ${JSON.stringify(text)}.`);
 }
 
+function minutesOf(text: string): number {
+  if (/^\d{1,4}(\.\d{1,3})?$/.test(text)) return Number(text);
+  throw new Exit(2, `--minutes takes a number such as 5 or 0.5, not ${JSON.stringify(text)}.`);
+}
+
 function textOf(given: unknown): string | null {
   return given === undefined ? null : String(given);
 }
@@ -75,7 +80,7 @@ function optionsOf(args: Record<string, unknown>): Record<string, unknown> {
     dropped: args.dropped === true,
     until: until === null ? null : whole('--until', until),
     trace: textOf(args.trace),
-    minutes: minutes === null ? null : whole('--minutes', minutes),
+    minutes: minutes === null ? null : minutesOf(minutes),
     corpus: args.corpus === true,
     shrink: args.shrink !== false,
     json: args.json === true,
