@@ -19,8 +19,9 @@ describe.each(CONTROLS)('$name: $mistake', (control) => {
     }
   });
 
-  // Behind the lock stand four constraints; with them nothing but an error on one order can come of it.
-  test.skipIf(control.name === 'N1')('is found', async () => expectFound(control, []), LONG_MS);
+  // Behind the lock stand four constraints: with them a buyer may meet an error, and nothing worse may come of it.
+  const title = control.name === 'N1' ? 'costs an error at most while the constraints stand' : 'is found';
+  test(title, async () => (control.name === 'N1' ? expectNothingWorse(control) : expectFound(control, [])), LONG_MS);
 
   if (control.ddl)
     test('is found without the constraint behind it', async () => expectFound(control, ['--dropped']), LONG_MS);
@@ -37,4 +38,19 @@ async function expectFound(control: Control, more: string[]): Promise<void> {
     `${control.name} ${more.join(' ')} found by ${first?.invariant} after ${String(failed?.purchases)} purchases: ${first?.sentence}`,
   );
   expect(first?.invariant).toBeTruthy();
+}
+
+async function expectNothingWorse(control: Control): Promise<void> {
+  const { code, out, said } = await simulated(
+    '--defect',
+    control.name,
+    '--seed',
+    String(control.seed),
+    '--runs',
+    '3',
+    '--no-shrink',
+  );
+  expect([0, 1], out).toContain(code);
+  const violations = (said.get('failed')?.violations ?? []) as { invariant: string }[];
+  expect(violations.filter(({ invariant }) => invariant !== 'bug')).toEqual([]);
 }
