@@ -1,14 +1,25 @@
 /** The process in which `kassa simulate` runs: the defect comes first, so that everything is loaded with it. */
+import { CONTROLS } from './controls/defects.ts';
 import { loadDefect } from './controls/load-defect.ts';
+import { faultsNamed } from './faults/kinds.ts';
 import { EXIT_WRONG_USE, type SimulateOptions } from './options.ts';
 
-const given = process.argv[2];
-if (given === undefined) {
-  process.stderr.write('This is started by kassa simulate.\n');
+/** One sentence and no stack for whoever mistyped something. */
+function refuse(sentence: string): never {
+  process.stderr.write(`${sentence}\n`);
   process.exit(EXIT_WRONG_USE);
 }
+
+const given = process.argv[2];
+if (given === undefined) refuse('This is started by kassa simulate.');
 const options = JSON.parse(given) as SimulateOptions;
-if (options.defect !== null) loadDefect(options.defect);
+const unknown = options.faults.find((name) => faultsNamed(name).length === 0);
+if (unknown !== undefined) refuse(`There is no fault ${unknown}: name a number such as F8, or a port such as http.`);
+if (options.defect !== null) {
+  const names = CONTROLS.map(({ name }) => name);
+  if (!names.includes(options.defect)) refuse(`There is no defect ${options.defect}; there are ${names.join(', ')}.`);
+  loadDefect(options.defect);
+}
 const { simulate } = await import('./simulate.ts');
 const code = await simulate(options, { line: (text) => void process.stdout.write(`${text}\n`) });
 process.exit(code);

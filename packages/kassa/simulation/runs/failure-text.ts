@@ -24,5 +24,5 @@ export function replayLine(plan: RunPlan, report: RunReport): string {
   const { faults, ...mix } = report.mix;
   const live = faults.filter((name) => mix.rates[FAULTS[name].port] > 0);
   const text = JSON.stringify({ ...mix, faults: live }).replaceAll("'", '');
-  return `kassa simulate --seed ${report.seed} --purchases ${plan.purchases} --mix '${text}' --until ${report.steps} --trace -`;
+  return `kassa simulate --seed ${report.seed} --purchases ${plan.purchases} --mix '${text}' --until ${report.steps + 1} --trace -`;
 }

@@ -35,9 +35,13 @@ export async function shrink(
   if (best.report.mix.outages.length > 0) await attempt(with_mix({ outages: [] }));
   if (best.report.mix.haste > 0) await attempt(with_mix({ haste: 0 }));
   if (best.report.mix.nodes > 1) await attempt(with_mix({ nodes: 1 }));
-  for (const name of best.report.mix.faults) {
-    if (best.report.mix.rates[FAULTS[name].port] === 0) continue;
-    await attempt(with_mix({ faults: best.report.mix.faults.filter((other) => other !== name) }));
-  }
+  if (!(await attempt(with_mix({ faults: [] })))) await dropOneByOne();
   return best;
+
+  async function dropOneByOne(): Promise<void> {
+    for (const name of best.report.mix.faults) {
+      if (best.report.mix.rates[FAULTS[name].port] === 0) continue;
+      await attempt(with_mix({ faults: best.report.mix.faults.filter((other) => other !== name) }));
+    }
+  }
 }
