@@ -19,6 +19,8 @@ export interface BuyerWorld {
   readonly does: (dice: Dice, fault: FaultName, where: string) => boolean;
   readonly touched: () => void;
   readonly tell: (who: string, what: string) => void;
+  /** Nothing goes wrong on the way to Stripe in this run. */
+  readonly stripe_is_well: boolean;
   /** What is on the shelf; looked up by the first buyer. */
   readonly shelf: { offers: readonly Offer[] | undefined };
 }
@@ -169,7 +171,8 @@ async function askOnce(world: BuyerWorld, plan: Plan, { key, wish, dice }: Askin
     return JSON.parse(body) as Opened;
   } catch (error) {
     const { code, name } = error as { code?: string; name?: string };
-    if (code === 'sold_out' || code === 'session_not_open') return 'no';
+    // Only a Stripe that refused can have ended a checkout before its buyer saw it.
+    if (code === 'sold_out' || (code === 'session_not_open' && !world.stripe_is_well)) return 'no';
     // A buyer without a key cannot ask again without the risk of a second order; some do, most read the sentence.
     if (!plan.keyed && !dice.chance(0.3)) return 'no';
     if (code === 'payment_provider_unavailable' || code === 'idempotency_key_in_use' || code === 'internal_error')

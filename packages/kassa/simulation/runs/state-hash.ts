@@ -54,7 +54,8 @@ async function dump(ask: Ask, tables: readonly string[]): Promise<string> {
 
 /**
  * What became of everything, told without ids, times, versions and order numbers: two runs with the same buyers that
- * heard of the facts in different ways must agree on it.
+ * heard of the facts in different ways must agree on it. Accounts are told by their balance: a refund that succeeded
+ * and failed again between two comparisons was never seen by whoever only compares.
  */
 export async function outcomeOf(ask: Ask): Promise<string> {
   const orders = await ask<{ told: string }>(
@@ -62,12 +63,13 @@ export async function outcomeOf(ask: Ask): Promise<string> {
         a.received_minor, a.kept, a.refunding_minor,
         (select string_agg(concat_ws('/', f.key, l.quantity, h.state), ',' order by l.position) from kassa.order_lines l
           join kassa.offers f on f.id = l.offer_id left join kassa.holds h on h.order_line_id = l.id where l.order_id = o.id),
-        (select string_agg(concat_ws('/', e.account, e.amount_minor), ',' order by e.account, e.amount_minor)
-          from kassa.ledger_entries e where e.order_id = o.id),
+        (select string_agg(concat_ws('/', e.account, e.amount_minor), ',' order by e.account)
+          from (select account, sum(amount_minor) as amount_minor from kassa.ledger_entries where order_id = o.id
+            group by account having sum(amount_minor) <> 0) e),
         (select string_agg(concat_ws('/', r.amount_minor, r.status), ',' order by r.amount_minor, r.status)
           from kassa.refunds r where r.attempt_id = a.id),
         (select string_agg(distinct m.topic, ',' order by m.topic) from kassa.outbox_messages m
-          where m.order_id = o.id and m.topic in ('order.paid', 'order.expired', 'order.canceled', 'order.refunded'))) as told
+          where m.order_id = o.id and m.topic in ('order.paid', 'order.expired', 'order.canceled'))) as told
       from kassa.orders o join kassa.payment_transactions a on a.order_id = o.id order by 1`,
   );
   const stock = await ask<{ told: string }>(

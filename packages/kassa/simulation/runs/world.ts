@@ -120,7 +120,18 @@ export function buildWorld({ seed, mix, ground, sink }: WorldPlan): World {
     ...{ scheduler, faults, trace, dice, evidence, sandbox, nodes, stir },
     open(purchases) {
       for (const node of nodes) node.start();
-      const actors = { seed, scheduler, sandbox, nodes, evidence, touched, tell, shelf: { offers: undefined } };
+      const stripe_is_well = mix.rates.http === 0 && mix.outages.length === 0 && mix.rates.clock === 0;
+      const actors = {
+        stripe_is_well,
+        seed,
+        scheduler,
+        sandbox,
+        nodes,
+        evidence,
+        touched,
+        tell,
+        shelf: { offers: undefined },
+      };
       const does = (own: Dice, fault: keyof typeof FAULTS): boolean => {
         const does_it = own.chance(mix.rates.buyer) && mix.faults.includes(fault);
         if (does_it) faults.note(fault, 'plan');
