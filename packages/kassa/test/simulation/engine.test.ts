@@ -96,7 +96,7 @@ test('during a run packages get virtual time and chance, and our own code gets a
   let refused: unknown;
   try {
     seen = [Date.now(), new Date().getTime(), Math.random(), crypto.randomUUID(), performance.now()];
-    const ours = new Function('return Date.now()\n//# sourceURL=/work/packages/kassa/src/flows/settle.ts');
+    const ours = new Function('return Date.now()\n//# sourceURL=/any/packages/kassa/src/flows/settle.ts');
     try {
       ours();
     } catch (error) {
