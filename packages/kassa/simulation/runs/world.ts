@@ -120,7 +120,8 @@ export function buildWorld({ seed, mix, ground, sink }: WorldPlan): World {
     ...{ scheduler, faults, trace, dice, evidence, sandbox, nodes, stir },
     open(purchases) {
       for (const node of nodes) node.start();
-      const stripe_is_well = mix.rates.http === 0 && mix.outages.length === 0 && mix.rates.clock === 0;
+      const well = mix.rates.http === 0 && mix.rates.clock === 0 && mix.outages.length === 0;
+      const stripe_is_well = well && mix.haste === 0;
       const actors = {
         stripe_is_well,
         seed,
