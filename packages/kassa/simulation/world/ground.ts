@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync } from 'node:fs';
+import { chmodSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import pg from 'pg';
@@ -75,12 +75,8 @@ planOnce();
 
 export async function openGround({ server_url, ddl }: GroundOptions): Promise<Ground> {
   const real = { clock: systemClock(), random: systemRandom(), log: silentLog };
-  const folder = server_url === null ? mkdtempSync(join(tmpdir(), 'kassa-simulation-')) : null;
-  const server =
-    folder === null
-      ? null
-      : await startEmbedded({ ...real, folder: join(folder, 'postgres'), fsync: false, settings: SETTINGS });
-  const admin_url = server?.url ?? server_url ?? '';
+  const started = server_url === null ? await startServer(real) : null;
+  const admin_url = started?.url ?? server_url ?? '';
   const name = `kassa_simulation_${process.pid}_${Buffer.from(real.random.bytes(4)).toString('hex')}`;
   await once(admin_url, `create database "${name}" template template0 encoding 'UTF8'`);
   const url = Object.assign(new URL(admin_url), { pathname: `/${name}` }).href;
@@ -135,11 +131,33 @@ export async function openGround({ server_url, ddl }: GroundOptions): Promise<Gr
       await harness.query(END_CONNECTIONS);
       await harness.end();
       await once(admin_url, `drop database if exists "${name}" with (force)`);
-      await server?.stop();
-      if (folder !== null) {
-        await discardEmbedded(join(folder, 'postgres'), real);
-        rmSync(folder, { recursive: true, force: true });
-      }
+      await started?.stop();
+    },
+  };
+}
+
+type Real = { clock: Clock; random: Random; log: typeof silentLog };
+
+/** A server for this process alone. It is spoken to over a socket in the file system, a third faster than loopback. */
+async function startServer(real: Real): Promise<{ url: string; stop(): Promise<void> }> {
+  const folder = mkdtempSync(join(tmpdir(), 'kassa-simulation-'));
+  const sockets = join(folder, 'sockets');
+  const hba_file = join(folder, 'hba.conf');
+  mkdirSync(sockets);
+  writeFileSync(hba_file, 'local all all scram-sha-256\nhost all all 127.0.0.1/32 scram-sha-256\n');
+  // The server may run as another user than we do. The folder has a name that nobody guesses, and a password.
+  for (const path of [folder, hba_file]) chmodSync(path, 0o755);
+  chmodSync(sockets, 0o777);
+  const settings = { ...SETTINGS, hba_file, unix_socket_directories: sockets };
+  const server = await startEmbedded({ ...real, folder: join(folder, 'postgres'), fsync: false, settings });
+  const url = new URL(server.url);
+  url.searchParams.set('host', sockets);
+  return {
+    url: url.href,
+    async stop() {
+      await server.stop();
+      await discardEmbedded(join(folder, 'postgres'), real);
+      rmSync(folder, { recursive: true, force: true });
     },
   };
 }
@@ -147,7 +165,7 @@ export async function openGround({ server_url, ddl }: GroundOptions): Promise<Gr
 const END_CONNECTIONS = `select pg_terminate_backend(pid, 10000) from pg_stat_activity
   where datname = current_database() and application_name = 'kassa' and pid <> pg_backend_pid()`;
 
-async function bringUp(url: string, real: { clock: Clock; random: Random; log: typeof silentLog }): Promise<void> {
+async function bringUp(url: string, real: Real): Promise<void> {
   const db = openDatabase(url, { ...real, limits: NO_LIMITS });
   try {
     await migrate(db);
