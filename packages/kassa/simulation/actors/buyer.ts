@@ -1,6 +1,6 @@
 import type { PayOutcome, Sandbox } from '@kassa/sandbox';
 import type { Offer } from '../../src/domain/catalog/index.ts';
-import type { Ask } from '../../src/flows/refresh-checkout.ts';
+import type { Ask } from '../../src/flows/checkout/refresh-checkout.ts';
 import type { BuiltHouse } from '../../src/house-of.ts';
 import { hashOf } from '../../src/kernel/ids.ts';
 import { type Dice, diceOf } from '../engine/dice.ts';

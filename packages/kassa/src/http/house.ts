@@ -7,8 +7,8 @@ import type {
   OrderStory,
   Trouble,
 } from '../domain/reports/index.ts';
-import type { Ask, CheckoutView } from '../flows/refresh-checkout.ts';
-import type { Answer, StartCheckout } from '../flows/start-checkout.ts';
+import type { Ask, CheckoutView } from '../flows/checkout/refresh-checkout.ts';
+import type { Answer, StartCheckout } from '../flows/checkout/start-checkout.ts';
 import type { Clock } from '../kernel/clock.ts';
 import type { Ids } from '../kernel/ids.ts';
 import type { Log } from '../kernel/log.ts';

@@ -2,7 +2,7 @@
 // Method: a real Postgres, the real stories, the sandbox behind the official client; only time is virtual.
 import { afterEach, expect, test } from 'vitest';
 import { sql } from '../../src/database/index.ts';
-import { refreshCheckout } from '../../src/flows/refresh-checkout.ts';
+import { refreshCheckout } from '../../src/flows/checkout/refresh-checkout.ts';
 import { type Counter, openCounter } from '../setup/counter.ts';
 
 let counter: Counter | undefined;

@@ -30,7 +30,7 @@ export const BAD_EXAMPLES: readonly BadExample[] = [
   {
     law: 'L1',
     offence: 'a story imports another story, even lazily',
-    files: { [`${SRC}/flows/settle.ts`]: "const expire = await import('./expire-checkout.ts');" },
+    files: { [`${SRC}/flows/settle.ts`]: "const expire = await import('./checkout/expire-checkout.ts');" },
     says: 'stories never import each other',
   },
   {
@@ -216,6 +216,12 @@ export const BAD_EXAMPLES: readonly BadExample[] = [
     law: 'L8',
     offence: 'a story that exports two verbs',
     files: { [`${SRC}/flows/refund-order.ts`]: 'export function refundOrder() {}\nexport function planRefund() {}' },
+    says: 'a story exports one verb, named like its file: `refundOrder`',
+  },
+  {
+    law: 'L8',
+    offence: 'a story beside others about the same thing that exports another verb',
+    files: { [`${SRC}/flows/refunds/refund-order.ts`]: 'export function planRefund() {}' },
     says: 'a story exports one verb, named like its file: `refundOrder`',
   },
   {

@@ -1,6 +1,6 @@
 // L1 (who may import whom), L2 (packages at home) and L13 (no file that nobody imports).
 import ts from 'typescript-compiler';
-import { HOMES, ROOMS, type Room, STORY_PORTS } from './rooms.ts';
+import { HOMES, isStory, ROOMS, type Room } from './rooms.ts';
 import { type Finding, type HouseFile, isTypeScript, lineOf, treeOf, walk } from './tree.ts';
 
 export interface Import {
@@ -142,7 +142,7 @@ function mayTake(here: Room, there: Room, to: string, one: Import): boolean {
 
 /** A story may use what all stories are handed, and the folders that hold the parts of a story. */
 function wrongBetweenStories(from: string, to: string): string | undefined {
-  if (STORY_PORTS.includes(to) || /^flows\/[^/]+\//.test(to)) return undefined;
+  if (!isStory(to)) return undefined;
   return `stories never import each other (${from} took ${to}); have the function handed in through House`;
 }
 

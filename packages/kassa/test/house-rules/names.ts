@@ -1,12 +1,12 @@
 // L8: names that say nothing are banned, and a story's file is called like the one thing it exports.
 import ts from 'typescript-compiler';
-import { STORY_PORTS } from './rooms.ts';
+import { isStory } from './rooms.ts';
 import { type Finding, type HouseFile, isTypeScript, lineOf, treeOf } from './tree.ts';
 
 const BANNED = ['util', 'utils', 'misc', 'common', 'manager', 'service', 'services', 'data', 'info'];
 const CURE = 'say what it holds';
 const KEBAB = /^[a-z0-9]+(-[a-z0-9]+)*(\.test|\.config|\.hooks|\.d)?$/;
-const FLOWS = 'packages/kassa/src/flows/';
+const SERVER = 'packages/kassa/src/';
 
 export function names(files: readonly HouseFile[]): Finding[] {
   return files.flatMap((file) => [...pathNames(file), ...(isTypeScript(file) ? exportNames(file) : [])]);
@@ -68,10 +68,9 @@ function wordsOf(name: string): string[] {
 
 /** One verb per file of flows/, and the file carries its name: a payment can be followed by file names alone. */
 function storyName(file: HouseFile, exported: readonly Exported[]): Finding[] {
-  const inside = file.path.slice(FLOWS.length);
-  if (!file.path.startsWith(FLOWS) || inside.includes('/')) return [];
-  if (STORY_PORTS.includes(`flows/${inside}`)) return [];
-  const wanted = inside.replace(/\.ts$/, '').replace(/-([a-z0-9])/g, (_, letter: string) => letter.toUpperCase());
+  if (!file.path.startsWith(SERVER) || !isStory(file.path.slice(SERVER.length))) return [];
+  const stem = file.path.slice(file.path.lastIndexOf('/') + 1).replace(/\.ts$/, '');
+  const wanted = stem.replace(/-([a-z0-9])/g, (_, letter: string) => letter.toUpperCase());
   const values = exported.filter(({ isType }) => !isType).map(({ name }) => name);
   if (values.length === 1 && values[0] === wanted) return [];
   const has = values.length === 0 ? 'nothing' : values.join(', ');

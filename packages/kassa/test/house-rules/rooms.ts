@@ -90,6 +90,19 @@ export const BATCHES: readonly string[] = ['flows/settle-batch.ts'];
 /** What every story is handed, shared by all files of flows/; it holds types and constants only. */
 export const STORY_PORTS: readonly string[] = ['flows/house.ts'];
 
+/**
+ * Where stories stand, one file each: by themselves, or beside the others about the same thing. Any other folder below
+ * flows/ holds parts of a story.
+ */
+export const STORY_FOLDERS: readonly string[] = ['checkout', 'refunds'];
+
+/** Whether a file below packages/kassa/src is a story. */
+export function isStory(path: string): boolean {
+  const [room, folder, ...rest] = path.split('/');
+  if (room !== 'flows' || folder === undefined || STORY_PORTS.includes(path)) return false;
+  return rest.length === 0 || (rest.length === 1 && STORY_FOLDERS.includes(folder));
+}
+
 export interface Home {
   /** A package's name, or a prefix that ends in `/`; `node:…` for Node's own. */
   readonly packages: readonly string[];

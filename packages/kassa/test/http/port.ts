@@ -1,8 +1,8 @@
 // The port of the HTTP room with hand-made functions behind it: for rules that HTTP alone decides. Everything that
 // needs an order, a price or a webhook is tested against the whole shop in test/contracts.
 import type { Offer } from '../../src/domain/catalog/index.ts';
-import type { CheckoutView } from '../../src/flows/refresh-checkout.ts';
-import type { StartCheckout } from '../../src/flows/start-checkout.ts';
+import type { CheckoutView } from '../../src/flows/checkout/refresh-checkout.ts';
+import type { StartCheckout } from '../../src/flows/checkout/start-checkout.ts';
 import type { HttpHouse, HttpSettings } from '../../src/http/house.ts';
 import { DEFAULT_LIMITS } from '../../src/http/limits.ts';
 import { createHttp } from '../../src/http/server.ts';

@@ -1,7 +1,7 @@
 // Goal: a shop's own gate can refuse a checkout before anything is written, and a broken gate lets nobody through.
 // Method: the real house; what the contracts call is called.
 import { afterEach, expect, test } from 'vitest';
-import type { StartCheckout } from '../../src/flows/start-checkout.ts';
+import type { StartCheckout } from '../../src/flows/checkout/start-checkout.ts';
 import { type Counter, openCounter } from '../setup/counter.ts';
 
 let counter: Counter | undefined;

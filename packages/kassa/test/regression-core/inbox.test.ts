@@ -2,7 +2,7 @@
 // Method: the wire hangs or fails for reads alone, while the inbox holds events of several orders.
 import { afterEach, expect, test } from 'vitest';
 import { claimInboxEvents, failInboxEvent } from '../../src/database/index.ts';
-import { finishCheckout } from '../../src/flows/finish-checkout.ts';
+import { finishCheckout } from '../../src/flows/checkout/finish-checkout.ts';
 import { drainInbox } from '../../src/inbox/drain.ts';
 import { type Counter, openCounter } from '../setup/counter.ts';
 

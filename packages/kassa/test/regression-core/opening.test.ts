@@ -1,7 +1,7 @@
 // Goal: a checkout is given up only when nobody can pay it, and every sane clock and hold can sell.
 // Method: the wire to the sandbox loses and refuses what it likes; the sandbox's books say what really happened.
 import { afterEach, expect, test } from 'vitest';
-import { startCheckout } from '../../src/flows/start-checkout.ts';
+import { startCheckout } from '../../src/flows/checkout/start-checkout.ts';
 import { defineKassa, ticket, usd } from '../../src/index.ts';
 import { type Counter, openCounter } from '../setup/counter.ts';
 

@@ -5,7 +5,7 @@ import { type KassaConfig, readSettings } from '../../src/config.ts';
 import type { Database } from '../../src/database/index.ts';
 import { listOffers } from '../../src/domain/catalog/index.ts';
 import type { House } from '../../src/flows/house.ts';
-import { type Answer, type StartCheckout, startCheckout } from '../../src/flows/start-checkout.ts';
+import { type Answer, type StartCheckout, startCheckout } from '../../src/flows/checkout/start-checkout.ts';
 import { syncCatalog } from '../../src/flows/sync-catalog.ts';
 import { type BuiltHouse, houseOf } from '../../src/house-of.ts';
 import { drainInbox } from '../../src/inbox/drain.ts';

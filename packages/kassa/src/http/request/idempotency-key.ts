@@ -1,4 +1,4 @@
-import type { StartCheckout } from '../../flows/start-checkout.ts';
+import type { StartCheckout } from '../../flows/checkout/start-checkout.ts';
 import { canonicalJson } from '../../kernel/canonical-json.ts';
 import { KassaError } from '../../kernel/errors.ts';
 import { hashOf } from '../../kernel/ids.ts';

@@ -1,5 +1,5 @@
 import { createRoute, OpenAPIHono, z } from '@hono/zod-openapi';
-import type { CheckoutView } from '../../flows/refresh-checkout.ts';
+import type { CheckoutView } from '../../flows/checkout/refresh-checkout.ts';
 import { KassaError } from '../../kernel/errors.ts';
 import { toTypeId } from '../../kernel/ids.ts';
 import { decimalFromMinor } from '../../kernel/money.ts';

@@ -1,5 +1,5 @@
 import { createRoute, OpenAPIHono, z } from '@hono/zod-openapi';
-import type { Answer } from '../../../flows/start-checkout.ts';
+import type { Answer } from '../../../flows/checkout/start-checkout.ts';
 import { KassaError } from '../../../kernel/errors.ts';
 import { isCurrency } from '../../../kernel/money.ts';
 import { readCaller } from '../../auth.ts';

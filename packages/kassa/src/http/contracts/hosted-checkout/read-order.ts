@@ -1,5 +1,5 @@
 import type { Offer, OfferPrice, OfferRef } from '../../../domain/catalog/index.ts';
-import type { StartCheckout } from '../../../flows/start-checkout.ts';
+import type { StartCheckout } from '../../../flows/checkout/start-checkout.ts';
 import { KassaError } from '../../../kernel/errors.ts';
 import { fromTypeId } from '../../../kernel/ids.ts';
 import type { HostedCheckoutSettings, HttpHouse } from '../../house.ts';

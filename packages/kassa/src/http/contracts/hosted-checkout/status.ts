@@ -1,5 +1,5 @@
 import { createRoute, OpenAPIHono, z } from '@hono/zod-openapi';
-import type { CheckoutView } from '../../../flows/refresh-checkout.ts';
+import type { CheckoutView } from '../../../flows/checkout/refresh-checkout.ts';
 import { KassaError } from '../../../kernel/errors.ts';
 import type { HttpHouse } from '../../house.ts';
 import type { Limiter } from '../../limits.ts';

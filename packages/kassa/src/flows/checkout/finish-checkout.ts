@@ -1,4 +1,4 @@
-import { inTransaction } from '../database/index.ts';
+import { inTransaction } from '../../database/index.ts';
 import {
   attemptById,
   findOperation,
@@ -7,12 +7,12 @@ import {
   type ListedSession,
   maySend,
   operationKey,
-} from '../domain/payments/index.ts';
-import { KassaError } from '../kernel/errors.ts';
-import type { House } from './house.ts';
-import { attachSession } from './opening/attach-session.ts';
-import { giveUp } from './opening/give-up.ts';
-import { openAttempt } from './opening/open-attempt.ts';
+} from '../../domain/payments/index.ts';
+import { KassaError } from '../../kernel/errors.ts';
+import type { House } from '../house.ts';
+import { attachSession } from '../opening/attach-session.ts';
+import { giveUp } from '../opening/give-up.ts';
+import { openAttempt } from '../opening/open-attempt.ts';
 
 /** Stripe's clock and ours may differ: sessions made by its clock well before our write are looked at too. */
 const LOOK_AROUND_MS = 60 * 60_000;

@@ -1,8 +1,8 @@
-import { anyEventEver, type Database, inTransaction } from '../database/index.ts';
-import { findOrder, linesOf } from '../domain/orders/index.ts';
-import { type Attempt, findAttempt, GatewayFailure, isLive, metadataOf } from '../domain/payments/index.ts';
-import { Bug, KassaError } from '../kernel/errors.ts';
-import type { House } from './house.ts';
+import { anyEventEver, type Database, inTransaction } from '../../database/index.ts';
+import { findOrder, linesOf } from '../../domain/orders/index.ts';
+import { type Attempt, findAttempt, GatewayFailure, isLive, metadataOf } from '../../domain/payments/index.ts';
+import { Bug, KassaError } from '../../kernel/errors.ts';
+import type { House } from '../house.ts';
 
 /** What the holder of a session id may be shown of a checkout; each contract projects it into its own words. */
 export interface CheckoutView {

@@ -1,7 +1,7 @@
-import { findAnswer } from '../database/index.ts';
-import { KassaError } from '../kernel/errors.ts';
-import type { House } from './house.ts';
-import type { Answer, StartCheckout } from './opening/checkout-wish.ts';
+import { findAnswer } from '../../database/index.ts';
+import { KassaError } from '../../kernel/errors.ts';
+import type { House } from '../house.ts';
+import type { Answer, StartCheckout } from '../opening/checkout-wish.ts';
 
 /**
  * The answer that a repeated request got the first time, before anything else is looked at: an offer may have gone off

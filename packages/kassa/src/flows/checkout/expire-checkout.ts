@@ -1,4 +1,4 @@
-import { inTransaction } from '../database/index.ts';
+import { inTransaction } from '../../database/index.ts';
 import {
   attemptById,
   closeOperation,
@@ -9,9 +9,9 @@ import {
   maySend,
   operationKey,
   type PaymentReport,
-} from '../domain/payments/index.ts';
-import { Bug } from '../kernel/errors.ts';
-import type { Cause, House } from './house.ts';
+} from '../../domain/payments/index.ts';
+import { Bug } from '../../kernel/errors.ts';
+import type { Cause, House } from '../house.ts';
 
 /**
  * Ends a checkout that nobody paid: at Stripe first, and only Stripe's word releases what was set aside. Money that

@@ -1,5 +1,5 @@
-import { inTransaction, sameOrderAgain, type Transaction } from '../database/index.ts';
-import { lockOrder, moveOrder, writeAudit } from '../domain/orders/index.ts';
+import { inTransaction, sameOrderAgain, type Transaction } from '../../database/index.ts';
+import { lockOrder, moveOrder, writeAudit } from '../../domain/orders/index.ts';
 import {
   changeRefund,
   closeOperation,
@@ -13,9 +13,9 @@ import {
   type Refund,
   type RefundReport,
   refundById,
-} from '../domain/payments/index.ts';
-import { Bug } from '../kernel/errors.ts';
-import type { House } from './house.ts';
+} from '../../domain/payments/index.ts';
+import { Bug } from '../../kernel/errors.ts';
+import type { House } from '../house.ts';
 
 /**
  * Sends a refund that was asked for: stored bytes, stored key, so a repeat cannot pay back twice. Stripe's refusal

@@ -1,5 +1,12 @@
-import { enqueue, type Transaction } from '../database/index.ts';
-import { lockOrder, moveOrder, nextStatus, type Order, type OrderEvent, writeAudit } from '../domain/orders/index.ts';
+import { enqueue, type Transaction } from '../../database/index.ts';
+import {
+  lockOrder,
+  moveOrder,
+  nextStatus,
+  type Order,
+  type OrderEvent,
+  writeAudit,
+} from '../../domain/orders/index.ts';
 import {
   type Attempt,
   changeRefund,
@@ -14,9 +21,9 @@ import {
   type Refund,
   type RefundReport,
   type RefundStatus,
-} from '../domain/payments/index.ts';
-import { Bug } from '../kernel/errors.ts';
-import type { Cause, House, SettleOutcome } from './house.ts';
+} from '../../domain/payments/index.ts';
+import { Bug } from '../../kernel/errors.ts';
+import type { Cause, House, SettleOutcome } from '../house.ts';
 
 /**
  * Writes down what Stripe says of one refund, whoever made it. By refund id and never by adding sums, so repeats and

@@ -1,15 +1,15 @@
-import { claimKey, finishKey, inTransaction, releaseKey, restartKey, type Transaction } from '../database/index.ts';
-import { attemptById, isOver } from '../domain/payments/index.ts';
-import { findQuote, type Quote } from '../domain/pricing/index.ts';
-import { KassaError } from '../kernel/errors.ts';
-import type { House } from './house.ts';
-import type { Opened } from './opening/attach-session.ts';
-import type { Answer, StartCheckout } from './opening/checkout-wish.ts';
-import { openAttempt } from './opening/open-attempt.ts';
-import { writeDraft } from './opening/write-draft.ts';
+import { claimKey, finishKey, inTransaction, releaseKey, restartKey, type Transaction } from '../../database/index.ts';
+import { attemptById, isOver } from '../../domain/payments/index.ts';
+import { findQuote, type Quote } from '../../domain/pricing/index.ts';
+import { KassaError } from '../../kernel/errors.ts';
+import type { House } from '../house.ts';
+import type { Opened } from '../opening/attach-session.ts';
+import type { Answer, StartCheckout } from '../opening/checkout-wish.ts';
+import { openAttempt } from '../opening/open-attempt.ts';
+import { writeDraft } from '../opening/write-draft.ts';
 
-export type { Opened } from './opening/attach-session.ts';
-export type { Answer, StartCheckout } from './opening/checkout-wish.ts';
+export type { Opened } from '../opening/attach-session.ts';
+export type { Answer, StartCheckout } from '../opening/checkout-wish.ts';
 
 const ENDPOINT = 'POST /v1/checkout/sessions';
 

@@ -1,8 +1,8 @@
-import type { Transaction } from '../database/index.ts';
-import { type Offer, offersById, unitPriceOf } from '../domain/catalog/index.ts';
-import { type BasketLine, insertQuote, priceBasket, type Quote } from '../domain/pricing/index.ts';
-import { KassaError } from '../kernel/errors.ts';
-import type { House, QuoteWish } from './house.ts';
+import type { Transaction } from '../../database/index.ts';
+import { type Offer, offersById, unitPriceOf } from '../../domain/catalog/index.ts';
+import { type BasketLine, insertQuote, priceBasket, type Quote } from '../../domain/pricing/index.ts';
+import { KassaError } from '../../kernel/errors.ts';
+import type { House, QuoteWish } from '../house.ts';
 
 const LINES_MAX = 100;
 
