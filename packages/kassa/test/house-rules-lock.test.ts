@@ -55,6 +55,8 @@ const MAJORS: Readonly<Record<string, number>> = {
   'playwright-core': 1,
   react: 19,
   'react-dom': 19,
+  redoc: 2,
+  'swagger-ui-dist': 5,
   stripe: 23,
   typescript: 7,
   'typescript-compiler': 6,

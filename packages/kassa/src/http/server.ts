@@ -5,6 +5,7 @@ import { KassaError } from '../kernel/errors.ts';
 import { adminPages } from './admin/index.ts';
 import { hostedCheckout } from './contracts/hosted-checkout/index.ts';
 import { describeFailure, drawFailure, reportFailure } from './describe-failure.ts';
+import { docsAssets, docsPages } from './docs/index.ts';
 import { health } from './health.ts';
 import type { HttpHouse } from './house.ts';
 import { createLimiter } from './limits.ts';
@@ -51,6 +52,13 @@ export function createHttp(house: HttpHouse): HttpApp {
     openapi: '3.1.0',
     info: { title: 'Kassa', version: settings.version, description: 'Checkout on top of Stripe.' },
   });
+  if (settings.mode !== 'live') {
+    app.route('/', docsAssets());
+    app.route(
+      '/',
+      docsPages({ title: 'Kassa API', description: '/openapi.json', swagger: '/docs', redoc: '/docs/redoc' }),
+    );
+  }
   if (settings.site_folder !== null) app.route('/', siteFiles(settings.site_folder));
   return { fetch: async (request, client) => app.fetch(request, { ip: client.ip }) };
 }

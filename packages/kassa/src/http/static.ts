@@ -1,6 +1,7 @@
 import { existsSync, readdirSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { type Context, Hono } from 'hono';
 import { hashOf } from '../kernel/ids.ts';
 import type { HttpEnv } from './request/context.ts';
@@ -63,6 +64,24 @@ export function siteFiles(folder: string, prefix = ''): Hono<HttpEnv> {
     if (type === undefined || name === '404.html') continue;
     const path = extension !== 'html' ? `/${name}` : stem === 'index' ? '/' : `/${stem}`;
     app.get(prefix + path, fileAnswer(join(folder, name), type, 200));
+  }
+  return app;
+}
+
+/**
+ * Serves single files of packages: path here → file in a package. The published server carries them in its own
+ * `assets` folder; in the repository they are where npm has put them.
+ * @throws Error at start when a file is in neither place.
+ */
+export function packageFiles(files: Readonly<Record<string, string>>): Hono<HttpEnv> {
+  const app = new Hono<HttpEnv>();
+  for (const [path, specifier] of Object.entries(files)) {
+    const name = specifier.slice(specifier.lastIndexOf('/') + 1);
+    const carried = fileURLToPath(new URL(`../../assets/${name}`, import.meta.url));
+    const file = existsSync(carried) ? carried : fileURLToPath(import.meta.resolve(specifier));
+    const extension = name.slice(name.lastIndexOf('.') + 1);
+    if (!existsSync(file) || !isServed(extension)) throw new Error(`${specifier} is not there: run npm install again`);
+    app.get(path, fileAnswer(file, TYPES[extension], 200));
   }
   return app;
 }
