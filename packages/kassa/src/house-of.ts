@@ -9,6 +9,7 @@ import {
   setTimer,
 } from './database/index.ts';
 import { findOffer, listOffers } from './domain/catalog/index.ts';
+import { recognizeKey } from './domain/keys/index.ts';
 import { findAttempt, type Gateway } from './domain/payments/index.ts';
 import { listNotifications, listOrders, listTrouble, readNotification, readStory } from './domain/reports/index.ts';
 import { expireCheckout } from './flows/checkout/expire-checkout.ts';
@@ -183,6 +184,10 @@ function httpOf(parts: Parts, house: House): HttpHouse {
     refreshCheckout: (session_id, ask) => thenWake(refreshCheckout(house, session_id, ask)),
     findOffer: (ref) => findOffer(db, shop, ref),
     listOffers: () => listOffers(db, shop),
+    async recognizeKey(text) {
+      const key = await recognizeKey(db, shop.mode, text, clock.now());
+      return key?.tenant_id === shop.tenant_id ? key : undefined;
+    },
     receive: (raw, signature) => receive(house, store, raw, signature),
     listOrders: (filter) => listOrders(db, shop, filter),
     readStory: (order_id) => readStory(db, shop, order_id),

@@ -6,7 +6,7 @@ import type { HttpEnv } from './request/context.ts';
 
 /** A failure as every contract may show it; each draws it in its own shape. */
 export interface Failure {
-  readonly status: 400 | 401 | 402 | 403 | 404 | 405 | 409 | 413 | 415 | 429 | 500 | 503;
+  readonly status: 400 | 401 | 402 | 403 | 404 | 405 | 409 | 413 | 415 | 422 | 429 | 500 | 503;
   readonly code: Uppercase<ErrorCode>;
   readonly sentence: string;
   readonly details: Readonly<Record<string, unknown>>;

@@ -1,4 +1,5 @@
 import type { Offer, OfferOnSale, OfferRef } from '../domain/catalog/index.ts';
+import type { ApiKey } from '../domain/keys/index.ts';
 import type {
   NotificationPage,
   NotificationView,
@@ -67,6 +68,8 @@ export interface HttpHouse {
   readonly refreshCheckout: (session_id: string, ask: Ask) => Promise<CheckoutView | undefined>;
   readonly findOffer: (ref: OfferRef) => Promise<Offer | undefined>;
   readonly listOffers: () => Promise<readonly OfferOnSale[]>;
+  /** The key of this shop that the text is, unless it was revoked, noting that it was used. */
+  readonly recognizeKey: (text: string) => Promise<ApiKey | undefined>;
   /** @throws WebhookRefused with the text that the contract fixes. */
   readonly receive: (raw: Uint8Array, signature: string | null) => Promise<{ readonly event_id: string }>;
 

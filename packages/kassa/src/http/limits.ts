@@ -7,13 +7,26 @@ export interface Window {
   readonly per_ms: number;
 }
 
-/** How often something may be asked, per caller's address and per session (docs/contracts, Rate limits). */
-export interface Limits {
-  readonly open_session_per_ip: readonly Window[];
-  readonly read_status_per_ip: readonly Window[];
-  readonly read_status_per_session: readonly Window[];
-  readonly read_catalog_per_ip: readonly Window[];
-}
+/**
+ * What is counted, by whom: an address, a session id, a buyer's `user_id`, a key's id (docs/contracts, Rate limits).
+ */
+export const LIMITED = [
+  'open_session_per_ip',
+  'read_status_per_ip',
+  'read_status_per_session',
+  'read_catalog_per_ip',
+  'fill_order_per_ip',
+  'fill_order_per_session',
+  'create_booking_per_buyer',
+  'price_booking_per_buyer',
+  'confirm_booking_per_buyer',
+  'read_booking_per_buyer',
+  'call_per_key',
+  'refund_per_key',
+  'refused_key_per_ip',
+] as const;
+export type Limited = (typeof LIMITED)[number];
+export type Limits = Readonly<Record<Limited, readonly Window[]>>;
 
 const MINUTE_MS = 60_000;
 
@@ -25,7 +38,21 @@ export const DEFAULT_LIMITS: Limits = {
   read_status_per_ip: [{ count: 60, per_ms: MINUTE_MS }],
   read_status_per_session: [{ count: 30, per_ms: MINUTE_MS }],
   read_catalog_per_ip: [{ count: 120, per_ms: MINUTE_MS }],
+  fill_order_per_ip: [{ count: 20, per_ms: MINUTE_MS }],
+  fill_order_per_session: [{ count: 10, per_ms: MINUTE_MS }],
+  create_booking_per_buyer: [{ count: 20, per_ms: MINUTE_MS }],
+  price_booking_per_buyer: [{ count: 60, per_ms: MINUTE_MS }],
+  confirm_booking_per_buyer: [{ count: 10, per_ms: MINUTE_MS }],
+  read_booking_per_buyer: [{ count: 60, per_ms: MINUTE_MS }],
+  call_per_key: [{ count: 120, per_ms: MINUTE_MS }],
+  refund_per_key: [{ count: 30, per_ms: MINUTE_MS }],
+  refused_key_per_ip: [{ count: 60, per_ms: MINUTE_MS }],
 };
+
+/** The same windows for everything, such as roomy ones for a test that is about something else. */
+export function sameLimits(windows: readonly Window[]): Limits {
+  return Object.fromEntries(LIMITED.map((what) => [what, windows])) as Limits;
+}
 
 /** More subjects than this and the one unseen for longest is forgotten: a flood of addresses cannot fill the memory. */
 const SUBJECTS_MAX = 20_000;
@@ -35,7 +62,7 @@ export interface Limiter {
    * Counts one use by this subject. A refused use is not counted, so `retry_after_s` is true for those who wait.
    * @throws KassaError `rate_limited` with `retry_after_s`.
    */
-  take(what: keyof Limits, subject: string): void;
+  take(what: Limited, subject: string): void;
 }
 
 /** Keeps the times of the last uses of each subject in memory: exact, and bounded in both directions. */

@@ -3,8 +3,10 @@ import type { Context } from 'hono';
 import { methodNotAllowed } from 'hono/method-not-allowed';
 import { KassaError } from '../kernel/errors.ts';
 import { adminPages } from './admin/index.ts';
+import { createCallers } from './callers/callers.ts';
+import type { ContractDesk } from './contracts/contract.ts';
 import { hostedCheckout } from './contracts/hosted-checkout/index.ts';
-import { describeFailure, drawFailure, reportFailure } from './describe-failure.ts';
+import { describeFailure, drawFailure, type Failure, reportFailure } from './describe-failure.ts';
 import { docsAssets, docsPages } from './docs/index.ts';
 import { health } from './health.ts';
 import type { HttpHouse } from './house.ts';
@@ -29,22 +31,23 @@ export interface HttpApp {
 export function createHttp(house: HttpHouse): HttpApp {
   const { settings } = house;
   const limiter = createLimiter(house.clock, settings.limits);
+  const desk: ContractDesk = { house, limiter, callers: createCallers(house, limiter) };
   const app = new OpenAPIHono<HttpEnv>({ getPath: pathOf });
   app.use(everyAnswer(house));
   app.use(methodNotAllowed({ app, onMethodNotAllowed: (c, methods) => drawMethods(c, methods) }));
   app.onError((error, c) => {
     reportFailure(c, house.log, error);
-    return drawFailure(c, describeFailure(error, c.var.request_id));
+    return draw(c, describeFailure(error, c.var.request_id));
   });
   const missing = settings.site_folder === null ? undefined : missingPage(settings.site_folder);
   app.notFound((c) => {
     if (missing && c.req.header('Accept')?.includes('text/html')) return missing(c);
-    return drawFailure(c, describeFailure(new KassaError('not_found', 'There is nothing here.'), c.var.request_id));
+    return draw(c, describeFailure(new KassaError('not_found', 'There is nothing here.'), c.var.request_id));
   });
   app.route('/', health(house));
   app.route('/', webhook(house));
-  if (settings.hosted_checkout !== null) app.route('/', hostedCheckout(house, limiter, settings.hosted_checkout));
-  app.use(`${settings.base_path}/*`, cors(settings, ['Content-Type']));
+  if (settings.hosted_checkout !== null) app.route('/', hostedCheckout(desk, settings.hosted_checkout));
+  app.use(`${settings.base_path}/*`, cors(settings, { headers: ['Content-Type'] }));
   app.route('/', readCatalog(house, limiter));
   app.route('/', readOrder(house, limiter));
   if (settings.mode === 'sandbox') app.route('/', adminPages(house));
@@ -74,5 +77,10 @@ function drawMethods(c: Context<HttpEnv>, methods: readonly string[]): Response 
   c.res.headers.delete('Kassa-Error-Code');
   const allowed = methods.join(', ');
   const failure = describeFailure(new KassaError('method_not_allowed', `Use ${allowed} here.`), c.var.request_id);
-  return drawFailure(c, { ...failure, headers: { ...failure.headers, Allow: allowed } });
+  return draw(c, { ...failure, headers: { ...failure.headers, Allow: allowed } });
+}
+
+/** In the shape of the contract whose paths these are; everything else has one shape of its own. */
+function draw(c: Context<HttpEnv>, failure: Failure): Response {
+  return (c.var.draw_failure ?? drawFailure)(c, failure);
 }

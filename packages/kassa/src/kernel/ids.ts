@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { createHash, timingSafeEqual } from 'node:crypto';
 import { assert } from './assert.ts';
 import type { Clock } from './clock.ts';
 import type { Random } from './random.ts';
@@ -113,6 +113,12 @@ export function fromTypeId(prefix: string, text: string): string | undefined {
 /** SHA-256 in lower-case hex: the one hash for request fingerprints, stored keys and traces. Not for passwords. */
 export function hashOf(text: string | Uint8Array): string {
   return createHash('sha256').update(text).digest('hex');
+}
+
+/** Compares two secrets without telling by its time how much of them is alike, nor how long either is. */
+export function sameText(one: string, other: string): boolean {
+  const [a, b] = [one, other].map((text) => createHash('sha256').update(text).digest());
+  return a !== undefined && b !== undefined && timingSafeEqual(a, b);
 }
 
 function hexOf(bytes: Uint8Array): string {

@@ -168,7 +168,7 @@ export const HOMES: readonly Home[] = [
   },
   {
     packages: ['node:crypto'],
-    homes: ['system.ts', 'stripe/verify-signature.ts', 'http/auth', 'kernel/ids.ts'],
+    homes: ['system.ts', 'stripe/verify-signature.ts', 'http/callers/', 'kernel/ids.ts'],
     cure: 'hash with `hashOf` of kernel/ids.ts; take randomness from `Random`',
   },
   {

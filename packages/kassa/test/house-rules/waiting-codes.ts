@@ -2,7 +2,6 @@
 
 /** Code: the story that will raise it. An entry that is raised after all is itself a finding. */
 export const WAITING_CODES: Readonly<Record<string, string>> = {
-  idempotency_key_required: 'contracts and agents that insist on a key',
   card_declined: 'payments that the server confirms itself',
   csrf_failed: 'pages that change something with a cookie',
   slot_taken: 'booking an appointment',

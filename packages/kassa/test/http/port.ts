@@ -144,6 +144,7 @@ export function desk(changed: Partial<HttpSettings> = {}, port: Partial<HttpHous
           (ref.stripe_price_id !== undefined && offer.prices[0]?.stripe_price_id === ref.stripe_price_id),
       ),
     listOffers: async () => [{ ...PRINT, stock: { capacity: 5, held: 1, sold: 2 } }],
+    recognizeKey: async () => undefined,
     receive: async (raw) => {
       received.push(raw);
       return { event_id: 'evt_1' };

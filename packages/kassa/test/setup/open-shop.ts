@@ -5,7 +5,7 @@ import { fileURLToPath } from 'node:url';
 import { createKassa, type Kassa } from '../../src/app.ts';
 import { anyFreePort } from '../../src/cli/ports.ts';
 import { loadConfig, readSettings } from '../../src/config.ts';
-import type { Limits } from '../../src/http/limits.ts';
+import { sameLimits } from '../../src/http/limits.ts';
 import { silentLog } from '../../src/kernel/log.ts';
 import { systemHttp } from '../../src/system.ts';
 import { freshDatabase } from './database.ts';
@@ -13,14 +13,8 @@ import { realClock, realIds, realRandom } from './world.ts';
 
 const BLUE_HALL = fileURLToPath(new URL('../../../../examples/blue-hall', import.meta.url));
 
-const roomy = [{ count: 10_000, per_ms: 60_000 }];
 /** All visitors of a test come from one computer; the limits have tests of their own. */
-const ROOMY: Limits = {
-  open_session_per_ip: roomy,
-  read_status_per_ip: roomy,
-  read_status_per_session: roomy,
-  read_catalog_per_ip: roomy,
-};
+const ROOMY = sameLimits([{ count: 10_000, per_ms: 60_000 }]);
 
 /** Blue Hall as `npm start` opens it: real time, real sockets, workers, the sandbox's pages on a port of their own. */
 export interface OpenShop {

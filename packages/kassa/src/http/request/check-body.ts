@@ -66,6 +66,14 @@ function refuseCard(text: string, field: string): void {
   });
 }
 
+/** The same for the values of a query, which end up in the logs of proxies. @throws KassaError `card_data_refused`. */
+export function refuseCardsIn(query: URLSearchParams): void {
+  for (const [name, value] of query) {
+    refuseCard(name, 'query');
+    refuseCard(value, 'query');
+  }
+}
+
 /** True when the text holds 13 to 19 digits with a valid check digit (Luhn), together or grouped as on a card. */
 export function holdsCardNumber(text: string): boolean {
   if (text.length < 13) return false;

@@ -1,3 +1,7 @@
+import type { Context } from 'hono';
+import type { Caller } from '../callers/caller.ts';
+import type { Failure } from '../describe-failure.ts';
+
 /** What travels beside a request inside the server. */
 export interface HttpEnv {
   Bindings: {
@@ -10,5 +14,9 @@ export interface HttpEnv {
     caller_address: string;
     /** Set by whoever learns it, so that the access log can name the order. */
     order_id: string | undefined;
+    /** Read it with `callerOf`. */
+    caller: Caller | undefined;
+    /** How the contract that was called draws a failure; undefined outside of contracts. */
+    draw_failure: ((c: Context<HttpEnv>, failure: Failure) => Response) | undefined;
   };
 }

@@ -2,32 +2,39 @@ import { createMiddleware } from 'hono/factory';
 import type { HttpSettings } from '../house.ts';
 import type { HttpEnv } from './context.ts';
 
+/** What a page of another origin may do with a contract's paths. */
+export interface CorsPolicy {
+  /** Request headers that a page may send, such as `Content-Type`. */
+  readonly headers: readonly string[];
+  /** Lets the browser send the buyer's cookies along, from origins in the list alone. Default: never. */
+  readonly credentials?: boolean;
+}
+
+const METHODS = 'GET, POST, OPTIONS';
+const MAX_AGE_S = '600';
+
 /**
  * Lets the shop's own origins call from a browser, and nobody else (docs/contracts, CORS): the answer repeats an origin
- * only when it is in the list, `null` never is, and credentials are never allowed. A preflight from elsewhere is
- * answered with 204 and says nothing.
+ * only when it is in the list, and `null` never is. A preflight from elsewhere is answered with 204 and says nothing.
  */
-export function cors(settings: HttpSettings, request_headers: readonly string[]) {
+export function cors(settings: Pick<HttpSettings, 'origins' | 'cors_any'>, policy: CorsPolicy) {
   const allowed = new Set(settings.origins);
   return createMiddleware<HttpEnv>(async (c, next) => {
     const origin = c.req.header('Origin') ?? 'null';
-    const granted =
-      settings.cors_any && origin !== 'null' ? '*' : allowed.has(origin) && origin !== 'null' ? origin : null;
+    const named = allowed.has(origin) && origin !== 'null';
+    const granted = settings.cors_any && origin !== 'null' && !policy.credentials ? '*' : named ? origin : null;
+    const grant: Record<string, string> = granted === null ? {} : { 'Access-Control-Allow-Origin': granted };
+    if (granted !== null && policy.credentials) grant['Access-Control-Allow-Credentials'] = 'true';
     if (c.req.method === 'OPTIONS') {
-      const headers = { Vary: 'Origin', ...(granted === null ? {} : preflight(granted, request_headers)) };
-      return c.body(null, 204, headers);
+      const preflight = {
+        'Access-Control-Allow-Methods': METHODS,
+        'Access-Control-Allow-Headers': policy.headers.join(', '),
+        'Access-Control-Max-Age': MAX_AGE_S,
+      };
+      return c.body(null, 204, { Vary: 'Origin', ...grant, ...(granted === null ? {} : preflight) });
     }
     await next();
     c.res.headers.append('Vary', 'Origin');
-    if (granted !== null) c.res.headers.set('Access-Control-Allow-Origin', granted);
+    for (const [name, value] of Object.entries(grant)) c.res.headers.set(name, value);
   });
-}
-
-function preflight(origin: string, request_headers: readonly string[]): Record<string, string> {
-  return {
-    'Access-Control-Allow-Origin': origin,
-    'Access-Control-Allow-Methods': 'GET, POST, OPTIONS',
-    'Access-Control-Allow-Headers': request_headers.join(', '),
-    'Access-Control-Max-Age': '600',
-  };
 }

@@ -1,16 +1,15 @@
-import { createRoute, OpenAPIHono, z } from '@hono/zod-openapi';
+import { createRoute, type OpenAPIHono, z } from '@hono/zod-openapi';
 import type { Answer } from '../../../flows/checkout/start-checkout.ts';
 import { KassaError } from '../../../kernel/errors.ts';
 import { isCurrency } from '../../../kernel/money.ts';
-import { readCaller } from '../../auth.ts';
-import type { HostedCheckoutSettings, HttpHouse } from '../../house.ts';
-import type { Limiter } from '../../limits.ts';
+import { buyerOf, callerOf } from '../../callers/caller.ts';
+import type { HostedCheckoutSettings } from '../../house.ts';
 import type { HttpEnv } from '../../request/context.ts';
-import { fieldReasons } from '../../request/field-reasons.ts';
 import { readIdempotencyKey } from '../../request/idempotency-key.ts';
 import { Metadata } from '../../request/metadata.ts';
 import { jsonBody } from '../../request/read-body.ts';
 import { checkReturnUrl, type ReturnUrlPolicy, withoutQuery, withSessionId } from '../../return-url.ts';
+import { type ContractDesk, contractApp } from '../contract.ts';
 import { codeOf, FailureBody, keepFailure } from './failure.ts';
 import { readBasket } from './read-order.ts';
 
@@ -68,24 +67,17 @@ const route = createRoute({
 
 /** H3 to H12, H14, H16, H20, H21: opens the checkout. The price comes from the catalogue. */
 export function createSession(
-  house: HttpHouse,
-  limiter: Limiter,
+  { house, limiter }: ContractDesk,
   contract: HostedCheckoutSettings,
 ): OpenAPIHono<HttpEnv> {
-  const { settings, clock } = house;
-  const mode = settings.mode === 'live' ? 'live' : 'test';
-  const policy: ReturnUrlPolicy = { origins: settings.origins, loopback_http: mode === 'test' };
-  const app = new OpenAPIHono<HttpEnv>({
-    defaultHook: (result) => {
-      if (!result.success) throw fieldReasons(result.error.issues);
-    },
-  });
+  const { settings } = house;
+  const policy: ReturnUrlPolicy = { origins: settings.origins, loopback_http: settings.mode !== 'live' };
+  const app = contractApp();
   app.openapi(route, async (c) => {
     const body = c.req.valid('json');
-    const caller = readCaller(c.req.header('Authorization'), { secret: settings.auth_secret, mode, clock });
-    if (caller.user_id === undefined) limiter.take('open_session_per_ip', c.var.caller_address);
-    const asked = { user_id: caller.user_id, path: route.path, body: await c.req.json<unknown>() };
-    const idempotency = readIdempotencyKey(c.req.header('Idempotency-Key'), asked);
+    const buyer = buyerOf(callerOf(c));
+    if (buyer.user_id === undefined) limiter.take('open_session_per_ip', c.var.caller_address);
+    const idempotency = readIdempotencyKey(c, { path: route.path, body: await c.req.json<unknown>() });
     const replay = idempotency && (await house.replayAnswer(idempotency));
     if (replay) return c.json(JSON.parse(replay.body), replay.status as 200, headersOf(replay));
     const urls = readUrls(body, contract, policy);
@@ -95,7 +87,7 @@ export function createSession(
       presentation: 'hosted',
       ...basket,
       ...urls,
-      buyer: caller,
+      buyer,
       metadata: body.metadata ?? {},
       ...(idempotency === undefined ? {} : { idempotency }),
       render: (opened) => {

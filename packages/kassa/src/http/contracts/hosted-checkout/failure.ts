@@ -1,8 +1,7 @@
 import { z } from '@hono/zod-openapi';
 import type { Context } from 'hono';
 import type { KassaError } from '../../../kernel/errors.ts';
-import type { Log } from '../../../kernel/log.ts';
-import { describeFailure, drawFailure, type Failure, reportFailure } from '../../describe-failure.ts';
+import { describeFailure, drawFailure, type Failure } from '../../describe-failure.ts';
 import type { HttpEnv } from '../../request/context.ts';
 import { writeAmount } from './money.ts';
 
@@ -16,11 +15,8 @@ export const FailureBody = z
   .openapi('HostedCheckoutFailure');
 
 /** `{error, details, code}`; amounts inside the details are in the major unit, as this contract says them. */
-export function answerFailure(log: Log) {
-  return (error: Error, c: Context<HttpEnv>): Response => {
-    reportFailure(c, log, error);
-    return drawFailure(c, inMajorUnits(describeFailure(error, c.var.request_id)));
-  };
+export function drawInMajorUnits(c: Context<HttpEnv>, failure: Failure): Response {
+  return drawFailure(c, inMajorUnits(failure));
 }
 
 /** A refusal as it is kept under the caller's key, so that a repeat is told the same. */

@@ -1,9 +1,8 @@
-import { createRoute, OpenAPIHono, z } from '@hono/zod-openapi';
+import { createRoute, type OpenAPIHono, z } from '@hono/zod-openapi';
 import type { CheckoutView } from '../../../flows/checkout/refresh-checkout.ts';
 import { KassaError } from '../../../kernel/errors.ts';
-import type { HttpHouse } from '../../house.ts';
-import type { Limiter } from '../../limits.ts';
 import type { HttpEnv } from '../../request/context.ts';
+import { type ContractDesk, contractApp } from '../contract.ts';
 import { FailureBody } from './failure.ts';
 
 /** Five fields, always all five and never a sixth (docs/contracts/hosted-checkout.md). */
@@ -34,8 +33,8 @@ const route = createRoute({
 });
 
 /** H2, H13, H17, H18: the status call. `HEAD` reads without asking Stripe. */
-export function readStatus(house: HttpHouse, limiter: Limiter, public_keys: readonly string[]): OpenAPIHono<HttpEnv> {
-  const app = new OpenAPIHono<HttpEnv>();
+export function readStatus({ house, limiter }: ContractDesk, public_keys: readonly string[]): OpenAPIHono<HttpEnv> {
+  const app = contractApp();
   app.openapi(route, async (c) => {
     const { session_id } = c.req.valid('param');
     limiter.take('read_status_per_ip', c.var.caller_address);

@@ -1,13 +1,6 @@
 import { createHmac, timingSafeEqual } from 'node:crypto';
-import type { Clock } from '../kernel/clock.ts';
-import { KassaError } from '../kernel/errors.ts';
-
-/** Who asks, as far as they proved it. Nobody in particular has neither field. */
-export interface Caller {
-  readonly user_id?: string;
-  readonly email?: string;
-  readonly email_verified?: true;
-}
+import { KassaError } from '../../kernel/errors.ts';
+import type { Buyer } from './caller.ts';
 
 const TOKEN_LENGTH_MAX = 4_096;
 const SKEW_S = 60;
@@ -15,26 +8,11 @@ const USER_ID_LENGTH_MAX = 255;
 const EMAIL_LENGTH_MAX = 254;
 
 /**
- * Reads `Authorization: Bearer …` where a contract takes nobody, a publishable key or a buyer (docs/contracts,
- * Callers).
- * A publishable key gives no more rights than nobody has; of it only the mode is checked. A secret or agent key has no
- * business in a browser and is refused, so that its owner notices.
+ * Verifies a JWT signed with HS256. No other algorithm is looked at, whatever the token's header asks for.
  * @throws KassaError `unauthenticated`.
  */
-export function readCaller(
-  header: string | undefined,
-  rules: { readonly secret: string | null; readonly mode: 'test' | 'live'; readonly clock: Clock },
-): Caller {
-  if (header === undefined) return {};
-  const token = /^Bearer +([^ ]+)$/i.exec(header)?.[1] ?? '';
-  if (token.startsWith(`kassa_pk_${rules.mode}_`)) return {};
-  if (token === '' || token.length > TOKEN_LENGTH_MAX || token.startsWith('kassa_')) throw refusal();
-  if (rules.secret === null) throw refusal();
-  return readBuyerToken(token, rules.secret, rules.clock.now());
-}
-
-/** Verifies a JWT signed with HS256. No other algorithm is looked at, whatever the token's header asks for. */
-function readBuyerToken(token: string, secret: string, now: Date): Caller {
+export function readBuyerToken(token: string, secret: string, now: Date): Buyer {
+  if (token.length > TOKEN_LENGTH_MAX) throw refusal();
   const [head = '', body = '', signature = '', ...rest] = token.split('.');
   const expected = createHmac('sha256', secret).update(`${head}.${body}`).digest();
   const given = Buffer.from(signature, 'base64url');

@@ -1,0 +1,12 @@
+export {
+  type ApiKey,
+  CAPPED,
+  type Capped,
+  type KeyCaps,
+  type KeyKind,
+  makeKey,
+  readKeyForm,
+  SCOPES,
+  type Scope,
+} from './key.ts';
+export { insertKey, listKeys, recognizeKey, revokeKey } from './keys-table.ts';

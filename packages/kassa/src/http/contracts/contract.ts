@@ -1,0 +1,95 @@
+import { OpenAPIHono } from '@hono/zod-openapi';
+import type { Context } from 'hono';
+import { createMiddleware } from 'hono/factory';
+import { matchedRoutes } from 'hono/route';
+import type { CallerPolicy, Callers } from '../callers/callers.ts';
+import type { Failure } from '../describe-failure.ts';
+import type { HttpHouse } from '../house.ts';
+import type { Limiter } from '../limits.ts';
+import { refuseCardsIn } from '../request/check-body.ts';
+import type { HttpEnv } from '../request/context.ts';
+import { type CorsPolicy, cors } from '../request/cors.ts';
+import { fieldReasons } from '../request/field-reasons.ts';
+
+/**
+ * The kit that every contract is built with. A contract declares its paths, how it draws a failure, which pages may
+ * call it and whom it takes; the rest of docs/contracts holds for all of them and happens here or around it:
+ *
+ *   const app = openContract(desk, {
+ *     paths: ['/payments/*'],                  // Hono patterns; `/x/*` is `/x` too, and trailing slashes are gone
+ *     callers: 'key',                          // 401 and 403 before anything else is looked at
+ *     cors: null,                              // or { headers: ['Content-Type'] }
+ *     drawFailure: (c, failure) => c.json({ success: false, error: failure.sentence, … }, failure.status, failure.headers),
+ *   });
+ *   app.route('/', createIntent(desk, settings));
+ *
+ * and each of its files makes its part with `contractApp()`:
+ *
+ *   const app = contractApp();
+ *   app.openapi(createRoute({ method: 'post', …, middleware: [jsonBody()] as const, … }), async (c) => {
+ *     const key = keyWith(c, 'payments:write');                              // callers/caller.ts: or signedIn, callerOf
+ *     desk.limiter.take('refund_per_key', key.key_id);                       // limits.ts
+ *     const idempotency = readIdempotencyKey(c, { path: c.req.path, body });  // required of agents
+ *     …
+ *   });
+ *
+ * Refusals are thrown (`KassaError`) and drawn by the contract, also 404, 405 and 413 on its paths and what a schema
+ * refuses (`invalid_request`, `details` naming each field). `drawFailure` may change status and sentence by
+ * `failure.code`; it passes `failure.headers` on, which hold the code, `Retry-After` and `WWW-Authenticate`.
+ */
+export interface Contract {
+  readonly paths: readonly string[];
+  readonly callers: CallerPolicy;
+  /** Null: no page of another origin may call, and no `Access-Control` header is ever sent. */
+  readonly cors: CorsPolicy | null;
+  readonly drawFailure: (c: Context<HttpEnv>, failure: Failure) => Response;
+}
+
+/** What the files of a contract are handed. */
+export interface ContractDesk {
+  readonly house: HttpHouse;
+  readonly limiter: Limiter;
+  readonly callers: Callers;
+}
+
+/** An app in which everything that the contract declares is in force on its paths. */
+export function openContract(desk: ContractDesk, contract: Contract): OpenAPIHono<HttpEnv> {
+  const app = contractApp();
+  for (const path of contract.paths) {
+    app.use(path, drawnBy(contract));
+    if (contract.cors !== null) app.use(path, cors(desk.house.settings, contract.cors));
+    app.use(path, identified(desk.callers, contract.callers));
+  }
+  return app;
+}
+
+/** A part of a contract. What its schemas refuse becomes `invalid_request`. */
+export function contractApp(): OpenAPIHono<HttpEnv> {
+  return new OpenAPIHono<HttpEnv>({
+    defaultHook: (result) => {
+      if (!result.success) throw fieldReasons(result.error.issues);
+    },
+  });
+}
+
+function drawnBy({ drawFailure }: Contract) {
+  return createMiddleware<HttpEnv>(async (c, next) => {
+    c.set('draw_failure', drawFailure);
+    await next();
+  });
+}
+
+function identified(callers: Callers, policy: CallerPolicy) {
+  return createMiddleware<HttpEnv>(async (c, next) => {
+    // A path or a method that is not there is told so, whoever asks.
+    const is_served = matchedRoutes(c).some((route) => route.method !== 'ALL');
+    if (is_served) {
+      const authorization = c.req.header('Authorization');
+      const api_key = c.req.header('X-API-Key');
+      const { caller_address } = c.var;
+      c.set('caller', await callers.identify({ authorization, api_key, caller_address }, policy));
+      refuseCardsIn(new URL(c.req.url).searchParams);
+    }
+    await next();
+  });
+}
