@@ -12,6 +12,8 @@ import { createHttp, type HttpApp } from './http/server.ts';
 import { drainInbox } from './inbox/drain.ts';
 import { drainOutbox } from './outbox/drain.ts';
 import { catchingMailer } from './outbox/mailer.ts';
+import { httpMessenger, SMS_LIMIT_MS } from './outbox/sms/http-messenger.ts';
+import { catchingMessenger, type Messenger } from './outbox/sms/messenger.ts';
 import { smtpMailer } from './outbox/smtp.ts';
 import { DELIVERY_LIMIT_MS } from './outbox/time-limit.ts';
 import { LIVE_RATES, TEST_RATES } from './stripe/budget.ts';
@@ -88,7 +90,9 @@ export async function createKassa(
     const { db, worker_db } = ground;
     const auth_secret = authSecretOf(settings, world);
     const { version, site_folder, limits = DEFAULT_LIMITS } = options;
-    const parts = { settings, hooks, world, db, worker_db, gateway: stripe.gateway, mailer, shop, auth_secret };
+    const messenger = messengerOf(settings, world);
+    const senders = { mailer, messenger };
+    const parts = { settings, hooks, world, db, worker_db, gateway: stripe.gateway, ...senders, shop, auth_secret };
     const built = houseOf({ ...parts, site_folder, version, limits, readiness, delivery_limit_ms: DELIVERY_LIMIT_MS });
     const http = createHttp(built.http);
     stripe.deliverTo(http);
@@ -188,6 +192,13 @@ function entryOf(offer: OfferSettings): CatalogEntry {
   const { id, hold_at, starts_at, time_zone, duration_ms, buffer_ms, capacity, prices } = offer;
   const sold = { id, key, external_id, kind, name, description, max_per_order, hold_ms, when_late, tax_class };
   return { ...sold, hold_at, starts_at, time_zone, duration_ms, buffer_ms, capacity, prices };
+}
+
+function messengerOf(settings: Settings, world: World): Messenger {
+  const { sms_url, sms_secret } = settings.notify;
+  if (sms_url === null) return catchingMessenger();
+  const secret = sms_secret ?? keptSecret(settings, world, { name: 'sms', prefix: 'kassa_sms_' });
+  return httpMessenger({ url: sms_url, secret, http: world.http, clock: world.clock, limit_ms: SMS_LIMIT_MS });
 }
 
 /** Development signs its own buyers in; production says who may, or has no signed-in buyers. */

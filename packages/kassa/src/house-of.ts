@@ -36,6 +36,7 @@ import { askGate, GATE_LIMIT_MS, type GateDesk } from './outbox/ask-gate.ts';
 import type { OutboxDesk } from './outbox/desk.ts';
 import { destinationsFor } from './outbox/destinations.ts';
 import type { Mailer } from './outbox/mailer.ts';
+import { catchingMessenger, type Messenger } from './outbox/sms/messenger.ts';
 import type { TimerRound } from './workflows/run-timers.ts';
 
 /** The world as Kassa is handed it: the real one by `system.ts`, a virtual one by tests and the simulation. */
@@ -58,6 +59,8 @@ export interface Parts {
   readonly worker_db: Database;
   readonly gateway: Gateway;
   readonly mailer: Mailer;
+  /** Absent: short messages are caught in the inbox page. */
+  readonly messenger?: Messenger;
   readonly shop: Shop;
   readonly auth_secret: string | null;
   readonly site_folder: string | null;
@@ -98,7 +101,7 @@ export function houseOf(parts: Parts): BuiltHouse {
     log: world.log,
     shop,
     pace: { ...DEFAULT_PACE, refresh_after_ms: settings.contracts.refresh_after_ms, ...parts.pace },
-    destinationsOf: destinationsFor(parts.hooks.on),
+    destinationsOf: destinationsFor(parts.hooks.on, settings.notify.confirms_all),
     quoteBasket,
     settle,
     recordRefund,
@@ -118,15 +121,17 @@ export function houseOf(parts: Parts): BuiltHouse {
   };
 }
 
-function outboxOf({ settings, hooks, world, worker_db, mailer, delivery_limit_ms }: Parts): OutboxDesk {
+function outboxOf(parts: Parts): OutboxDesk {
+  const { settings, hooks, world, worker_db, mailer, messenger = catchingMessenger(), delivery_limit_ms } = parts;
   const { seller, time_zone, notify } = settings;
   const { clock, random, ids, log } = world;
   return {
-    ...{ clock, random, ids, log, mailer },
+    ...{ clock, random, ids, log, mailer, messenger },
     db: worker_db,
     limit_ms: delivery_limit_ms ?? null,
     seller: { name: seller.name, email: seller.email, time_zone },
     sender: notify.from,
+    confirmation: notify.confirmation,
     hooks: hooks.on,
   };
 }

@@ -67,6 +67,12 @@ export type AuthSettings =
 export interface NotifySettings {
   readonly smtp_url: string | null;
   readonly sms_url: string | null;
+  /** Signs what is posted to `sms_url`. Null: a secret of this machine's own, kept in the data folder. */
+  readonly sms_secret: string | null;
+  /** The short message about a paid order, with its placeholders. */
+  readonly confirmation: string;
+  /** True: everybody whose number is known gets it. False: those who bought in a conversation alone. */
+  readonly confirms_all: boolean;
   /** The sender of the shop's mail. */
   readonly from: { readonly name: string; readonly address: string };
 }

@@ -35,6 +35,9 @@ export interface ClaimedDelivery {
   readonly created_at: Date;
 }
 
+/** Where a message goes; or where it goes once another destination of the same message is delivered or parked. */
+export type Destination = string | { readonly name: string; readonly after: string };
+
 export interface ParkedDelivery {
   readonly id: string;
   readonly destination: string;
@@ -57,11 +60,13 @@ const DIED = 'The process that had this delivery ended, or hung, before it was d
 export async function enqueue(
   tx: Transaction,
   message: NewMessage,
-  destinations: readonly string[],
+  destinations: readonly Destination[],
   ids: Ids,
 ): Promise<boolean> {
   lockClass(tx, 'append');
   const { tenant_id, mode, topic, order_id, order_version, payload, at } = message;
+  const names = destinations.map((one) => (typeof one === 'string' ? one : one.name));
+  const waits = destinations.map((one) => (typeof one === 'string' ? null : one.after));
   const { rows } = await sql`
     with staged as (
       insert into kassa.outbox_messages (id, tenant_id, mode, topic, order_id, order_version, payload, created_at)
@@ -70,10 +75,10 @@ export async function enqueue(
       on conflict do nothing
       returning id
     ), deliveries as (
-      insert into kassa.deliveries (id, message_id, destination, due_at)
-      select delivery.id, staged.id, delivery.destination, ${at}
-      from staged, unnest(${destinations.map(() => ids.uuid())}::uuid[], ${[...destinations]}::text[])
-        as delivery (id, destination)
+      insert into kassa.deliveries (id, message_id, destination, waits_for, due_at)
+      select delivery.id, staged.id, delivery.destination, delivery.waits_for, ${at}
+      from staged, unnest(${names.map(() => ids.uuid())}::uuid[], ${names}::text[], ${waits}::text[])
+        as delivery (id, destination, waits_for)
     )
     select id from staged`.execute(tx);
   return rows.length === 1;
@@ -87,7 +92,7 @@ export async function claimDeliveries(db: Database, { at, limit, lease_ms }: Cla
   const { rows } = await sql<ClaimedDelivery>`
     with due as (
       select id from kassa.deliveries
-      where delivered_at is null and parked_at is null and due_at <= ${at}
+      where delivered_at is null and parked_at is null and waits_for is null and due_at <= ${at}
         and (lease_until is null or lease_until <= kassa.clock())
       order by due_at, id limit ${limit} for update skip locked
     ), claimed as (
@@ -106,8 +111,15 @@ export async function claimDeliveries(db: Database, { at, limit, lease_ms }: Cla
   return rows;
 }
 
+/** Those that waited for what `ended` names are due from this moment on. */
+const releaseFollowers = (at: Date) => sql`
+  released as (
+    update kassa.deliveries follower set waits_for = null, due_at = ${at}
+    from ended where follower.message_id = ended.message_id and follower.waits_for = ended.destination
+  )`;
+
 /**
- * Ends a delivery, in the transaction of what it did where it did something here.
+ * Ends a delivery, in the transaction of what it did where it did something here; what waited for it is due.
  * @throws LeaseLost when it meanwhile belongs to another worker: everything must roll back.
  */
 export async function markDelivered(
@@ -117,14 +129,18 @@ export async function markDelivered(
 ): Promise<void> {
   lockClass(tx, 'append');
   const { rows } = await sql`
-    update kassa.deliveries set delivered_at = ${at}, lease_until = null, last_error = null
-    where id = ${delivery.id} and claims = ${delivery.token} and delivered_at is null and parked_at is null
-    returning id`.execute(tx);
+    with ended as (
+      update kassa.deliveries set delivered_at = ${at}, lease_until = null, last_error = null
+      where id = ${delivery.id} and claims = ${delivery.token} and delivered_at is null and parked_at is null
+      returning message_id, destination
+    ), ${releaseFollowers(at)}
+    select destination from ended`.execute(tx);
   if (rows.length === 0) throw new LeaseLost(`the delivery ${delivery.id} belongs to another worker by now`);
 }
 
 /**
- * Records a failure: due again after a growing wait, or parked for a person after `attempts_max` (20) failures.
+ * Records a failure: due again after a growing wait, or parked for a person after `attempts_max` (20) failures. What
+ * waited for a parked one waits no longer: one broken destination must not hold up the rest for ever.
  * `lost`: another worker has the delivery by now, and nothing was written.
  */
 export async function failDelivery(
@@ -135,11 +151,14 @@ export async function failDelivery(
   const attempts = delivery.attempts + 1;
   const parks = attempts >= attempts_max;
   const { rows } = await sql`
-    update kassa.deliveries
-    set attempts = ${attempts}, last_error = ${errorText(error)}, lease_until = null,
-      due_at = ${parks ? at : new Date(at.getTime() + backoffMs(attempts, random))}, parked_at = ${parks ? at : null}
-    where id = ${delivery.id} and claims = ${delivery.token} and delivered_at is null and parked_at is null
-    returning id`.execute(db);
+    with failed as (
+      update kassa.deliveries
+      set attempts = ${attempts}, last_error = ${errorText(error)}, lease_until = null,
+        due_at = ${parks ? at : new Date(at.getTime() + backoffMs(attempts, random))}, parked_at = ${parks ? at : null}
+      where id = ${delivery.id} and claims = ${delivery.token} and delivered_at is null and parked_at is null
+      returning message_id, destination
+    ), ended as (select * from failed where ${parks}::boolean), ${releaseFollowers(at)}
+    select destination from failed`.execute(db);
   if (rows.length === 0) return 'lost';
   return parks ? 'parked' : 'retry';
 }
@@ -179,9 +198,11 @@ export async function listParkedDeliveries(db: Database | Transaction, limit: nu
 /** How the outbox stands. Reads only what is unfinished, through its partial indexes. */
 export async function countDeliveries(db: Database | Transaction, at: Date): Promise<QueueCounts> {
   const { rows } = await sql<QueueCounts>`
-    select count(*) filter (where due_at <= ${at}) as due, count(*) filter (where due_at > ${at}) as later,
+    select count(*) filter (where due_at <= ${at}) as due,
+      count(*) filter (where due_at > ${at})
+        + (select count(*) from kassa.deliveries where waits_for is not null) as later,
       (select count(*) from kassa.deliveries where parked_at is not null) as parked,
       min(due_at) filter (where due_at <= ${at}) as oldest_due_at
-    from kassa.deliveries where delivered_at is null and parked_at is null`.execute(db);
+    from kassa.deliveries where delivered_at is null and parked_at is null and waits_for is null`.execute(db);
   return rows[0] ?? { due: 0, later: 0, parked: 0, oldest_due_at: null };
 }

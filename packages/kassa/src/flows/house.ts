@@ -1,4 +1,4 @@
-import type { Database, Transaction } from '../database/index.ts';
+import type { Database, Destination, Transaction } from '../database/index.ts';
 import type { Gateway, PaymentReport, RefundReport } from '../domain/payments/index.ts';
 import type { Quote } from '../domain/pricing/index.ts';
 import type { Clock } from '../kernel/clock.ts';
@@ -74,8 +74,8 @@ export interface House {
   readonly log: Log;
   readonly shop: Shop;
   readonly pace: Pace;
-  /** Where a message of this topic goes: mail, hooks, webhooks. Fixed at start. */
-  readonly destinationsOf: (topic: string) => readonly string[];
+  /** Where a message of this topic about an order of this contract goes: mail, short message, hooks. Fixed at start. */
+  readonly destinationsOf: (topic: string, contract: string) => readonly Destination[];
   /** Stories that other stories ask for; flows never import each other. */
   readonly quoteBasket: QuoteBasket;
   readonly settle: Settle;

@@ -91,7 +91,8 @@ async function carryOut(house: House, tx: Transaction, work: Work): Promise<void
   const version = await moveOrderAudited(house, tx, work);
   for (const topic of decision.messages) {
     const message = { ...house.shop, topic, order_id: order.id, order_version: version, at };
-    await enqueue(tx, { ...message, payload: { cause: work.cause.cause } }, house.destinationsOf(topic), house.ids);
+    const told = house.destinationsOf(topic, order.contract);
+    await enqueue(tx, { ...message, payload: { cause: work.cause.cause } }, told, house.ids);
   }
   // Last, because every sale of the shop waits for this one row.
   if (decision.order?.to === 'paid' && order.number === null) await giveNumber(tx, order);

@@ -3,7 +3,7 @@ import type { OutboxDesk } from './desk.ts';
 import { type LateRefund, lateRefundMail } from './mail/late-refund.ts';
 import type { RenderedMail } from './mail/layout.ts';
 import { receiptMail } from './mail/receipt.ts';
-import { findMail, keepMail, markMailed, type Notification } from './notifications-table.ts';
+import { findNotification, keepNotification, markSent, type Notification } from './notifications-table.ts';
 import { type OrderView, readOrderView } from './order-view.ts';
 
 /**
@@ -14,7 +14,7 @@ import { type OrderView, readOrderView } from './order-view.ts';
  */
 export async function deliverEmail(desk: OutboxDesk, delivery: ClaimedDelivery): Promise<void> {
   assertNoTransaction();
-  const kept = (await findMail(desk.db, delivery.id)) ?? (await render(desk, delivery));
+  const kept = (await findNotification(desk.db, delivery.id)) ?? (await render(desk, delivery));
   if (kept === undefined || kept.state !== 'rendered') return;
   const state = await desk.mailer.send({
     message_id: `<${delivery.id}@${domainOf(desk.sender.address)}>`,
@@ -26,7 +26,7 @@ export async function deliverEmail(desk: OutboxDesk, delivery: ClaimedDelivery):
     date: kept.created_at,
   });
   // Not in the transaction of the delivery's own mark: it was sent, also when the lease has passed on meanwhile.
-  await markMailed(desk.db, { id: kept.id, state, at: desk.clock.now() });
+  await markSent(desk.db, { id: kept.id, state, at: desk.clock.now() });
 }
 
 /** Nothing is rendered for a buyer whose address nobody knows, and for a message that has nothing to tell. */
@@ -38,11 +38,13 @@ async function render(desk: OutboxDesk, delivery: ClaimedDelivery): Promise<Noti
     desk.log.warn({ order_id: order.order_id, destination: delivery.destination }, 'no address to send a mail to');
     return undefined;
   }
-  return keepMail(desk.db, {
+  return keepNotification(desk.db, {
     id: desk.ids.uuid(),
     delivery_id: delivery.id,
     order_id: order.order_id,
+    channel: 'mail',
     recipient: order.email,
+    text: mail.text,
     mail,
     at: desk.clock.now(),
   });

@@ -6,6 +6,7 @@ import type { Log } from '../kernel/log.ts';
 import type { Random } from '../kernel/random.ts';
 import type { Seller } from './mail/receipt.ts';
 import type { Mailer } from './mailer.ts';
+import type { Messenger } from './sms/messenger.ts';
 
 /** What the outbox works with, handed in once by `app.ts`. */
 export interface OutboxDesk {
@@ -17,10 +18,13 @@ export interface OutboxDesk {
   readonly ids: Ids;
   readonly log: Log;
   readonly mailer: Mailer;
+  readonly messenger: Messenger;
   /** Who sells, as mails name them. */
   readonly seller: Seller;
   /** In whose name and from which address mails leave. */
   readonly sender: { readonly name: string; readonly address: string };
+  /** The wording of the short message about a paid order. */
+  readonly confirmation: string;
   /** The shop's own functions by topic. */
   readonly hooks: Hooks['on'];
 }

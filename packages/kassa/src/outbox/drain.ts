@@ -8,11 +8,17 @@ import {
 import { deliverEmail } from './deliver-email.ts';
 import type { OutboxDesk } from './desk.ts';
 import { runHook } from './run-hook.ts';
+import { deliverSms } from './sms/deliver-sms.ts';
 import { DELIVERY_LIMIT_MS, withinLimit } from './time-limit.ts';
 
 const LEASE_MS = DELIVERY_LIMIT_MS + 30_000;
-/** A delivery that was tried as often as this and is still due was not refused by anybody: it kills whoever takes it. */
-const DEATHS_MAX = 20;
+/**
+ * So many failures park a delivery; with waits of 1 s to 1 h between them, twenty tries last about nine hours. One that
+ * was tried as often and is still due was not refused by anybody: it kills whoever takes it.
+ */
+const ATTEMPTS_MAX = 20;
+/** Tickets wait for the short message, so its ten tries end within nine minutes; a person may send it again. */
+const SMS_ATTEMPTS_MAX = 10;
 
 /**
  * One round: takes what is due, one delivery after the other, oldest first, until nothing is due or `limit` are done.
@@ -31,9 +37,10 @@ export async function drainOutbox(desk: OutboxDesk, limit: number): Promise<numb
 
 async function deliver(desk: OutboxDesk, delivery: ClaimedDelivery): Promise<void> {
   const { order_id, topic, destination } = delivery;
+  const attempts_max = destination.startsWith('sms:') ? SMS_ATTEMPTS_MAX : ATTEMPTS_MAX;
   const log = desk.log.child({ order_id, topic, destination, attempt: delivery.attempts + 1 });
   try {
-    if (delivery.attempts >= DEATHS_MAX)
+    if (delivery.attempts >= attempts_max)
       throw new Error('every process that took this delivery ended before it was done');
     if ((await send(desk, delivery)) === 'unmarked') {
       const at = desk.clock.now();
@@ -45,6 +52,7 @@ async function deliver(desk: OutboxDesk, delivery: ClaimedDelivery): Promise<voi
       error: whatToMend(destination, error),
       at: desk.clock.now(),
       random: desk.random,
+      attempts_max,
     });
     const level = outcome === 'parked' ? 'error' : 'warn';
     log[level]({ delivery_id: delivery.id, outcome, err: error }, 'a delivery failed');
@@ -55,8 +63,9 @@ async function deliver(desk: OutboxDesk, delivery: ClaimedDelivery): Promise<voi
 async function send(desk: OutboxDesk, delivery: ClaimedDelivery): Promise<'marked' | 'unmarked'> {
   const [way] = delivery.destination.split(':', 1);
   if (way === 'hook') return runHook(desk, delivery);
-  if (way !== 'mail') throw new Error(`this version of Kassa knows no destination ${delivery.destination}`);
-  await withinLimit(desk, () => deliverEmail(desk, delivery));
+  if (way === 'mail') await withinLimit(desk, () => deliverEmail(desk, delivery));
+  else if (way === 'sms') await deliverSms(desk, delivery);
+  else throw new Error(`this version of Kassa knows no destination ${delivery.destination}`);
   return 'unmarked';
 }
 

@@ -2,7 +2,7 @@ import type { Database } from '../database/index.ts';
 import { assert } from '../kernel/assert.ts';
 import type { RenderedMail } from './mail/layout.ts';
 
-/** A mail as it was rendered the first time: a repeat sends these bytes and nothing computed anew. */
+/** A mail or short message as it was written the first time: a repeat sends these bytes and nothing computed anew. */
 export interface Notification {
   readonly id: string;
   readonly recipient: string;
@@ -15,8 +15,8 @@ export interface Notification {
 
 const NOTIFICATION_COLUMNS = ['id', 'recipient', 'subject', 'text_body', 'html_body', 'state', 'created_at'] as const;
 
-/** The mail of a delivery, when an earlier try has rendered it already. */
-export async function findMail(db: Database, delivery_id: string): Promise<Notification | undefined> {
+/** What a delivery sends, when an earlier try has written it already. */
+export async function findNotification(db: Database, delivery_id: string): Promise<Notification | undefined> {
   const row = await db
     .selectFrom('notifications')
     .select(NOTIFICATION_COLUMNS)
@@ -25,37 +25,42 @@ export async function findMail(db: Database, delivery_id: string): Promise<Notif
   return row && { ...row, subject: row.subject ?? '', html_body: row.html_body ?? '' };
 }
 
-export interface NewMail {
+export interface NewNotification {
   readonly id: string;
   readonly delivery_id: string;
   readonly order_id: string;
+  readonly channel: 'mail' | 'sms';
   readonly recipient: string;
-  readonly mail: RenderedMail;
+  readonly text: string;
+  /** What only a mail has. */
+  readonly mail: Pick<RenderedMail, 'subject' | 'html'> | null;
   readonly at: Date;
 }
 
-/** Keeps a rendered mail, one per delivery: whoever comes second gets the first one's. */
-export async function keepMail(db: Database, { mail, at, ...row }: NewMail): Promise<Notification> {
+/** Keeps a written mail or short message, one per delivery: whoever comes second gets the first one's. */
+export async function keepNotification(
+  db: Database,
+  { mail, text, at, ...row }: NewNotification,
+): Promise<Notification> {
   await db
     .insertInto('notifications')
     .values({
       ...row,
-      channel: 'mail',
-      subject: mail.subject,
-      text_body: mail.text,
-      html_body: mail.html,
+      subject: mail?.subject ?? null,
+      text_body: text,
+      html_body: mail?.html ?? null,
       state: 'rendered',
       created_at: at,
     })
     .onConflict((conflict) => conflict.column('delivery_id').doNothing())
     .execute();
-  const kept = await findMail(db, row.delivery_id);
-  assert(kept, 'a mail that was just kept, by us or by another worker, can be read');
+  const kept = await findNotification(db, row.delivery_id);
+  assert(kept, 'what was just kept, by us or by another worker, can be read');
   return kept;
 }
 
-/** Written once the mailer has answered; a mail never goes back from there. */
-export async function markMailed(
+/** Written once the mailer or messenger has answered; nothing ever goes back from there. */
+export async function markSent(
   db: Database,
   { id, state, at }: { readonly id: string; readonly state: 'sent' | 'caught'; readonly at: Date },
 ): Promise<void> {

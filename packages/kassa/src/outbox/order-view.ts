@@ -20,6 +20,8 @@ export interface OrderView {
   readonly total_minor: number;
   readonly external_reference: string | null;
   readonly fields: Readonly<Record<string, unknown>>;
+  /** What the caller noted on the payment. */
+  readonly metadata: Readonly<Record<string, string>>;
   readonly paid_at: Date | null;
   readonly lines: readonly LineView[];
 }
@@ -55,7 +57,21 @@ export async function readOrderView(db: Database, order_id: string, version: num
     .executeTakeFirst();
   assert(order, 'a message names an order that exists');
   const { id, fields, ...rest } = order;
-  return { ...rest, order_id: id, version, fields: asRecord(fields), lines: await readLines(db, order_id) };
+  const [metadata, lines] = [await readMetadata(db, order_id), await readLines(db, order_id)];
+  return { ...rest, order_id: id, version, fields: asRecord(fields), metadata, lines };
+}
+
+/** Of the payment that the order keeps, or else of its last attempt. */
+async function readMetadata(db: Database, order_id: string): Promise<Readonly<Record<string, string>>> {
+  const attempt = await db
+    .selectFrom('payment_transactions')
+    .select('metadata')
+    .where('order_id', '=', order_id)
+    .orderBy('kept', 'desc')
+    .orderBy('id', 'desc')
+    .executeTakeFirst();
+  const texts = Object.entries(asRecord(attempt?.metadata)).filter(([, value]) => typeof value === 'string');
+  return Object.fromEntries(texts) as Record<string, string>;
 }
 
 async function readLines(db: Database, order_id: string): Promise<LineView[]> {

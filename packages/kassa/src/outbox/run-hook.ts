@@ -125,7 +125,14 @@ function handTo(tx: Transaction): HookTransaction {
   };
 }
 
-function asHookOrder({ order_id, locale: _locale, lines, paid_at, ...order }: OrderView): HookOrder {
+function asHookOrder({
+  order_id,
+  locale: _locale,
+  metadata: _metadata,
+  lines,
+  paid_at,
+  ...order
+}: OrderView): HookOrder {
   return Object.freeze({
     id: toTypeId('ord', order_id),
     ...order,

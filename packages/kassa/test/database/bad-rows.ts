@@ -252,6 +252,11 @@ export const BAD_ROWS: Record<string, Record<string, readonly Row[]>> = {
     deliveries_destination_check: [{ destination: '' }, { destination: long(201) }],
     deliveries_last_error_check: [{ last_error: long(2001) }],
     deliveries_one_end: [{ delivered_at: AT, parked_at: AT }],
+    deliveries_waiting_is_unfinished: [
+      { waits_for: 'mail:first', delivered_at: AT },
+      { waits_for: 'mail:first', parked_at: AT },
+    ],
+    deliveries_waits_for_another: [{ waits_for: 'mail:receipt' }],
   },
   timers: {
     timers_attempts_check: [{ attempts: -1 }, { attempts: 1001 }],

@@ -10,9 +10,11 @@ import {
   claimInboxEvents,
   claimTimers,
   closeDatabase,
+  constraintOf,
   countDeliveries,
   countInboxEvents,
   type Database,
+  type Destination,
   enqueue,
   failDelivery,
   failInboxEvent,
@@ -267,7 +269,7 @@ onEachServer((server) => {
       ...{ tenant_id: TENANT_1, mode: 'test' as const, topic, order_id: ORDER, order_version, at },
       payload: { total: 2000, note: 'é"\\' },
     });
-    const stage = (topic = 'order.paid', version = 1, to: string[] = ['mail:receipt', 'hook:order.paid']) =>
+    const stage = (topic = 'order.paid', version = 1, to: Destination[] = ['mail:receipt', 'hook:order.paid']) =>
       inTransaction(shop.db, (tx) => enqueue(tx, message(topic, version), to, realIds));
 
     test('one fact of one order is told once, and money is announced once per order for ever', async () => {
@@ -335,6 +337,57 @@ onEachServer((server) => {
       ]);
       expect(await replayDelivery(shop.db, poison.id, AT)).toBe(true);
       expect(await claimDeliveries(shop.db, round())).toMatchObject([{ id: poison.id, attempts: 0 }]);
+    });
+
+    const IN_ORDER: Destination[] = ['sms:confirmation', { name: 'hook:order.paid', after: 'sms:confirmation' }];
+    const nextOf = async (at = AT) =>
+      (await claimDeliveries(later, round(10, at))).map(({ destination }) => destination);
+
+    test('what comes after another waits until that one is delivered, and is then due at once', async () => {
+      await stage('order.paid', 1, IN_ORDER);
+      const [first, ...others] = await claimDeliveries(shop.db, round());
+      if (!first) throw new Error('it is due');
+      expect([first.destination, others]).toEqual(['sms:confirmation', []]);
+      expect(await countDeliveries(shop.db, AT)).toEqual({ due: 1, later: 1, parked: 0, oldest_due_at: AT });
+      expect(await failDelivery(shop.db, first, failure(AT))).toBe('retry');
+      const [again] = await claimDeliveries(shop.db, round(10, after(1_000)));
+      if (!again) throw new Error('it is due again');
+      expect(again.destination).toBe('sms:confirmation');
+      await inTransaction(shop.db, (tx) => markDelivered(tx, again, after(1_000)));
+      expect(await claimDeliveries(shop.db, round())).toEqual([]);
+      expect(await nextOf(after(1_000))).toEqual(['hook:order.paid']);
+    });
+
+    test('what comes after one that is parked waits no longer, and nothing of other messages ever waited', async () => {
+      await stage('order.paid', 1, IN_ORDER);
+      await stage('order.refunded', 2, ['mail:refund']);
+      const [first, other] = await claimDeliveries(shop.db, round());
+      if (!first || !other) throw new Error('both are due');
+      expect([first.destination, other.destination]).toEqual(['sms:confirmation', 'mail:refund']);
+      await inTransaction(shop.db, (tx) => markDelivered(tx, other, AT));
+      const [taken, ...none] = await claimDeliveries(later, round());
+      if (!taken) throw new Error('its lease had run out');
+      expect([taken.destination, none]).toEqual(['sms:confirmation', []]);
+      expect(await failDelivery(shop.db, first, failure(AT, 1))).toBe('lost');
+      expect(await failDelivery(shop.db, taken, failure(AT, 1))).toBe('parked');
+      expect(await nextOf()).toEqual(['hook:order.paid']);
+    });
+
+    test('what rolled back with its delivery lets nobody go first', async () => {
+      await stage('order.paid', 1, IN_ORDER);
+      const [first] = await claimDeliveries(shop.db, round());
+      if (!first) throw new Error('it is due');
+      const undone = inTransaction(shop.db, async (tx) => {
+        await markDelivered(tx, first, AT);
+        throw new Error('the power went');
+      });
+      await expect(undone).rejects.toThrow('the power went');
+      expect(await nextOf()).toEqual(['sms:confirmation']);
+    });
+
+    test('nothing can wait for what is never sent', async () => {
+      const staged = stage('order.paid', 1, ['mail:receipt', { name: 'hook:order.paid', after: 'sms:confirmation' }]);
+      expect(constraintOf(await staged.catch((error: unknown) => error))).toBe('deliveries_waits_for_a_sibling');
     });
 
     test('a delivery that kills whoever takes it is counted, so that it can be parked one day', async () => {

@@ -14,6 +14,11 @@ export const PORTS: readonly { file: string; name: string; places: readonly stri
     name: 'Mailer',
     places: ['packages/kassa/src/outbox/mailer.ts', 'packages/kassa/src/outbox/smtp.ts'],
   },
+  {
+    file: 'packages/kassa/src/outbox/sms/messenger.ts',
+    name: 'Messenger',
+    places: ['packages/kassa/src/outbox/sms/'],
+  },
 ];
 
 export function portsCheckTheWall(files: readonly HouseFile[]): Finding[] {

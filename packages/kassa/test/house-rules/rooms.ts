@@ -168,7 +168,13 @@ export const HOMES: readonly Home[] = [
   },
   {
     packages: ['node:crypto'],
-    homes: ['system.ts', 'stripe/verify-signature.ts', 'http/callers/', 'kernel/ids.ts'],
+    homes: [
+      'system.ts',
+      'stripe/verify-signature.ts',
+      'http/callers/',
+      'kernel/ids.ts',
+      'outbox/sms/http-messenger.ts',
+    ],
     cure: 'hash with `hashOf` of kernel/ids.ts; take randomness from `Random`',
   },
   {

@@ -418,6 +418,7 @@ describe('the developer’s pages', () => {
       order_number: 1001,
       channel: 'mail',
       recipient: hostile,
+      excerpt: 'Paid',
       subject: hostile,
       state: 'caught',
       created_at: new Date(0),

@@ -5,6 +5,7 @@ import { silentLog } from '../../src/kernel/log.ts';
 import { seededRandom } from '../../src/kernel/random.ts';
 import type { OutboxDesk } from '../../src/outbox/desk.ts';
 import { catchingMailer } from '../../src/outbox/mailer.ts';
+import { catchingMessenger } from '../../src/outbox/sms/messenger.ts';
 import { DELIVERY_LIMIT_MS } from '../../src/outbox/time-limit.ts';
 
 /** A clock that stands until it is moved; whoever sleeps wakes when it has been moved far enough. */
@@ -39,6 +40,8 @@ export function deskOn(db: Database, change: Partial<OutboxDesk> = {}): OutboxDe
     log: silentLog,
     limit_ms: DELIVERY_LIMIT_MS,
     mailer: catchingMailer(),
+    messenger: catchingMessenger(),
+    confirmation: 'Order {order_id} confirmed!',
     seller: { name: 'Blue Hall', email: 'tickets@bluehall.test', time_zone: 'UTC' },
     sender: { name: 'Blue Hall', address: 'tickets@bluehall.test' },
     hooks: {},

@@ -34,11 +34,21 @@ const deliveries = () => fresh.db.selectFrom('deliveries').selectAll().orderBy('
 const guests = async () => (await sql<{ order_id: string }>`select order_id from public.guests`.execute(fresh.db)).rows;
 
 test('messages go to the mails of their topic and to the hooks that the shop has written', () => {
-  const to = destinationsFor({ 'order.paid': () => undefined, 'order.expired': () => undefined });
-  expect(to('order.paid')).toEqual(['mail:receipt', 'hook:order.paid']);
-  expect(to('order.refunded')).toEqual(['mail:refund']);
-  expect(to('order.expired')).toEqual(['hook:order.expired']);
-  expect(to('order.processing')).toEqual([]);
+  const hooks = { 'order.paid': () => undefined, 'order.expired': () => undefined };
+  const to = destinationsFor(hooks, false);
+  expect(to('order.paid', 'hosted-checkout')).toEqual(['mail:receipt', 'hook:order.paid']);
+  expect(to('order.refunded', 'hosted-checkout')).toEqual(['mail:refund']);
+  expect(to('order.expired', 'chat-payments')).toEqual(['hook:order.expired']);
+  expect(to('order.processing', 'chat-payments')).toEqual([]);
+});
+
+test('whoever bought in a conversation is told first, and everybody is where the shop says so', () => {
+  const hooks = { 'order.paid': () => undefined, 'order.expired': () => undefined };
+  const told = ['mail:receipt', 'sms:confirmation', { name: 'hook:order.paid', after: 'sms:confirmation' }];
+  expect(destinationsFor(hooks, false)('order.paid', 'chat-payments')).toEqual(told);
+  expect(destinationsFor(hooks, true)('order.paid', 'hosted-checkout')).toEqual(told);
+  expect(destinationsFor({}, true)('order.paid', 'hosted-checkout')).toEqual(told.slice(0, 2));
+  expect(destinationsFor(hooks, true)('order.expired', 'chat-payments')).toEqual(['hook:order.expired']);
 });
 
 test('a hook is told the order as it stood, with its lines by product key', async () => {

@@ -39,6 +39,7 @@ const ORDER: OrderView = {
   total_minor: 20_750,
   external_reference: null,
   fields: {},
+  metadata: {},
   paid_at: new Date('2026-11-21T06:18:00Z'),
   lines: [LINE],
 };

@@ -1,4 +1,11 @@
-import { type Database, enqueue, inTransaction, type JsonValue, type Transaction } from '../../src/database/index.ts';
+import {
+  type Database,
+  type Destination,
+  enqueue,
+  inTransaction,
+  type JsonValue,
+  type Transaction,
+} from '../../src/database/index.ts';
 import { hashOf } from '../../src/kernel/ids.ts';
 import { realIds as ids } from '../setup/world.ts';
 
@@ -6,14 +13,28 @@ export interface Sold {
   readonly order_id: string;
   readonly line_id: string;
   /** Stages one more message of this order and answers its version. */
-  tell(topic: string, destinations: readonly string[], payload?: Readonly<Record<string, JsonValue>>): Promise<void>;
+  tell(
+    topic: string,
+    destinations: readonly Destination[],
+    payload?: Readonly<Record<string, JsonValue>>,
+  ): Promise<void>;
 }
 
 const AT = new Date('2026-11-21T06:18:00Z');
 const HASH = hashOf('one line');
 
+export interface SoldAs {
+  readonly email?: string | null;
+  readonly contract?: string;
+  readonly external_reference?: string;
+  readonly fields?: Readonly<Record<string, string>>;
+  /** What the caller noted on the one payment of the order; without it the order has none. */
+  readonly metadata?: Readonly<Record<string, string>>;
+}
+
 /** An order of two seats for 200 dollars that is paid, with the audit rows that the schema asks for. */
-export async function soldOrder(db: Database, { email = 'ann@example.com' as string | null } = {}): Promise<Sold> {
+export async function soldOrder(db: Database, sold: SoldAs = {}): Promise<Sold> {
+  const { email = 'ann@example.com', contract = 'hosted-checkout', external_reference = null, fields = {} } = sold;
   const [tenant_id, offer_id, quote_id, order_id, line_id] = Array.from({ length: 5 }, () => ids.uuid());
   if (!tenant_id || !offer_id || !quote_id || !order_id || !line_id) throw new Error('five ids were asked for');
   const shop = { tenant_id, mode: 'test' as const };
@@ -37,9 +58,11 @@ export async function soldOrder(db: Database, { email = 'ann@example.com' as str
         ...shop,
         ...money,
         id: order_id,
-        contract: 'hosted-checkout',
+        contract,
         quote_id,
         email,
+        external_reference,
+        fields: JSON.stringify(fields),
         lines_hash: HASH,
         status: 'pending',
         version: 1,
@@ -62,6 +85,7 @@ export async function soldOrder(db: Database, { email = 'ann@example.com' as str
       .where('id', '=', order_id)
       .execute();
     await audit(tx, shop, { order_id, order_version: 2, status_to: 'paid' });
+    if (sold.metadata) await insertAttempt(tx, shop, { order_id, metadata: sold.metadata });
   });
   return {
     order_id,
@@ -72,6 +96,22 @@ export async function soldOrder(db: Database, { email = 'ann@example.com' as str
       await inTransaction(db, (tx) => enqueue(tx, message, destinations, ids));
     },
   };
+}
+
+async function insertAttempt(
+  tx: Transaction,
+  shop: { tenant_id: string; mode: 'test' },
+  attempt: { order_id: string; metadata: Readonly<Record<string, string>> },
+): Promise<void> {
+  const id = ids.uuid();
+  const money = { amount: 20_000, currency: 'usd', received_minor: 20_000, kept: true };
+  const paid = { payment_status: 'paid' as const, presentation: 'hosted' as const };
+  const row = { ...shop, ...money, ...paid, id, idempotency_key: `kassa:${id}`, expires_at: AT };
+  const { order_id, metadata } = attempt;
+  await tx
+    .insertInto('payment_transactions')
+    .values({ ...row, order_id, metadata: JSON.stringify(metadata), created_at: AT, updated_at: AT })
+    .execute();
 }
 
 async function insertOffer(tx: Transaction, owner: { tenant_id: string; mode: 'test'; id: string }): Promise<void> {

@@ -58,6 +58,7 @@ describe('every variable', () => {
       KASSA_AUTH_SECRET: ' short-but-test ',
       SMTP_URL: ' smtps://mail.example ',
       KASSA_SMS_URL: ' https://sms.example/send ',
+      KASSA_SMS_SECRET: ' sixteen-letters-1 ',
       TEMPORAL_ADDRESS: ' localhost:7233 ',
       KASSA_LOG_LEVEL: ' debug ',
       KASSA_PROXY_HOPS: ' 2 ',
@@ -71,7 +72,12 @@ describe('every variable', () => {
       webhook_secrets: [WHSEC, WHSEC_2],
       frontend: { origins: ['https://a.example', 'https://b.example'], origin: 'https://a.example' },
       auth: { kind: 'secret', secret: 'short-but-test' },
-      notify: { smtp_url: 'smtps://mail.example', sms_url: 'https://sms.example/send' },
+      notify: {
+        smtp_url: 'smtps://mail.example',
+        sms_url: 'https://sms.example/send',
+        sms_secret: 'sixteen-letters-1',
+        confirms_all: true,
+      },
       workflows: { kind: 'temporal', address: 'localhost:7233' },
       log_level: 'debug',
       proxy_hops: 2,
@@ -184,6 +190,11 @@ describe('blank, malformed and mixed values', () => {
       'messages in the clear',
       { KASSA_SMS_URL: 'http://sms.example' },
       'KASSA_SMS_URL must be an address that begins with https://.',
+    ],
+    [
+      'messages signed with what can be guessed',
+      { KASSA_SMS_SECRET: 'Canary' },
+      'KASSA_SMS_SECRET has 6 characters and needs 16: set one made by openssl rand -hex 32.',
     ],
     [
       'keys of buyers in the clear',
@@ -357,6 +368,19 @@ describe('what must never meet', () => {
     expect(told({ ...environment, KASSA_ALLOW_EMBEDDED: '0' })).toMatch(/^DATABASE_URL is not set/);
     expect(told({ ...environment, KASSA_ALLOW_EMBEDDED: 'yes' })).toBe('KASSA_ALLOW_EMBEDDED must be 1 or 0.');
   });
+});
+
+test('the wording of the confirmation has only placeholders that can be filled in', () => {
+  expect(read({}, { notify: { confirmation: '{seller}: {order_id}, {total}' } }).notify).toMatchObject({
+    confirmation: '{seller}: {order_id}, {total}',
+    confirms_all: true,
+  });
+  expect(told({}, { notify: { confirmation: 'Order {orderid} is paid' } })).toBe(
+    'notify.confirmation has {orderid}, which Kassa cannot fill in; did you mean "order_id"?',
+  );
+  expect(told({}, { notify: { confirmation: 'Hello {customer}' } })).toBe(
+    'notify.confirmation has {customer}, which Kassa cannot fill in; there are {order_id}, {seller}, {total}.',
+  );
 });
 
 test('what may surprise somebody is said, but does not stop the start', () => {

@@ -1,9 +1,14 @@
-import { ConfigError } from '../config-error.ts';
+import { ConfigError, nearestHint } from '../config-error.ts';
 import type { AuthSettings, NotifySettings, Settings } from '../settings.ts';
 import type { ParsedConfig } from '../written/schema.ts';
 import { addressFrom, type Environment, isLoopback, oneValue, type Surroundings } from './variables.ts';
 
 const AUTH_SECRET_LENGTH_MIN = 32;
+const SMS_SECRET_LENGTH_MIN = 16;
+/** The sentence that docs/contracts/chat-payments.md promises. */
+const CONFIRMATION = 'Order {order_id} confirmed!';
+/** What may stand in braces in it; outbox/sms/confirmation.ts puts the order's own in. */
+export const CONFIRMATION_PLACEHOLDERS: readonly string[] = ['order_id', 'seller', 'total'];
 
 /**
  * Where orders are stored. Null is the Postgres that Kassa brings along.
@@ -60,15 +65,36 @@ export function readAuth(config: ParsedConfig, found: Surroundings, mode: 'test'
   return url === null ? { kind: 'none' } : { kind: 'jwks', url: webAddress('KASSA_AUTH_JWKS_URL', url) };
 }
 
-/** @throws ConfigError for addresses that no mail or message can leave by. */
+/** @throws ConfigError for addresses that no mail or message can leave by, and for a wording that cannot be filled. */
 export function readNotify(config: ParsedConfig, found: Surroundings): NotifySettings {
   const smtp = oneValue('notify.email', config.notify.email?.url, 'SMTP_URL', found);
   const sms = oneValue('notify.sms', config.notify.sms, 'KASSA_SMS_URL', found);
+  const sms_secret = found.KASSA_SMS_SECRET ?? null;
+  if (sms_secret !== null && sms_secret.length < SMS_SECRET_LENGTH_MIN) {
+    throw new ConfigError(
+      `KASSA_SMS_SECRET has ${sms_secret.length} characters and needs ${SMS_SECRET_LENGTH_MIN}: set one made by ` +
+        'openssl rand -hex 32.',
+    );
+  }
+  const { confirmation } = config.notify;
+  if (confirmation !== undefined) checkPlaceholders(confirmation);
   return {
     smtp_url: addressFrom('SMTP_URL', smtp, ['smtp:', 'smtps:'], 'smtps://user:password@mail.example:465'),
     sms_url: sms === null ? null : webAddress('KASSA_SMS_URL', sms),
+    sms_secret,
+    confirmation: confirmation ?? CONFIRMATION,
+    confirms_all: sms !== null || confirmation !== undefined,
     from: { name: config.seller.name, address: config.seller.email },
   };
+}
+
+function checkPlaceholders(confirmation: string): void {
+  for (const [, name = ''] of confirmation.matchAll(/\{([^{}]*)\}/g)) {
+    if (CONFIRMATION_PLACEHOLDERS.includes(name)) continue;
+    const hint =
+      nearestHint(name, CONFIRMATION_PLACEHOLDERS) || `; there are {${CONFIRMATION_PLACEHOLDERS.join('}, {')}}.`;
+    throw new ConfigError(`notify.confirmation has {${name}}, which Kassa cannot fill in${hint}`);
+  }
 }
 
 /** @throws ConfigError for an address that is not host:port. */

@@ -22,6 +22,7 @@ const VARIABLES = {
   KASSA_AUTH_SECRET: 'secret',
   SMTP_URL: 'secret',
   KASSA_SMS_URL: 'secret',
+  KASSA_SMS_SECRET: 'secret',
 } as const;
 
 export type Variable = keyof typeof VARIABLES;

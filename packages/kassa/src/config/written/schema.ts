@@ -184,6 +184,7 @@ export const WrittenConfig = strict({
   notify: strict({
     email: strict({ kind: z.literal('smtp'), url: z.string() }).optional(),
     sms: z.string().optional(),
+    confirmation: text(300).optional(),
   }).default({}),
   auth: strict({ secret: z.string().optional(), jwksUrl: z.string().optional() }).default({}),
   origins: z.array(z.string()).max(100).default([]),

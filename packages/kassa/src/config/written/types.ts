@@ -144,6 +144,17 @@ export interface Smtp {
   readonly url: string;
 }
 
+export interface NotifyOptions {
+  email?: Smtp | Absent;
+  /** Where short messages are posted to: `process.env.KASSA_SMS_URL`. Absent: caught in the inbox page. */
+  sms?: string | Absent;
+  /**
+   * What buyers read when their order is paid, with `{order_id}`, `{seller}` and `{total}`. Default: `Order {order_id}
+   * confirmed!`, to those who bought in a conversation; written here, to everybody whose number is known.
+   */
+  confirmation?: string | Absent;
+}
+
 export interface KassaConfig<Catalog extends Record<string, Offer> = Record<string, Offer>> {
   /** Default `usd`. */
   currency?: string | Absent;
@@ -160,7 +171,7 @@ export interface KassaConfig<Catalog extends Record<string, Offer> = Record<stri
   database?: string | Absent;
   /** Read from the environment by name when left away. Absent altogether: the sandbox. */
   stripe?: { secretKey?: string | Absent; publishableKey?: string | Absent; webhookSecret?: string | Absent } | Absent;
-  notify?: { email?: Smtp | Absent; sms?: string | Absent } | Absent;
+  notify?: NotifyOptions | Absent;
   auth?: { secret?: string | Absent; jwksUrl?: string | Absent } | Absent;
   /** Exact origins of return addresses, CORS and embedding pages, besides `FRONTEND_URL`. */
   origins?: readonly string[] | Absent;

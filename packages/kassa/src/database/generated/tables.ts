@@ -138,6 +138,7 @@ export interface DeliveriesTable {
   last_error: string | null;
   delivered_at: Date | null;
   parked_at: Date | null;
+  waits_for: string | null;
 }
 
 export interface DisputesTable {

@@ -14,6 +14,8 @@ export interface NotificationRow {
   readonly channel: 'mail' | 'sms';
   readonly recipient: string;
   readonly subject: string | null;
+  /** The first words of its text, which is all the title that a short message has. */
+  readonly excerpt: string;
   readonly state: 'rendered' | 'sent' | 'caught';
   readonly created_at: Date;
 }
@@ -40,6 +42,7 @@ const COLUMNS = [
   'notifications.created_at',
   'orders.number as order_number',
 ] as const;
+const EXCERPT = sql<string>`left(notifications.text_body, 120)`.as('excerpt');
 
 /** Mails and messages of a shop, newest first. */
 export async function listNotifications(
@@ -54,6 +57,7 @@ export async function listNotifications(
     .selectFrom('notifications')
     .innerJoin('orders', 'orders.id', 'notifications.order_id')
     .select(COLUMNS)
+    .select(EXCERPT)
     .where('orders.tenant_id', '=', shop.tenant_id)
     .where('orders.mode', '=', shop.mode);
   if (order_id !== undefined) query = query.where('notifications.order_id', '=', order_id);
@@ -78,6 +82,7 @@ export async function readNotification(db: Database, shop: ShopKey, id: string):
     .selectFrom('notifications')
     .innerJoin('orders', 'orders.id', 'notifications.order_id')
     .select(COLUMNS)
+    .select(EXCERPT)
     .select(['notifications.text_body', 'notifications.html_body', 'notifications.sent_at'])
     .where('orders.tenant_id', '=', shop.tenant_id)
     .where('orders.mode', '=', shop.mode)

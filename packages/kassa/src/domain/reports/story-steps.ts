@@ -200,14 +200,17 @@ async function deliveries(db: Database, order_id: string): Promise<StoryStep[]> 
     .orderBy('deliveries.id')
     .execute();
   return rows.map((row) => {
-    const mail = row.destination.startsWith('mail:');
+    const [way = '', name = ''] = row.destination.split(':', 2);
+    const mail = way === 'mail' || way === 'sms';
     // A mail without a receiver or without news is done, and nobody may believe that it was sent.
     const silent = mail && row.delivered_at !== null && row.notification_id === null;
-    const done = silent ? 'nothing was sent: no address is known, or nothing is to be told' : `done for ${row.topic}`;
+    const done = silent
+      ? 'nothing was sent: nobody to send it to is known, or nothing is to be told'
+      : `done for ${row.topic}`;
     return {
       at: row.delivered_at ?? row.parked_at ?? row.created_at,
       kind: mail ? 'mail' : 'hook',
-      title: mail ? `Mail ${row.destination.slice(5)}` : `Hook ${row.topic}`,
+      title: mail ? `${way === 'sms' ? 'Short message' : 'Mail'} ${name}` : `Hook ${row.topic}`,
       detail: row.last_error ?? (row.delivered_at ? done : 'on its way'),
       state: silent ? 'info' : row.delivered_at ? 'ok' : row.parked_at ? 'failed' : 'waiting',
       json: row,

@@ -57,7 +57,8 @@ export async function giveUp(
   };
   await writeAudit(tx, entry, { ids: house.ids, at });
   const message = { ...house.shop, topic: 'order.canceled', order_id: order.id, order_version: version, at };
-  await enqueue(tx, { ...message, payload: {} }, house.destinationsOf('order.canceled'), house.ids);
+  const told = house.destinationsOf('order.canceled', order.contract);
+  await enqueue(tx, { ...message, payload: {} }, told, house.ids);
   return true;
 }
 

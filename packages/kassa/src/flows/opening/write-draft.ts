@@ -103,7 +103,7 @@ async function writeBeginning(house: House, tx: Transaction, beginning: Beginnin
     const ids = { order_id, attempt_id, refund_id: null };
     await intendOperation(tx, { ...house.shop, ...ids, key, action: 'open', request }, world);
   }
-  const told = house.destinationsOf('order.created');
+  const told = house.destinationsOf('order.created', command.contract);
   if (told.length > 0) {
     const message = { ...house.shop, topic: 'order.created', order_id, order_version: 1, at };
     await enqueue(tx, { ...message, payload: {} }, told, house.ids);

@@ -154,7 +154,8 @@ async function moveWithRefund(scene: Scene, refund: Refund, status: RefundStatus
   const message = { ...house.shop, topic: 'order.refunded', order_id: order.id, order_version: version, at };
   const { amount_minor, currency, cause: refund_cause } = refund;
   const payload = { refund_id: refund.id, amount_minor, currency, cause: refund_cause };
-  await enqueue(tx, { ...message, payload }, house.destinationsOf('order.refunded'), house.ids);
+  const told = house.destinationsOf('order.refunded', order.contract);
+  await enqueue(tx, { ...message, payload }, told, house.ids);
 }
 
 function eventOf({ refunds, attempt }: Scene, refund: Refund, status: RefundStatus): OrderEvent {

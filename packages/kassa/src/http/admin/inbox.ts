@@ -22,9 +22,14 @@ export function messagePath(id: string): string {
   return `/admin/inbox/${toTypeId('msg', id)}`;
 }
 
+/** A short message is its own title. */
+function titleOf(message: NotificationRow): string {
+  return message.subject ?? message.excerpt;
+}
+
 function messageTable(rows: readonly NotificationRow[]): Html {
   const row = (message: NotificationRow): Html =>
-    html`<tr><th scope="row"><a href="${messagePath(message.id)}">${message.subject ?? 'Short message'}</a></th>
+    html`<tr><th scope="row"><a href="${messagePath(message.id)}">${titleOf(message)}</a></th>
 <td class="wide">${message.recipient}</td><td><a href="${orderPath(message.order_id)}">${orderName({ id: message.order_id, number: message.order_number })}</a></td>
 <td>${message.channel}</td><td>${stateChip(message.state)}</td><td>${moment(message.created_at)}</td></tr>`;
   return html`<div class="scroll" tabindex="0" role="region" aria-label="Messages"><table><caption class="hidden">Messages, newest first</caption>
@@ -35,7 +40,7 @@ function messageTable(rows: readonly NotificationRow[]): Html {
 /** The messages of one order, where there is no room for a table. */
 export function messageList(rows: readonly NotificationRow[]): Html {
   const row = (message: NotificationRow): Html =>
-    html`<li><a href="${messagePath(message.id)}">${message.subject ?? 'Short message'}</a> ${stateChip(message.state)}
+    html`<li><a href="${messagePath(message.id)}">${titleOf(message)}</a> ${stateChip(message.state)}
 <br><span class="quiet">${message.channel} to ${message.recipient}, ${moment(message.created_at)}</span></li>`;
   return html`<ul class="messages">${rows.map(row)}</ul>`;
 }
@@ -47,7 +52,7 @@ function stateChip(state: NotificationRow['state']): Html {
 
 /** One message as its reader would see it, as plain text, and as it was written. */
 export function messagePage(message: NotificationView): Page {
-  const title = message.subject ?? 'Short message';
+  const title = titleOf(message);
   const path = messagePath(message.id);
   const order = html`<a href="${orderPath(message.order_id)}">Order ${orderName({ id: message.order_id, number: message.order_number })}</a>`;
   const body = html`<div class="title"><h1>${title}</h1> ${stateChip(message.state)}</div>

@@ -51,7 +51,7 @@ function drawRow(order: OrderRow) {
 }
 
 function drawMessageRow(row: NotificationRow) {
-  const { order_number, channel, recipient, subject, state, created_at } = row;
+  const { order_number, channel, recipient, subject, excerpt, state, created_at } = row;
   const ids = { id: toTypeId('msg', row.id), order_id: toTypeId('ord', row.order_id) };
-  return { ...ids, order_number, channel, recipient, subject, state, created_at };
+  return { ...ids, order_number, channel, recipient, subject, excerpt, state, created_at };
 }

@@ -30,6 +30,7 @@ function orderOf(change: Partial<OrderView> = {}, name = 'Lakers vs Warriors'): 
     total_minor: 20_000,
     external_reference: null,
     fields: {},
+    metadata: {},
     paid_at: new Date('2026-11-21T06:18:00Z'),
     lines: [
       {
