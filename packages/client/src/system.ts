@@ -6,13 +6,22 @@ export interface World {
   newKey(): string;
   /** Remembers keys across a reload of the page; in Node for as long as the process lives. */
   readonly memory: Pick<Storage, 'getItem' | 'setItem' | 'removeItem'>;
+  /** True in a page, which serves one person: the same wish twice is one wish. On a server it may be two people's. */
+  readonly is_page: boolean;
+  /** The cookies that the page may read, as `name=value; name=value`. */
+  cookies(): string;
 }
 
+/** A shop that has not answered by then is asked again under the same key. */
+const ANSWER_MS = 30_000;
+
 export const ownWorld: World = {
-  fetch: (url, init) => globalThis.fetch(url, init),
+  fetch: (url, init) => globalThis.fetch(url, { ...init, signal: AbortSignal.timeout(ANSWER_MS) }),
   sleep: (ms) => new Promise((resolve) => setTimeout(resolve, ms)),
   newKey: () => globalThis.crypto.randomUUID(),
   memory: rememberedByThePage() ?? rememberedByTheProcess(),
+  is_page: 'document' in globalThis,
+  cookies: () => (globalThis as { document?: { cookie: string } }).document?.cookie ?? '',
 };
 
 /** Reading `sessionStorage` throws where a page may not store anything, such as in a sandboxed frame. */

@@ -1,3 +1,5 @@
+import type { Polled } from './poll.ts';
+
 /** What is bought. Name an offer or a price of Stripe; an amount is a claim that the shop compares, never the price. */
 export interface CheckoutSessionRequest {
   /** The whole sum in the major unit: `25.5` or `'25.50'`. */
@@ -29,8 +31,4 @@ export interface CheckoutStatus {
   metadata: Record<string, string>;
 }
 
-/** `unknown`: nobody could say in time. That is no failure: the confirmation comes by mail. */
-export interface PaymentOutcome {
-  outcome: 'paid' | 'expired' | 'unknown';
-  status: CheckoutStatus | undefined;
-}
+export type PaymentOutcome = Polled<'paid' | 'expired', CheckoutStatus>;
