@@ -3,7 +3,7 @@ import { inTransaction, pruneKeys, setTimer, sql } from './database/index.ts';
 import type { CatalogEntry } from './domain/catalog/index.ts';
 import type { House } from './flows/house.ts';
 import { syncCatalog } from './flows/sync-catalog.ts';
-import { type Ground, keptSecret, openGround, openStandIn, type StandIn } from './ground.ts';
+import { type Ground, keptSecret, openGround, secretsOf } from './ground.ts';
 import { type BuiltHouse, houseOf, type World } from './house-of.ts';
 import type { Readiness } from './http/house.ts';
 import { DEFAULT_LIMITS, type Limits } from './http/limits.ts';
@@ -16,6 +16,7 @@ import { httpMessenger, SMS_LIMIT_MS } from './outbox/sms/http-messenger.ts';
 import { catchingMessenger, type Messenger } from './outbox/sms/messenger.ts';
 import { smtpMailer } from './outbox/smtp.ts';
 import { DELIVERY_LIMIT_MS } from './outbox/time-limit.ts';
+import { openStandIn, type StandIn } from './stand-in.ts';
 import { LIVE_RATES, TEST_RATES } from './stripe/budget.ts';
 import { createGateway } from './stripe/gateway.ts';
 import { type Crew, type Job, startCrew } from './workflows/crew.ts';
@@ -88,11 +89,11 @@ export async function createKassa(
     let crew: Crew | undefined;
     const readiness = (): Promise<Readiness> => readinessOf(ground, crew, world);
     const { db, worker_db } = ground;
-    const auth_secret = authSecretOf(settings, world);
     const { version, site_folder, limits = DEFAULT_LIMITS } = options;
     const messenger = messengerOf(settings, world);
     const senders = { mailer, messenger };
-    const parts = { settings, hooks, world, db, worker_db, gateway: stripe.gateway, ...senders, shop, auth_secret };
+    const secrets = secretsOf(settings, world);
+    const parts = { settings, hooks, world, db, worker_db, gateway: stripe.gateway, ...senders, shop, ...secrets };
     const built = houseOf({ ...parts, site_folder, version, limits, readiness, delivery_limit_ms: DELIVERY_LIMIT_MS });
     const http = createHttp(built.http);
     stripe.deliverTo(http);
@@ -199,13 +200,6 @@ function messengerOf(settings: Settings, world: World): Messenger {
   if (sms_url === null) return catchingMessenger();
   const secret = sms_secret ?? keptSecret(settings, world, { name: 'sms', prefix: 'kassa_sms_' });
   return httpMessenger({ url: sms_url, secret, http: world.http, clock: world.clock, limit_ms: SMS_LIMIT_MS });
-}
-
-/** Development signs its own buyers in; production says who may, or has no signed-in buyers. */
-function authSecretOf(settings: Settings, world: World): string | null {
-  if (settings.auth.kind === 'secret') return settings.auth.secret;
-  if (settings.auth.kind === 'jwks' || settings.production || settings.mode === 'live') return null;
-  return keptSecret(settings, world, { name: 'auth', prefix: 'kassa_auth_' });
 }
 
 /** After a stop or a crash the first comparison with Stripe comes at once, not after the usual pause. */

@@ -96,7 +96,7 @@ test('the documented shop, in full', () => {
       follows_port: true,
       cors: 'list',
     },
-    auth: { kind: 'none' },
+    auth: { kind: 'none', issuer: null, audience: null },
     notify: {
       smtp_url: SMTP_URL,
       sms_url: null,

@@ -19,7 +19,7 @@ import {
   unreadVariables,
 } from './config/environment/variables.ts';
 import { readOffers, readPractitioners } from './config/offers.ts';
-import type { Settings, StripeSettings } from './config/settings.ts';
+import type { AuthSettings, Settings, StripeSettings } from './config/settings.ts';
 import { readContracts, readCoupons, readTaxRates } from './config/shop.ts';
 import { type ParsedConfig, WrittenConfig } from './config/written/schema.ts';
 import { sentencesOf } from './config/written/sentences.ts';
@@ -69,6 +69,7 @@ export function readSettings(written: KassaConfig, environment: Environment, opt
     mode: keys.mode,
     port,
   });
+  const auth = readAuth(config, found, keys.mode);
   const settings: Settings = {
     mode: keys.mode,
     production,
@@ -78,7 +79,7 @@ export function readSettings(written: KassaConfig, environment: Environment, opt
     stripe,
     webhook_secrets: keys.webhook_secrets,
     frontend,
-    auth: readAuth(config, found, keys.mode),
+    auth,
     notify: readNotify(config, found),
     log_level: readLogLevel(found),
     proxy_hops: readProxyHops(found),
@@ -93,7 +94,7 @@ export function readSettings(written: KassaConfig, environment: Environment, opt
       coupons: readCoupons(config),
       contracts: readContracts(config, { mode: keys.mode, host, frontend }),
     })),
-    notices: [...noticesOf(keys, found, host), ...unreadVariables(environment)],
+    notices: [...noticesOf(keys, found, { host, auth }), ...unreadVariables(environment)],
   };
   return frozen(settings);
 }
@@ -138,12 +139,19 @@ function readStripe(keys: StripeKeys, found: Surroundings, production: boolean):
   return { kind: 'sandbox', port, port_is_fixed: found.KASSA_SANDBOX_PORT !== undefined };
 }
 
-function noticesOf(keys: StripeKeys, found: Surroundings, host: string): string[] {
+function noticesOf(
+  keys: StripeKeys,
+  found: Surroundings,
+  { host, auth }: { host: string; auth: AuthSettings },
+): string[] {
   const notices: string[] = [];
   if (keys.secret_key !== null && keys.webhook_secrets.length === 0) {
     notices.push(
       'STRIPE_WEBHOOK_SECRET is not set: webhooks are answered with 503, and payments are found by asking Stripe.',
     );
+  }
+  if (auth.kind === 'jwks' && auth.audience === null) {
+    notices.push('auth.audience is not set: a token that KASSA_AUTH_JWKS_URL signs for somebody else is taken too.');
   }
   if (keys.secret_key !== null && found.KASSA_SANDBOX_PORT !== undefined) {
     notices.push('KASSA_SANDBOX_PORT is set but unused: STRIPE_SECRET_KEY leads to Stripe itself.');

@@ -1,7 +1,6 @@
 import { chmodSync, existsSync, linkSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import { createSandbox, type Sandbox, serveSandbox } from '@kassa/sandbox';
-import { ConfigError, type OfferSettings, type Settings } from './config.ts';
+import { ConfigError, type Settings } from './config.ts';
 import { startEmbedded } from './database/embedded/index.ts';
 import {
   closeDatabase,
@@ -13,7 +12,7 @@ import {
   WORKER_LIMITS,
 } from './database/index.ts';
 import type { World } from './house-of.ts';
-import type { Http } from './kernel/http.ts';
+import { hashOf } from './kernel/ids.ts';
 
 /** What the house stands on: a migrated database, and a data folder that keeps this machine's own secrets. */
 export interface Ground {
@@ -113,6 +112,21 @@ export function keptSecret(
   return readFileSync(file, 'utf8').trim();
 }
 
+/**
+ * Development signs its own buyers in; production says who may, or has no signed-in buyers. What seals the tokens of
+ * pages is made from a secret that every process of the shop has, or kept beside the sandbox, which has one process.
+ */
+export function secretsOf(settings: Settings, world: World): { auth_secret: string | null; form_secret: string } {
+  const { auth, stripe } = settings;
+  const shared = auth.kind === 'secret' ? auth.secret : stripe.kind === 'stripe' ? stripe.secret_key : null;
+  const form_secret =
+    shared === null ? keptSecret(settings, world, { name: 'forms', prefix: '' }) : hashOf(`kassa forms ${shared}`);
+  if (auth.kind === 'secret') return { auth_secret: auth.secret, form_secret };
+  const has_none = auth.kind === 'jwks' || settings.production || settings.mode === 'live';
+  const auth_secret = has_none ? null : keptSecret(settings, world, { name: 'auth', prefix: 'kassa_auth_' });
+  return { auth_secret, form_secret };
+}
+
 /** Appears complete or not at all, so two starters at once end up with one secret and both can read it. */
 function writeIfAbsent(file: string, text: string): void {
   const draft = `${file}.${process.pid}`;
@@ -124,110 +138,4 @@ function writeIfAbsent(file: string, text: string): void {
   } finally {
     rmSync(draft, { force: true });
   }
-}
-
-/** What stands in for Stripe while there is no key. */
-export interface StandIn {
-  readonly sandbox: Sandbox;
-  readonly secret_key: string;
-  readonly port: number;
-  /** Reaches it without a socket. */
-  readonly http: Http;
-  /** Null while nothing listens: tests and the simulation call it in process. */
-  readonly url: string | null;
-  close(): Promise<void>;
-}
-
-export interface StandInOptions {
-  /** Pages for a browser and `/v1` for other programs; otherwise nobody but this process can reach it. */
-  readonly serve: boolean;
-  /** Takes the webhooks that are meant for this shop. */
-  readonly deliver: (request: Request) => Promise<Response>;
-  readonly webhook_secret: string;
-}
-
-/** Where the sandbox sends events. Nobody resolves the name: `deliver` takes these requests in process. */
-const OWN_WEBHOOK = 'http://127.0.0.1/payments/webhook';
-
-/**
- * Starts the sandbox on its file in the data folder, so that a restart keeps its objects and our orders consistent, and
- * brings the catalogue's Stripe prices into it.
- * @throws the error of node:net, such as `EADDRINUSE`, when its port cannot be had.
- */
-export async function openStandIn(settings: Settings, world: World, options: StandInOptions): Promise<StandIn> {
-  const asked_port = settings.stripe.kind === 'sandbox' ? settings.stripe.port : 0;
-  const { clock, log } = world;
-  const sandbox = open({
-    store: join(settings.data_folder, 'sandbox.sqlite'),
-    clock: { now: () => clock.now().getTime(), sleep: (ms) => clock.sleep(ms) },
-    ...(options.serve ? {} : { publicUrl: `http://127.0.0.1:${asked_port}` }),
-    sellerName: settings.seller.name,
-    webhooks: [{ url: OWN_WEBHOOK, secret: options.webhook_secret }],
-    deliver: (request) => (request.url === OWN_WEBHOOK ? options.deliver(request) : world.http(request)),
-    retryProfile: 'dev',
-    // The panel can turn the sandbox's clock; our own check of a signature's age goes by the real one.
-    signWith: options.serve ? 'wall' : 'clock',
-    asyncDelayMs: 3_000,
-    log: (line) => log.debug(line, 'sandbox call'),
-  });
-  try {
-    const prices = settings.offers.flatMap(pricesAtStripe);
-    sandbox.control.seed({ prices });
-    for (const price of prices) await refuseChanged(sandbox, price);
-    const served = options.serve ? await serveSandbox(sandbox, { port: asked_port }) : null;
-    return {
-      sandbox,
-      secret_key: sandbox.keys.secret,
-      port: served?.port ?? asked_port,
-      http: (request) => sandbox.fetch(request),
-      url: served?.url ?? null,
-      async close() {
-        await served?.close();
-        await sandbox.close();
-      },
-    };
-  } catch (error) {
-    await sandbox.close();
-    throw error;
-  }
-}
-
-/** @throws ConfigError when another process has the sandbox's file: it has one writer. */
-function open(options: Parameters<typeof createSandbox>[0]): Sandbox {
-  try {
-    return createSandbox(options);
-  } catch (error) {
-    throw new ConfigError(error instanceof Error ? error.message : String(error), error);
-  }
-}
-
-interface SeededPrice {
-  readonly id: string;
-  readonly product_name: string;
-  readonly currency: string;
-  readonly unit_amount: number;
-}
-
-function pricesAtStripe(offer: OfferSettings): SeededPrice[] {
-  return offer.prices.flatMap(({ stripe_price_id, currency, unit_minor }) =>
-    stripe_price_id === null || unit_minor === null
-      ? []
-      : [{ id: stripe_price_id, product_name: offer.name, currency, unit_amount: unit_minor }],
-  );
-}
-
-/**
- * A price at Stripe never changes its amount, and neither does one in the sandbox's file: sold under the old amount and
- * expected at the new one, each order would end before a person.
- * @throws ConfigError saying both amounts.
- */
-async function refuseChanged(sandbox: Sandbox, price: SeededPrice): Promise<void> {
-  const headers = { Authorization: `Bearer ${sandbox.keys.secret}` };
-  const answer = await sandbox.fetch(new Request(`http://127.0.0.1/v1/prices/${price.id}`, { headers }));
-  const kept = (await answer.json()) as { unit_amount?: number; currency?: string };
-  if (kept.unit_amount === price.unit_amount && kept.currency === price.currency) return;
-  throw new ConfigError(
-    `${price.id} costs ${kept.unit_amount} ${kept.currency} (minor units) in the sandbox and ${price.unit_amount} ` +
-      `${price.currency} in kassa.config.ts. Prices at Stripe never change: give the new price an id of its own.`,
-  );
 }

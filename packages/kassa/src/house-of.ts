@@ -63,6 +63,8 @@ export interface Parts {
   readonly messenger?: Messenger;
   readonly shop: Shop;
   readonly auth_secret: string | null;
+  /** Seals the tokens that pages send along with a cookie; the same in every process of the shop. */
+  readonly form_secret: string;
   readonly site_folder: string | null;
   readonly version: string;
   /** How long a mail server or a hook may take; absent where time is virtual, because waiting would move it. */
@@ -88,6 +90,9 @@ export interface BuiltHouse {
 
 /** How long a timer's story may take before another worker takes it over: a call to Stripe with all its repeats. */
 const TIMER_LEASE_MS = 120_000;
+
+/** How long the shop's own sign-in, or the issuer of its tokens, may take: a buyer waits for it. */
+const SIGN_IN_LIMIT_MS = 2_000;
 
 /** Puts the rooms together. Opens nothing, starts nothing: whoever calls it decides what runs. */
 export function houseOf(parts: Parts): BuiltHouse {
@@ -170,7 +175,7 @@ function timersOf({ world }: Parts, house: House): TimerRound<ClaimedTimer> {
 
 function httpOf(parts: Parts, house: House): HttpHouse {
   const { db, shop } = house;
-  const { clock, ids, log } = parts.world;
+  const { clock, ids, random, log, http } = parts.world;
   const store = eventStore(db);
   // An order may have become paid in these: its mails and hooks need not wait for the next look.
   const thenWake = async <Result>(work: Promise<Result>): Promise<Result> => {
@@ -179,8 +184,11 @@ function httpOf(parts: Parts, house: House): HttpHouse {
     return result;
   };
   return {
-    ...{ clock, ids, log },
+    ...{ clock, ids, random, log, http },
     settings: httpSettingsOf(parts),
+    // Where time is virtual nothing hangs, so nothing is limited either.
+    patience_ms: parts.delivery_limit_ms == null ? null : SIGN_IN_LIMIT_MS,
+    authenticate: parts.hooks.authenticate ?? null,
     async startCheckout(command) {
       await askGate(gateOf(parts, house), command);
       return thenWake(startCheckout(house, command));
@@ -209,7 +217,9 @@ function gateOf({ hooks, world, delivery_limit_ms }: Parts, { db, shop }: House)
   return { db, shop, limit, gate: hooks.before['checkout.create'] };
 }
 
-function httpSettingsOf({ settings, auth_secret, site_folder, version, limits = DEFAULT_LIMITS }: Parts): HttpSettings {
+function httpSettingsOf(parts: Parts): HttpSettings {
+  const { settings, auth_secret, form_secret, site_folder, version, limits = DEFAULT_LIMITS } = parts;
+  const { auth } = settings;
   return {
     mode: settings.stripe.kind === 'sandbox' ? 'sandbox' : settings.mode,
     version,
@@ -219,6 +229,8 @@ function httpSettingsOf({ settings, auth_secret, site_folder, version, limits = 
     cors_any: settings.frontend.cors === 'any',
     proxy_hops: settings.proxy_hops,
     auth_secret,
+    buyer_tokens: { jwks_url: auth.kind === 'jwks' ? auth.url : null, issuer: auth.issuer, audience: auth.audience },
+    csrf_secret: form_secret,
     limits,
     site_folder,
     hosted_checkout: settings.contracts.hosted_checkout,

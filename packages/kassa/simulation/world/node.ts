@@ -130,7 +130,7 @@ export function createNode(world: NodeWorld, name: string): KassaNode {
     });
     const up = houseOf({
       ...{ settings, hooks: world.hooks, world: own_world, db, worker_db: db, gateway, mailer: world.mailer, shop },
-      ...{ auth_secret: null, site_folder: null, version: 'simulation' },
+      ...{ auth_secret: null, form_secret: 'forms', site_folder: null, version: 'simulation' },
       pace: { reconcile_every_ms: world.reconcile_every_ms },
       readiness: async () => ({ ready: true, parts: {} }),
     });

@@ -94,23 +94,41 @@ export interface CheckoutCreateCall<Key extends string = string> {
   refuse(code: string, sentence: string): never;
 }
 
+/** Who is signed in at the shop, as its own `authenticate` tells it. */
+export interface SignedInBuyer {
+  /** 1 to 255 characters; the same for ever. */
+  readonly user_id: string;
+  readonly email?: string | null | undefined;
+  readonly email_verified?: boolean | undefined;
+  /** Id of the sign-in, so that the next one does not inherit this one's form token. Default: the user's id. */
+  readonly sign_in_id?: string | undefined;
+}
+
+/** Reads the shop's own cookie. It sees address and headers of a request, never the body. Limit: two seconds. */
+export type Authenticate = (
+  request: Request,
+) => Promise<SignedInBuyer | null | undefined> | SignedInBuyer | null | undefined;
+
 export interface Hooks<Key extends string = string> {
   readonly on: { readonly [Event in HookEvent]?: (call: HookCall<Key>) => Promise<void> | void };
   readonly before: {
     /** Synchronous gate with a limit of two seconds. */
     readonly 'checkout.create'?: (call: CheckoutCreateCall<Key>) => Promise<void> | void;
   };
+  /** Absent: cookies sign nobody in. */
+  readonly authenticate?: Authenticate;
 }
 
 /** What people write: each part may be left away. */
 export interface WrittenHooks<Key extends string> {
   on?: { [Event in HookEvent]?: (call: HookCall<Key>) => Promise<void> | void } | undefined;
   before?: { 'checkout.create'?: (call: CheckoutCreateCall<Key>) => Promise<void> | void } | undefined;
+  authenticate?: Authenticate | undefined;
 }
 
 /**
- * Code that runs because of orders: `on` after the fact and off the request path, `before` as a gate. The first
- * argument gives the product keys their types.
+ * Code that runs because of orders: `on` after the fact and off the request path, `before` as a gate; and
+ * `authenticate`, which tells who is signed in at the shop. The first argument gives the product keys their types.
  * @throws ConfigError for an event that does not exist, with the nearest one, and for a hook that is not a function.
  */
 export function defineHooks<Config extends KassaConfig>(
@@ -122,8 +140,11 @@ export function defineHooks<Config extends KassaConfig>(
 
 /** The same check for hooks that a program without types has written. @throws ConfigError like `defineHooks`. */
 export function checkHooks(written: unknown): Hooks {
-  const { on, before } = record('hooks', written, ['on', 'before']);
-  const checked = { on: functions('on', on, HOOK_EVENTS), before: functions('before', before, ['checkout.create']) };
+  const { on, before, authenticate } = record('hooks', written, ['on', 'before', 'authenticate']);
+  const parts = { on: functions('on', on, HOOK_EVENTS), before: functions('before', before, ['checkout.create']) };
+  if (authenticate !== undefined && typeof authenticate !== 'function')
+    throw new ConfigError('kassa.hooks: authenticate must be a function.');
+  const checked = authenticate === undefined ? parts : { ...parts, authenticate };
   return Object.freeze(checked) as Hooks;
 }
 

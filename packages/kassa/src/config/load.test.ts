@@ -135,6 +135,7 @@ describe('mistakes in the files', () => {
     ['a gate that does not exist', { before: { checkout: () => undefined } }, 'kassa.hooks: before has no "checkout".'],
     ['another part', { after: {} }, 'kassa.hooks: hooks has no "after".'],
     ['no function', { on: { 'order.paid': 'send mail' } }, "kassa.hooks: on['order.paid'] must be a function."],
+    ['a sign-in that is no function', { authenticate: 'ann' }, 'kassa.hooks: authenticate must be a function.'],
     ['no object', { on: 3 }, 'kassa.hooks: on must be an object.'],
   ])('hooks with %s', (_, hooks, sentence) => {
     const config: KassaConfig = {

@@ -57,11 +57,16 @@ export interface FrontendSettings {
   readonly cors: 'list' | 'any';
 }
 
-export type AuthSettings =
+export type AuthSettings = {
+  /** What a buyer's token must say of its issuer and of whom it is for; null: not asked. */
+  readonly issuer: string | null;
+  readonly audience: string | null;
+} & (
   | { readonly kind: 'secret'; readonly secret: string }
   | { readonly kind: 'jwks'; readonly url: string }
   /** Nothing was configured. Development makes a secret in the data folder; production has no signed-in buyers. */
-  | { readonly kind: 'none' };
+  | { readonly kind: 'none' }
+);
 
 /** A null address: those messages are caught and shown in the inbox page. */
 export interface NotifySettings {

@@ -11,8 +11,11 @@ import type {
 import type { Ask, CheckoutView } from '../flows/checkout/refresh-checkout.ts';
 import type { Answer, StartCheckout } from '../flows/checkout/start-checkout.ts';
 import type { Clock } from '../kernel/clock.ts';
+import type { Http } from '../kernel/http.ts';
 import type { Ids } from '../kernel/ids.ts';
 import type { Log } from '../kernel/log.ts';
+import type { Random } from '../kernel/random.ts';
+import type { AuthenticateAtShop } from './callers/sign-in.ts';
 import type { Limits } from './limits.ts';
 
 /** What the `hosted-checkout` contract is told by the shop's configuration (docs/contracts/hosted-checkout.md). */
@@ -25,6 +28,14 @@ export interface HostedCheckoutSettings {
   readonly cancel_url: string | null;
   /** Metadata keys that the status call shows to whoever holds the session id. */
   readonly public_metadata_keys: readonly string[];
+}
+
+/** What else is asked of a buyer's token. Null: not asked. */
+export interface BuyerTokenSettings {
+  /** Where the issuer's public keys are; then they alone verify tokens. */
+  readonly jwks_url: string | null;
+  readonly issuer: string | null;
+  readonly audience: string | null;
 }
 
 export interface HttpSettings {
@@ -40,8 +51,11 @@ export interface HttpSettings {
   readonly cors_any: boolean;
   /** How many proxies of our own stand in front and append to `X-Forwarded-For`. 0: the socket's address counts. */
   readonly proxy_hops: number;
-  /** Verifies buyers' bearer tokens (HS256). Null: no token is accepted. */
+  /** Verifies buyers' bearer tokens (HS256). Null: no token is accepted, unless `buyer_tokens` has an address. */
   readonly auth_secret: string | null;
+  readonly buyer_tokens: BuyerTokenSettings;
+  /** Seals the tokens that pages send along with a cookie. The same in every process of the shop. */
+  readonly csrf_secret: string;
   readonly limits: Limits;
   /** Absolute path of the folder with the shop's own pages, served as they are. Null: no pages. */
   readonly site_folder: string | null;
@@ -59,8 +73,15 @@ export interface Readiness {
 export interface HttpHouse {
   readonly clock: Clock;
   readonly ids: Ids;
+  readonly random: Random;
   readonly log: Log;
+  /** The way out, for the public keys of whoever signs buyers in. */
+  readonly http: Http;
   readonly settings: HttpSettings;
+  /** How long whoever is asked about a buyer may take, in milliseconds; null where time is virtual. */
+  readonly patience_ms: number | null;
+  /** The shop's own answer to who is signed in there. Null: cookies sign nobody in. */
+  readonly authenticate: AuthenticateAtShop | null;
 
   readonly startCheckout: (command: StartCheckout) => Promise<Answer>;
   /** The stored answer of a repeated request. @throws KassaError `idempotency_key_reused`. */

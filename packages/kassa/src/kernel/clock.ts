@@ -11,3 +11,27 @@ export interface Clock {
    */
   sleep(ms: number, signal?: AbortSignal): Promise<void>;
 }
+
+/** How long somebody else may take, by which clock. A run whose time is virtual has no limit: nothing hangs in it. */
+export interface TimeLimit {
+  readonly clock: Clock;
+  readonly limit_ms: number | null;
+}
+
+/**
+ * Waits for somebody else, but not for ever: one who hangs must not keep all that stands behind.
+ * @throws Error when the limit is over; what was begun cannot be stopped, only not waited for.
+ */
+export async function withinLimit<T>({ clock, limit_ms }: TimeLimit, work: () => Promise<T>): Promise<T> {
+  if (limit_ms === null) return work();
+  const over = new AbortController();
+  const limit = clock.sleep(limit_ms, over.signal).then((): never => {
+    throw new Error(`it took longer than ${Math.round(limit_ms / 1000)} seconds`);
+  });
+  try {
+    return await Promise.race([work(), limit]);
+  } finally {
+    // Takes the timer down; that the limit then counts as reached is heard by nobody.
+    over.abort();
+  }
+}

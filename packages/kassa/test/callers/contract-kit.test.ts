@@ -8,6 +8,7 @@ import { callerOf, keyWith, refuseOverCap } from '../../src/http/callers/caller.
 import { type CallerPolicy, createCallers } from '../../src/http/callers/callers.ts';
 import { type Contract, type ContractDesk, contractApp, openContract } from '../../src/http/contracts/contract.ts';
 import { describeFailure } from '../../src/http/describe-failure.ts';
+import type { HttpHouse } from '../../src/http/house.ts';
 import { createLimiter, DEFAULT_LIMITS } from '../../src/http/limits.ts';
 import type { HttpEnv } from '../../src/http/request/context.ts';
 import { readIdempotencyKey } from '../../src/http/request/idempotency-key.ts';
@@ -50,8 +51,8 @@ const pay = createRoute({
 });
 
 /** A contract with a failure shape of its own, and what its two paths answer. */
-function madeUp(callers: CallerPolicy, rest: Partial<Contract> = {}) {
-  const { house } = deskOf({ auth_secret: AUTH_SECRET }, { recognizeKey: async (text) => find(text) });
+function madeUp(callers: CallerPolicy, rest: Partial<Contract> = {}, port: Partial<HttpHouse> = {}) {
+  const { house } = deskOf({ auth_secret: AUTH_SECRET }, { recognizeKey: async (text) => find(text), ...port });
   const limiter = createLimiter(house.clock, DEFAULT_LIMITS);
   const desk: ContractDesk = { house, limiter, callers: createCallers(house, limiter) };
   const app = openContract(desk, {
@@ -206,5 +207,77 @@ describe('every path of a contract', () => {
     });
     await send('/made-up/pay', {}, { lines: [{ quantity: 1 }, { quantity: 'x' }] });
     expect(seen).toEqual([{ 'lines.1.quantity': 'must be a whole number' }]);
+  });
+});
+
+describe('check 111: a buyer whom the shop’s own cookie signs in', () => {
+  const SHOP = 'https://shop.example';
+  const authenticate = (request: Request) =>
+    request.headers.get('Cookie')?.includes('sid=ann') ? { user_id: 'ann', email: 'ann@example.com' } : null;
+  const booking = (port: Partial<HttpHouse> = {}) =>
+    madeUp(
+      'buyer',
+      { cors: { headers: ['Content-Type', 'X-CSRFToken'], credentials: true } },
+      { authenticate, ...port },
+    );
+  const tokenIn = (headers: Headers) => /^csrftoken=([^;]+);/.exec(headers.get('Set-Cookie') ?? '')?.[1] ?? '';
+
+  test('is known on reads, and is handed a token to send back', async () => {
+    const send = booking();
+    const first = await send('/made-up/caller', { Cookie: 'sid=ann' });
+    expect(first.body).toEqual({ kind: 'buyer', by: 'cookie', user_id: 'ann', email: 'ann@example.com' });
+    const token = tokenIn(first.headers);
+    expect(first.headers.get('Set-Cookie')).toBe(`csrftoken=${token}; Path=/; SameSite=Lax; Secure`);
+    expect(first.headers.get('Cache-Control')).not.toBe('public');
+    const second = await send('/made-up/caller', { Cookie: `sid=ann; csrftoken=${token}` });
+    expect(second.headers.get('Set-Cookie')).toBeNull();
+    const stale = await send('/made-up/caller', { Cookie: 'sid=ann; csrftoken=of-somebody-else' });
+    expect(tokenIn(stale.headers)).toMatch(/^[0-9a-f]{32}\.[0-9a-f]{64}$/);
+  });
+
+  test('changes something only with the token and from a page of the shop', async () => {
+    const send = booking();
+    const token = tokenIn((await send('/made-up/caller', { Cookie: 'sid=ann' })).headers);
+    const Cookie = `sid=ann; csrftoken=${token}`;
+    const csrf_failed = { status: 403, body: { made_up: 'CSRF_FAILED' } };
+    expect(await send('/made-up/pay', { Cookie, Origin: SHOP }, {})).toMatchObject(csrf_failed);
+    expect(await send('/made-up/pay', { Cookie, Origin: SHOP, 'X-CSRFToken': 'x' }, {})).toMatchObject(csrf_failed);
+    const evil = { Cookie, Origin: 'https://evil.example', 'X-CSRFToken': token };
+    expect(await send('/made-up/pay', evil, {})).toMatchObject(csrf_failed);
+    // The made-up path wants a key, so whoever passes the door is told that they have none.
+    const honest = { Cookie, Origin: SHOP, 'X-CSRFToken': token };
+    expect((await send('/made-up/pay', honest, {})).body).toEqual({ made_up: 'UNAUTHENTICATED' });
+  });
+
+  test('needs no token when a bearer token says who it is, and the bearer counts', async () => {
+    const send = booking();
+    const answer = await send('/made-up/caller', { ...bearer(token('bob')), Cookie: 'sid=ann' });
+    expect(answer.body).toEqual({ kind: 'buyer', by: 'bearer', user_id: 'bob' });
+    expect((await send('/made-up/pay', { ...bearer(token('bob')), Cookie: 'sid=ann' }, {})).body).toEqual({
+      made_up: 'UNAUTHENTICATED',
+    });
+    expect((await send('/made-up/caller', { ...bearer('wrong'), Cookie: 'sid=ann' })).status).toBe(401);
+  });
+
+  test('is nobody to the shop without its cookie, and to contracts that read none', async () => {
+    expect((await booking()('/made-up/caller', { Cookie: 'sid=eve' })).status).toBe(401);
+    expect((await booking()('/made-up/caller')).status).toBe(401);
+    const page = madeUp('anybody_or_buyer', {}, { authenticate });
+    expect((await page('/made-up/caller', { Cookie: 'sid=ann' })).body).toEqual({ kind: 'nobody' });
+  });
+
+  test.each<[string, HttpHouse['authenticate']]>([
+    ['fails', () => Promise.reject(new Error('the shop’s database is away'))],
+    ['answers nonsense', () => ({ user_id: '' })],
+    ['answers something else', () => 'ann' as never],
+  ])('is asked to come again when the shop’s own check %s', async (_how, broken) => {
+    const answer = await booking({ authenticate: broken })('/made-up/caller', { Cookie: 'sid=ann' });
+    expect([answer.status, answer.body]).toEqual([503, { made_up: 'SIGN_IN_UNAVAILABLE' }]);
+    expect(answer.headers.get('Retry-After')).toBe('5');
+  });
+
+  test('is asked to come again when the shop’s own check hangs', async () => {
+    const port = { authenticate: () => new Promise<null>(() => undefined), patience_ms: 2_000 };
+    expect((await booking(port)('/made-up/caller', { Cookie: 'sid=ann' })).status).toBe(503);
   });
 });

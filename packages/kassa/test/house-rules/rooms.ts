@@ -77,7 +77,12 @@ export const ROOMS: readonly Room[] = [
     may: ['kernel'],
     never: 'be imported by a room that is handed the world',
   },
-  { name: 'app', places: ['app.ts', 'main.ts', 'house-of.ts', 'ground.ts'], may: ['*'], never: 'hold logic' },
+  {
+    name: 'app',
+    places: ['app.ts', 'main.ts', 'house-of.ts', 'ground.ts', 'stand-in.ts'],
+    may: ['*'],
+    never: 'hold logic',
+  },
   { name: 'index', places: ['index.ts'], may: ['kernel', 'config', 'app', 'system'], never: 'hold logic' },
 ];
 
@@ -149,7 +154,7 @@ export const HOMES: readonly Home[] = [
   { packages: ['citty'], homes: ['cli/'], cure: 'commands are defined in src/cli' },
   {
     packages: ['@kassa/sandbox'],
-    homes: ['app.ts', 'ground.ts', 'cli/'],
+    homes: ['app.ts', 'stand-in.ts', 'cli/'],
     cure: 'the sandbox is started by the app alone',
   },
   {
@@ -201,7 +206,18 @@ export const HOMES: readonly Home[] = [
       'node:events',
       'node:buffer',
     ],
-    homes: ['database/', 'cli/', 'config.ts', 'config/', 'http/', 'app.ts', 'main.ts', 'ground.ts', 'system.ts'],
+    homes: [
+      'database/',
+      'cli/',
+      'config.ts',
+      'config/',
+      'http/',
+      'app.ts',
+      'main.ts',
+      'ground.ts',
+      'stand-in.ts',
+      'system.ts',
+    ],
     cure: 'the machine is known at the edges only',
   },
 ];

@@ -20,6 +20,8 @@ export const SETTINGS: HttpSettings = {
   cors_any: false,
   proxy_hops: 0,
   auth_secret: null,
+  buyer_tokens: { jwks_url: null, issuer: null, audience: null },
+  csrf_secret: 'seals the forms of a made up shop',
   limits: DEFAULT_LIMITS,
   site_folder: null,
   hosted_checkout: {
@@ -112,6 +114,10 @@ export function desk(changed: Partial<HttpSettings> = {}, port: Partial<HttpHous
   const house: HttpHouse = {
     clock,
     ids: idsFrom(clock, seededRandom('http')),
+    random: seededRandom('http chance'),
+    http: () => Promise.reject(new Error('nobody is out there')),
+    patience_ms: null,
+    authenticate: null,
     log,
     settings: { ...SETTINGS, ...changed },
     startCheckout: async (command) => {

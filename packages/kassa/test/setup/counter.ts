@@ -84,7 +84,13 @@ export async function openCounter(options: { hooks?: unknown; config?: KassaConf
   const hooks: Hooks = checkHooks(options.hooks ?? {});
   const built = houseOf({
     ...{ settings, hooks, world, gateway, shop, db: fresh.db, worker_db: fresh.db, mailer: catchingMailer() },
-    ...{ auth_secret: null, site_folder: null, version: '0', readiness: async () => ({ ready: true, parts: {} }) },
+    ...{
+      auth_secret: null,
+      form_secret: 'forms',
+      site_folder: null,
+      version: '0',
+      readiness: async () => ({ ready: true, parts: {} }),
+    },
   });
   const { house } = built;
   const store = eventStore(fresh.db);

@@ -41,6 +41,15 @@ function told(environment: Environment, parts: Record<string, unknown> = {}): st
 }
 
 describe('every variable', () => {
+  test('buyers signed in by an issuer that signs for others too: the shop is told to say which are its own', () => {
+    const KASSA_AUTH_JWKS_URL = 'https://id.example/jwks';
+    const open = read({ KASSA_AUTH_JWKS_URL });
+    expect(open.auth).toEqual({ kind: 'jwks', url: KASSA_AUTH_JWKS_URL, issuer: null, audience: null });
+    expect(open.notices).toEqual([expect.stringContaining('auth.audience is not set')]);
+    const auth = { issuer: 'https://id.example', audience: 'shop' };
+    expect(read({ KASSA_AUTH_JWKS_URL }, { auth })).toMatchObject({ auth: { kind: 'jwks', ...auth }, notices: [] });
+  });
+
   test('without any: the sandbox, on this computer', () => {
     expect(read({})).toMatchObject({ mode: 'test', stripe: { kind: 'sandbox' }, database_url: null, notices: [] });
   });

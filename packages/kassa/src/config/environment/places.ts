@@ -61,8 +61,10 @@ export function readAuth(config: ParsedConfig, found: Surroundings, mode: 'test'
         'openssl rand -hex 32.',
     );
   }
-  if (secret !== null) return { kind: 'secret', secret };
-  return url === null ? { kind: 'none' } : { kind: 'jwks', url: webAddress('KASSA_AUTH_JWKS_URL', url) };
+  const asked = { issuer: config.auth.issuer ?? null, audience: config.auth.audience ?? null };
+  if (secret !== null) return { kind: 'secret', secret, ...asked };
+  if (url === null) return { kind: 'none', ...asked };
+  return { kind: 'jwks', url: webAddress('KASSA_AUTH_JWKS_URL', url), ...asked };
 }
 
 /** @throws ConfigError for addresses that no mail or message can leave by, and for a wording that cannot be filled. */

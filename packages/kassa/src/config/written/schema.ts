@@ -186,7 +186,12 @@ export const WrittenConfig = strict({
     sms: z.string().optional(),
     confirmation: text(300).optional(),
   }).default({}),
-  auth: strict({ secret: z.string().optional(), jwksUrl: z.string().optional() }).default({}),
+  auth: strict({
+    secret: z.string().optional(),
+    jwksUrl: z.string().optional(),
+    issuer: text(500).optional(),
+    audience: text(500).optional(),
+  }).default({}),
   origins: z.array(z.string()).max(100).default([]),
   cors: z.enum(['list', 'any']).default('list'),
   contracts: z.preprocess((written) => written ?? {}, Contracts),

@@ -155,6 +155,18 @@ export interface NotifyOptions {
   confirmation?: string | Absent;
 }
 
+/** How buyers prove who they are, beside the cookie of the hook `authenticate`. */
+export interface AuthOptions {
+  /** Default: `KASSA_AUTH_SECRET`. */
+  secret?: string | Absent;
+  /** Default: `KASSA_AUTH_JWKS_URL`. */
+  jwksUrl?: string | Absent;
+  /** What a token's `iss` must be. Default: not looked at. */
+  issuer?: string | Absent;
+  /** What a token's `aud` must be or hold. Set it when the issuer signs tokens for others too. */
+  audience?: string | Absent;
+}
+
 export interface KassaConfig<Catalog extends Record<string, Offer> = Record<string, Offer>> {
   /** Default `usd`. */
   currency?: string | Absent;
@@ -172,7 +184,7 @@ export interface KassaConfig<Catalog extends Record<string, Offer> = Record<stri
   /** Read from the environment by name when left away. Absent altogether: the sandbox. */
   stripe?: { secretKey?: string | Absent; publishableKey?: string | Absent; webhookSecret?: string | Absent } | Absent;
   notify?: NotifyOptions | Absent;
-  auth?: { secret?: string | Absent; jwksUrl?: string | Absent } | Absent;
+  auth?: AuthOptions | Absent;
   /** Exact origins of return addresses, CORS and embedding pages, besides `FRONTEND_URL`. */
   origins?: readonly string[] | Absent;
   /** `any` lets every origin call; test mode only. */

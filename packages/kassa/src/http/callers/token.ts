@@ -2,33 +2,82 @@ import { createHmac, timingSafeEqual } from 'node:crypto';
 import { KassaError } from '../../kernel/errors.ts';
 import type { Buyer } from './caller.ts';
 
-const TOKEN_LENGTH_MAX = 4_096;
+/** The part of a token that says how it was signed. It is the caller's own word until the signature is checked. */
+export interface TokenHeader {
+  readonly alg: unknown;
+  readonly kid: unknown;
+}
+
+/**
+ * Whether this text was signed by whoever signs the shop's buyers in. It knows which algorithms it takes: what the
+ * header asks for is compared with that and never obeyed.
+ * @throws KassaError `sign_in_unavailable` when that cannot be found out now.
+ */
+export type SignatureCheck = (header: TokenHeader, signed: string, signature: Buffer) => boolean | Promise<boolean>;
+
+export interface TokenRules {
+  /** Null: not looked at. */
+  readonly issuer: string | null;
+  readonly audience: string | null;
+  readonly now: Date;
+}
+
+const TOKEN_LENGTH_MAX = 8_192;
 const SKEW_S = 60;
 const USER_ID_LENGTH_MAX = 255;
 const EMAIL_LENGTH_MAX = 254;
+const EMAIL = /^[^\s\p{C}@]+@[^\s\p{C}@]+$/u;
+const BASE64URL = /^[A-Za-z0-9_-]+$/;
+
+/** HS256 with the shop's own secret. No public key can be passed off as that secret, because there is none here. */
+export function signedBySecret(secret: string): SignatureCheck {
+  return ({ alg }, signed, signature) => {
+    const expected = createHmac('sha256', secret).update(signed).digest();
+    const same = signature.length === expected.length && timingSafeEqual(signature, expected);
+    return same && alg === 'HS256';
+  };
+}
 
 /**
- * Verifies a JWT signed with HS256. No other algorithm is looked at, whatever the token's header asks for.
- * @throws KassaError `unauthenticated`.
+ * The buyer whom a JWT names (RFC 7519): signed, not expired, not for later, of this issuer and for this audience.
+ * @throws KassaError `unauthenticated` for every other token, and what the check of the signature throws.
  */
-export function readBuyerToken(token: string, secret: string, now: Date): Buyer {
-  if (token.length > TOKEN_LENGTH_MAX) throw refusal();
-  const [head = '', body = '', signature = '', ...rest] = token.split('.');
-  const expected = createHmac('sha256', secret).update(`${head}.${body}`).digest();
-  const given = Buffer.from(signature, 'base64url');
-  if (rest.length > 0 || given.length !== expected.length || !timingSafeEqual(given, expected)) throw refusal();
-  const { alg, crit } = parsePart(head);
+export async function readBuyerToken(token: string, isSigned: SignatureCheck, rules: TokenRules): Promise<Buyer> {
+  const parts = token.split('.');
+  const [head = '', body = '', signature = ''] = parts;
+  const formed = token.length <= TOKEN_LENGTH_MAX && parts.length === 3 && parts.every((part) => BASE64URL.test(part));
+  if (!formed) throw refusal();
+  const { alg, kid, crit } = parsePart(head);
+  const signed = await isSigned({ alg, kid }, `${head}.${body}`, Buffer.from(signature, 'base64url'));
+  // An extension that must be understood is one that we do not understand.
+  if (!signed || crit !== undefined) throw refusal();
   const claims = parsePart(body);
-  if (alg !== 'HS256' || crit !== undefined) throw refusal();
+  checkClaims(claims, rules);
+  return buyerIn(claims);
+}
+
+function checkClaims({ exp, nbf, iss, aud }: Record<string, unknown>, { issuer, audience, now }: TokenRules): void {
   const now_s = Math.floor(now.getTime() / 1000);
-  const { exp, nbf, sub, email, email_verified } = claims;
   if (typeof exp !== 'number' || exp <= now_s - SKEW_S) throw refusal('The token has no expiry or has expired.');
   if (nbf !== undefined && (typeof nbf !== 'number' || nbf > now_s + SKEW_S)) throw refusal();
-  if (typeof sub !== 'string' || sub === '' || sub.length > USER_ID_LENGTH_MAX) throw refusal();
-  const known = typeof email === 'string' && email !== '' && email.length <= EMAIL_LENGTH_MAX;
-  if (!known) return { user_id: sub };
-  // Only a gate of the shop's own reads it; a token that does not say so has not verified anything.
+  if (issuer !== null && iss !== issuer) throw refusal();
+  if (audience !== null && !(Array.isArray(aud) ? aud : [aud]).includes(audience)) throw refusal();
+}
+
+function buyerIn({ sub, email, email_verified }: Record<string, unknown>): Buyer {
+  if (!isUserId(sub)) throw refusal();
+  if (!isEmail(email)) return { user_id: sub };
   return email_verified === true ? { user_id: sub, email, email_verified } : { user_id: sub, email };
+}
+
+/** A text that a database can hold and that is short enough to be an id. */
+export function isUserId(text: unknown): text is string {
+  if (typeof text !== 'string' || text === '' || text.length > USER_ID_LENGTH_MAX) return false;
+  return text.isWellFormed() && !text.includes('\u0000');
+}
+
+export function isEmail(text: unknown): text is string {
+  return typeof text === 'string' && text.length <= EMAIL_LENGTH_MAX && EMAIL.test(text);
 }
 
 function parsePart(part: string): Record<string, unknown> {

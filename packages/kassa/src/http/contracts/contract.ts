@@ -83,13 +83,11 @@ function identified(callers: Callers, policy: CallerPolicy) {
   return createMiddleware<HttpEnv>(async (c, next) => {
     // A path or a method that is not there is told so, whoever asks.
     const is_served = matchedRoutes(c).some((route) => route.method !== 'ALL');
-    if (is_served) {
-      const authorization = c.req.header('Authorization');
-      const api_key = c.req.header('X-API-Key');
-      const { caller_address } = c.var;
-      c.set('caller', await callers.identify({ authorization, api_key, caller_address }, policy));
-      refuseCardsIn(new URL(c.req.url).searchParams);
-    }
+    if (!is_served) return next();
+    const { caller, set_cookie } = await callers.identify(c.req.raw, c.var.caller_address, policy);
+    c.set('caller', caller);
+    refuseCardsIn(new URL(c.req.url).searchParams);
     await next();
+    if (set_cookie !== undefined) c.res.headers.append('Set-Cookie', set_cookie);
   });
 }

@@ -11,7 +11,7 @@ export const WEBHOOK_BYTES_MAX = 1_048_576;
  * memory.
  * @throws KassaError `body_too_large` as soon as one byte more than `bytes_max` is seen.
  */
-export async function readBytes(request: Request, bytes_max: number): Promise<Uint8Array> {
+export async function readBytes(request: Request | Response, bytes_max: number): Promise<Uint8Array> {
   if (Number(request.headers.get('Content-Length') ?? 0) > bytes_max) throw tooLarge(bytes_max);
   if (request.body === null) return new Uint8Array();
   const chunks: Uint8Array[] = [];

@@ -1,0 +1,111 @@
+import { join } from 'node:path';
+import { createSandbox, type Sandbox, serveSandbox } from '@kassa/sandbox';
+import { ConfigError, type OfferSettings, type Settings } from './config.ts';
+import type { World } from './house-of.ts';
+import type { Http } from './kernel/http.ts';
+
+/** What stands in for Stripe while there is no key. */
+export interface StandIn {
+  readonly sandbox: Sandbox;
+  readonly secret_key: string;
+  readonly port: number;
+  /** Reaches it without a socket. */
+  readonly http: Http;
+  /** Null while nothing listens: tests and the simulation call it in process. */
+  readonly url: string | null;
+  close(): Promise<void>;
+}
+
+export interface StandInOptions {
+  /** Pages for a browser and `/v1` for other programs; otherwise nobody but this process can reach it. */
+  readonly serve: boolean;
+  /** Takes the webhooks that are meant for this shop. */
+  readonly deliver: (request: Request) => Promise<Response>;
+  readonly webhook_secret: string;
+}
+
+/** Where the sandbox sends events. Nobody resolves the name: `deliver` takes these requests in process. */
+const OWN_WEBHOOK = 'http://127.0.0.1/payments/webhook';
+
+/**
+ * Starts the sandbox on its file in the data folder, so that a restart keeps its objects and our orders consistent, and
+ * brings the catalogue's Stripe prices into it.
+ * @throws the error of node:net, such as `EADDRINUSE`, when its port cannot be had.
+ */
+export async function openStandIn(settings: Settings, world: World, options: StandInOptions): Promise<StandIn> {
+  const asked_port = settings.stripe.kind === 'sandbox' ? settings.stripe.port : 0;
+  const { clock, log } = world;
+  const sandbox = open({
+    store: join(settings.data_folder, 'sandbox.sqlite'),
+    clock: { now: () => clock.now().getTime(), sleep: (ms) => clock.sleep(ms) },
+    ...(options.serve ? {} : { publicUrl: `http://127.0.0.1:${asked_port}` }),
+    sellerName: settings.seller.name,
+    webhooks: [{ url: OWN_WEBHOOK, secret: options.webhook_secret }],
+    deliver: (request) => (request.url === OWN_WEBHOOK ? options.deliver(request) : world.http(request)),
+    retryProfile: 'dev',
+    // The panel can turn the sandbox's clock; our own check of a signature's age goes by the real one.
+    signWith: options.serve ? 'wall' : 'clock',
+    asyncDelayMs: 3_000,
+    log: (line) => log.debug(line, 'sandbox call'),
+  });
+  try {
+    const prices = settings.offers.flatMap(pricesAtStripe);
+    sandbox.control.seed({ prices });
+    for (const price of prices) await refuseChanged(sandbox, price);
+    const served = options.serve ? await serveSandbox(sandbox, { port: asked_port }) : null;
+    return {
+      sandbox,
+      secret_key: sandbox.keys.secret,
+      port: served?.port ?? asked_port,
+      http: (request) => sandbox.fetch(request),
+      url: served?.url ?? null,
+      async close() {
+        await served?.close();
+        await sandbox.close();
+      },
+    };
+  } catch (error) {
+    await sandbox.close();
+    throw error;
+  }
+}
+
+/** @throws ConfigError when another process has the sandbox's file: it has one writer. */
+function open(options: Parameters<typeof createSandbox>[0]): Sandbox {
+  try {
+    return createSandbox(options);
+  } catch (error) {
+    throw new ConfigError(error instanceof Error ? error.message : String(error), error);
+  }
+}
+
+interface SeededPrice {
+  readonly id: string;
+  readonly product_name: string;
+  readonly currency: string;
+  readonly unit_amount: number;
+}
+
+function pricesAtStripe(offer: OfferSettings): SeededPrice[] {
+  return offer.prices.flatMap(({ stripe_price_id, currency, unit_minor }) =>
+    stripe_price_id === null || unit_minor === null
+      ? []
+      : [{ id: stripe_price_id, product_name: offer.name, currency, unit_amount: unit_minor }],
+  );
+}
+
+/**
+ * A price at Stripe never changes its amount, and neither does one in the sandbox's file: sold under the old amount and
+ * expected at the new one, each order would end before a person.
+ * @throws ConfigError saying both amounts.
+ */
+async function refuseChanged(sandbox: Sandbox, price: SeededPrice): Promise<void> {
+  const headers = { Authorization: `Bearer ${sandbox.keys.secret}` };
+  const answer = await sandbox.fetch(new Request(`http://127.0.0.1/v1/prices/${price.id}`, { headers }));
+  const kept = (await answer.json()) as { unit_amount?: number; currency?: string };
+  if (kept.unit_amount === price.unit_amount && kept.currency === price.currency) return;
+  throw new ConfigError(
+    `${price.id} costs ${kept.unit_amount} ${kept.currency} (minor units) in the sandbox and ${price.unit_amount} ` +
+      `${price.currency} in kassa.config.ts. Prices at Stripe never change: give the new price an id of its own.`,
+  );
+}
