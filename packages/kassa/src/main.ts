@@ -10,6 +10,8 @@ import {
 } from './config.ts';
 import { EmbeddedRefusal } from './database/embedded/index.ts';
 import { DatabaseUnavailable, MigrationRefusal, type MigrationReport } from './database/index.ts';
+import { listTenants } from './domain/catalog/index.ts';
+import { type CurrencyMetrics, type Period, readMetrics } from './domain/reports/index.ts';
 import { openGround, pagesBeside } from './ground.ts';
 import { KassaError } from './kernel/errors.ts';
 import type { Log } from './kernel/log.ts';
@@ -107,6 +109,31 @@ export function watchForStop(log: Log): StopSignals {
     });
   }
   return { asked, ask };
+}
+
+/**
+ * Opens the database, reads how the payments of one shop went, and closes it again. A shop may run meanwhile.
+ * @throws ConfigError when the database knows shops, but none of this key.
+ */
+export async function reportOnly(
+  settings: Settings,
+  world: World,
+  { tenant, ...period }: Period & { readonly tenant: string },
+): Promise<CurrencyMetrics[]> {
+  claimFolder(settings.data_folder, settings.mode);
+  const ground = await openGround(settings, world);
+  try {
+    const tenants = await listTenants(ground.db);
+    const found = tenants.find(({ key }) => key === tenant);
+    if (found) return await readMetrics(ground.db, { tenant_id: found.id, mode: settings.mode }, period);
+    if (tenants.length === 0) return [];
+    const keys = tenants.map(({ key }) => key);
+    throw new ConfigError(
+      `There is no shop ${JSON.stringify(tenant)}; there ${keys.length === 1 ? 'is' : 'are'} ${keys.join(', ')}.`,
+    );
+  } finally {
+    await ground.close();
+  }
 }
 
 /** Opens the database, brings its schema up to date (or tells what that would take), and closes it again. */

@@ -10,6 +10,7 @@ const COMMANDS: Readonly<Record<string, () => Promise<CommandDef>>> = {
   start: async () => (await import('./start.ts')).start,
   try: async () => (await import('./try.ts')).tryShop,
   migrate: async () => (await import('./migrate.ts')).migrate,
+  report: async () => (await import('./report.ts')).report,
   simulate: async () => (await import('./simulate.ts')).simulate,
 };
 

@@ -1,3 +1,4 @@
+export { type CurrencyMetrics, type Period, readMetrics } from './metrics-report.ts';
 export {
   listNotifications,
   type NotificationPage,
