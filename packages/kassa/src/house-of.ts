@@ -12,6 +12,7 @@ import { findOffer, listOffers } from './domain/catalog/index.ts';
 import { recognizeKey } from './domain/keys/index.ts';
 import { findAttempt, type Gateway } from './domain/payments/index.ts';
 import { listNotifications, listOrders, listTrouble, readNotification, readStory } from './domain/reports/index.ts';
+import { readAttempt } from './flows/asking/read-attempt.ts';
 import { expireCheckout } from './flows/checkout/expire-checkout.ts';
 import { finishCheckout } from './flows/checkout/finish-checkout.ts';
 import { quoteBasket } from './flows/checkout/quote-basket.ts';
@@ -111,6 +112,10 @@ export function houseOf(parts: Parts): BuiltHouse {
     settle,
     recordRefund,
     orderOf: async (ref) => (await findAttempt(db, shop, ref))?.order_id ?? null,
+    async readPayment(payment_id) {
+      const attempt = await findAttempt(db, shop, { session_id: null, payment_id });
+      return attempt?.session_id ? 'told_by_its_session' : attempt && readAttempt(gateway, attempt, 'unblock');
+    },
     wake: (worker) => wake(worker),
   };
   const behind: House = { ...house, db: parts.worker_db };
@@ -194,7 +199,7 @@ function httpOf(parts: Parts, house: House): HttpHouse {
       return thenWake(startCheckout(house, command));
     },
     replayAnswer: (idempotency) => replayAnswer(house, idempotency),
-    refreshCheckout: (session_id, ask) => thenWake(refreshCheckout(house, session_id, ask)),
+    refreshCheckout: (ref, ask) => thenWake(refreshCheckout(house, ref, ask)),
     findOffer: (ref) => findOffer(db, shop, ref),
     listOffers: () => listOffers(db, shop),
     async recognizeKey(text) {

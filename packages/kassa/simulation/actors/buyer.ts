@@ -229,7 +229,9 @@ async function look(world: BuyerWorld, dice: Dice, { session_id }: Opened, asked
   await world.scheduler.point('looks at the status');
   try {
     const ask = asked ?? dice.pick<Ask>(['when_stale', 'when_stale', 'now', 'never']);
-    const view = await someNode(world, dice).call((built: BuiltHouse) => built.http.refreshCheckout(session_id, ask));
+    const view = await someNode(world, dice).call((built: BuiltHouse) =>
+      built.http.refreshCheckout({ session_id }, ask),
+    );
     if (!view) return world.tell('shop', `does not know ${session_id}`);
     const seen = world.evidence.seen.get(session_id) ?? [];
     seen.push(`${view.status}/${view.payment_status}`);

@@ -1,5 +1,5 @@
 import type { Database, Destination, Transaction } from '../database/index.ts';
-import type { Gateway, PaymentReport, RefundReport } from '../domain/payments/index.ts';
+import type { Gateway, IntentStatus, PaymentReport, RefundReport } from '../domain/payments/index.ts';
 import type { Quote } from '../domain/pricing/index.ts';
 import type { Clock } from '../kernel/clock.ts';
 import type { Ids } from '../kernel/ids.ts';
@@ -53,6 +53,43 @@ export interface QuoteWish {
   readonly user_id: string | null;
 }
 
+/** By which id a caller knows a checkout. An order id is a UUID and names the order's newest attempt. */
+export type CheckoutRef =
+  | { readonly session_id: string }
+  | { readonly payment_id: string }
+  | { readonly order_id: string };
+
+/** What may be told of a checkout; each contract projects it into its own words and leaves out what is not theirs. */
+export interface CheckoutView {
+  readonly order_id: string;
+  readonly order_number: number | null;
+  readonly order_status: string;
+  readonly contract: string;
+  /** Whose it is, for contracts that serve signed-in buyers. */
+  readonly user_id: string | null;
+  readonly session_id: string | null;
+  readonly payment_id: string | null;
+  readonly status: 'open' | 'complete' | 'expired';
+  readonly payment_status: 'unpaid' | 'paid' | 'no_payment_required';
+  /** Stripe's word for the payment; null while it has none. */
+  readonly intent_status: IntentStatus | null;
+  /** Only while it may be paid. For the owner alone. */
+  readonly client_secret: string | null;
+  readonly subtotal_minor: number;
+  readonly discount_minor: number;
+  readonly tax_minor: number;
+  readonly credits_minor: number;
+  readonly total_minor: number;
+  /** The same as `total_minor`. */
+  readonly amount_minor: number;
+  readonly currency: string;
+  readonly metadata: Readonly<Record<string, string>>;
+  readonly external_reference: string | null;
+  readonly email: string | null;
+  readonly hold_expires_at: Date;
+  readonly lines: readonly { readonly name: string; readonly quantity: number; readonly total_minor: number }[];
+}
+
 export type QuoteBasket = (house: House, tx: Transaction, wish: QuoteWish) => Promise<Quote>;
 
 /**
@@ -82,6 +119,11 @@ export interface House {
   readonly recordRefund: RecordRefund;
   /** Which order a session or payment belongs to, by our stored ids alone; null when to none. */
   readonly orderOf: (ref: { session_id: string | null; payment_id: string | null }) => Promise<string | null>;
+  /**
+   * What Stripe says now of a payment that an attempt of ours stands for. The payment of a session is not asked about:
+   * its session tells. Undefined when no attempt has it.
+   */
+  readonly readPayment: (payment_id: string) => Promise<PaymentReport | 'told_by_its_session' | undefined>;
   /** A hint that there is work; losing it only costs time. */
   readonly wake: (worker: 'inbox' | 'outbox' | 'timers') => void;
 }

@@ -1,6 +1,8 @@
 import { inTransaction, setTimer } from '../database/index.ts';
 import { longSilent, oldestLive } from '../domain/payments/index.ts';
+import { readAttempt } from './asking/read-attempt.ts';
 import type { House } from './house.ts';
+import { compareIntents } from './reconciling/compare-intents.ts';
 import { compareRefunds } from './reconciling/compare-refunds.ts';
 import { beginRound, compareSession, guarded, type ReconcileReport } from './reconciling/compare-session.ts';
 
@@ -17,7 +19,7 @@ const SILENT_MAX = 20;
 
 /**
  * Compares objects at Stripe with our rows and asks settle for each difference, so that an order ends the same when no
- * event ever arrives. Lists finished sessions since the oldest attempt that still waits; once an hour, and first of all
+ * event ever arrives. Lists finished sessions, and payments without one, since the oldest attempt that still waits; once an hour, and first of all
  * after a start or a failure, everything of the last three days, also what we believe to be over. A paid session that
  * carries our mark and that no row knows becomes a break, which a person sees; so does one that cannot be settled, and
  * it holds no other back. Cut in half it starts again; a second round changes nothing.
@@ -46,11 +48,14 @@ export async function reconcile(house: House, payload?: unknown): Promise<Reconc
       } while (after !== undefined);
     }
   }
+  await compareIntents(round, horizon, is_wide);
   // A bank may think for weeks; a list that goes back so far would hold every other sale of those weeks as well.
   const silent = await longSilent(house.db, house.shop, { made_before: horizon, limit: SILENT_MAX });
-  for (const session_id of silent) {
-    await guarded(round, { kind: 'session_not_at_stripe', id: session_id }, async () =>
-      compareSession(round, await house.gateway.readSession(session_id, 'reconcile')),
+  for (const attempt of silent) {
+    const { session_id, payment_id } = attempt;
+    const what = session_id === null ? 'payment_not_at_stripe' : 'session_not_at_stripe';
+    await guarded(round, { kind: what, id: session_id ?? payment_id ?? '' }, async () =>
+      compareSession(round, await readAttempt(house.gateway, attempt, 'reconcile')),
     );
   }
   await compareRefunds(round, is_wide);

@@ -4,6 +4,7 @@ import { endHolds, lockFree, lockHolds } from '../domain/inventory/index.ts';
 import { giveNumber, linesOf, lockOrder, moveOrder, writeAudit } from '../domain/orders/index.ts';
 import {
   type Attempt,
+  attemptsOf,
   changeAttempt,
   findAttempt,
   insertRefund,
@@ -17,6 +18,7 @@ import {
 import { Bug } from '../kernel/errors.ts';
 import type { Cause, House, SettleOutcome } from './house.ts';
 import { type Decision, decide, type Snapshot } from './settling/decide.ts';
+import { hear, isSpent } from './settling/hear.ts';
 
 /**
  * The only way an order becomes paid or unpaid again. Safe to call any number of times, in any order and at once for
@@ -32,21 +34,36 @@ export async function settle(
 ): Promise<SettleOutcome> {
   const found = await findAttempt(tx, house.shop, report);
   // The other mode's money is not ours to count (fault F56); it is answered as if it were unknown.
-  if (!found || report.livemode !== (house.shop.mode === 'live')) return { outcome: 'unknown', order_id: null };
+  if (report.livemode !== (house.shop.mode === 'live')) return { outcome: 'unknown', order_id: null };
+  if (!found) return { outcome: await nobodys(house, tx, report), order_id: null };
   const snapshot = await takeSnapshot(house, tx, found);
   const decision = decide(snapshot, report);
   const at = house.clock.now();
-  const heard = { heard_at: at, status: report.status, payment_id: report.payment_id ?? snapshot.attempt.payment_id };
+  const { attempt, order } = snapshot;
+  const heard = hear(attempt, report, at);
   if (!decision) {
     // Only a live attempt remembers that it was heard; a repeat about anything else leaves no trace at all.
-    const { id, payment_status } = snapshot.attempt;
-    if (isLive(payment_status)) await changeAttempt(tx, id, { heard_at: at, payment_id: heard.payment_id }, at);
-    return { outcome: 'unchanged', order_id: snapshot.order.id };
+    if (isLive(attempt.payment_status)) await changeAttempt(tx, attempt.id, heard, at);
+    if (isSpent(attempt, report, heard.declined.length)) {
+      await setTimer(tx, { subject: attempt.id, kind: 'expire_checkout', due_at: at });
+    }
+    return { outcome: 'unchanged', order_id: order.id };
   }
-  const email = report.email ?? snapshot.attempt.email;
-  await changeAttempt(tx, snapshot.attempt.id, { ...heard, ...decision.attempt, email }, at);
+  const email = report.email ?? attempt.email;
+  await changeAttempt(tx, attempt.id, { ...heard, ...decision.attempt, email }, at);
   await carryOut(house, tx, { snapshot, decision, report, cause, at });
-  return { outcome: 'applied', order_id: snapshot.order.id };
+  return { outcome: 'applied', order_id: order.id };
+}
+
+/**
+ * A report that belongs to no attempt. A payment that carries our mark may be that of a session: Stripe makes it late,
+ * and its session tells the rest. Only a payment that an order of ours still waits for is worth trying again.
+ */
+async function nobodys(house: House, tx: Transaction, report: PaymentReport): Promise<'unknown' | 'unchanged'> {
+  if (report.session_id !== null || report.reference === null) return 'unknown';
+  const attempts = (await attemptsOf(tx, report.reference)).filter((one) => one.tenant_id === house.shop.tenant_id);
+  const awaited = attempts.some((one) => one.presentation === 'intent' && one.payment_id === null);
+  return attempts.length > 0 && !awaited ? 'unchanged' : 'unknown';
 }
 
 async function takeSnapshot(house: House, tx: Transaction, found: Attempt): Promise<Snapshot> {

@@ -8,7 +8,7 @@ import type {
   OrderStory,
   Trouble,
 } from '../domain/reports/index.ts';
-import type { Ask, CheckoutView } from '../flows/checkout/refresh-checkout.ts';
+import type { Ask, CheckoutRef, CheckoutView } from '../flows/checkout/refresh-checkout.ts';
 import type { Answer, StartCheckout } from '../flows/checkout/start-checkout.ts';
 import type { Clock } from '../kernel/clock.ts';
 import type { Http } from '../kernel/http.ts';
@@ -86,7 +86,7 @@ export interface HttpHouse {
   readonly startCheckout: (command: StartCheckout) => Promise<Answer>;
   /** The stored answer of a repeated request. @throws KassaError `idempotency_key_reused`. */
   readonly replayAnswer: (idempotency: NonNullable<StartCheckout['idempotency']>) => Promise<Answer | undefined>;
-  readonly refreshCheckout: (session_id: string, ask: Ask) => Promise<CheckoutView | undefined>;
+  readonly refreshCheckout: (ref: CheckoutRef, ask: Ask) => Promise<CheckoutView | undefined>;
   readonly findOffer: (ref: OfferRef) => Promise<Offer | undefined>;
   readonly listOffers: () => Promise<readonly OfferOnSale[]>;
   /** The key of this shop that the text is, unless it was revoked, noting that it was used. */

@@ -37,6 +37,26 @@ export function sessionFact(house: House, event: ClaimedInboxEvent, final: (repo
   return { kind: 'unread', read };
 }
 
+/**
+ * Believes a payment inside the event when it says something that cannot be taken back; else reads it again. One that
+ * no attempt of ours has is not asked about: it is told as it stands, and settle says whether it is worth waiting for.
+ */
+export function paymentFact(house: House, event: ClaimedInboxEvent, final: (report: PaymentReport) => boolean): Heard {
+  const { payment_id, marked } = house.gateway.paymentOf(event.body);
+  const told = speaksOurVersion(house, event) ? house.gateway.intentOf(event.body) : undefined;
+  if (told && final(told)) return { kind: 'payment', report: told };
+  const read = async (): Promise<Fact> => {
+    const report = await house.readPayment(payment_id);
+    if (report === 'told_by_its_session') return { kind: 'ignored' };
+    if (report) return { kind: 'payment', report };
+    if (told) return { kind: 'payment', report: told };
+    // Of another version only the mark is read; everything else only Stripe may tell.
+    if (!marked) return { kind: 'ignored' };
+    return { kind: 'payment', report: await house.gateway.readIntent(payment_id, 'unblock') };
+  };
+  return { kind: 'unread', read };
+}
+
 /** Believes a refund that succeeded; every other state may still change, so it is read again. */
 export function refundFact(house: House, event: ClaimedInboxEvent): Heard {
   if (speaksOurVersion(house, event)) {

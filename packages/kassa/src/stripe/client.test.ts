@@ -5,8 +5,8 @@ import { expect, test } from 'vitest';
 import type { SessionRequest } from '../domain/payments/gateway.ts';
 import { API_VERSION, createClient } from './client.ts';
 import { failureOf } from './failure.ts';
-import { encodeForm } from './form.ts';
-import { encodeSession } from './translate-session.ts';
+import { encodeForm } from './translate/form.ts';
+import { encodeSession } from './translate/session.ts';
 
 const KEY = 'sk_test_sandbox_1';
 const answer = (status: number, body: unknown, headers: Record<string, string> = {}): Response =>
@@ -37,6 +37,9 @@ const REQUEST: SessionRequest = {
   total_minor: 21_999,
   adjusted: false,
   email: 'ann+tickets@example.com',
+  stripe_customer_id: null,
+  save_payment_method: false,
+  order_reference: null,
   success_url: 'https://shop.example/pay?session_id={CHECKOUT_SESSION_ID}',
   cancel_url: null,
   expires_at: new Date('2026-11-21T10:31:00Z'),

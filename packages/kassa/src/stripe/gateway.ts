@@ -7,9 +7,10 @@ import type { Random } from '../kernel/random.ts';
 import type { BudgetRates } from './budget.ts';
 import { type Calls, createCalls } from './calls.ts';
 import { API_VERSION, createClient, type StripeAddress, type StripeClient } from './client.ts';
-import { paymentInEvent, refundInEvent, sessionInEvent, verifyEvent } from './translate-event.ts';
-import { encodeRefund, reportOfRefund } from './translate-refund.ts';
-import { encodeSession, listedSession, openedSession, reportOfSession } from './translate-session.ts';
+import { intentInEvent, paymentInEvent, refundInEvent, sessionInEvent, verifyEvent } from './translate/event.ts';
+import { encodeCancel, encodeIntent, listedIntent, openedIntent, reportOfIntent } from './translate/intent.ts';
+import { encodeRefund, reportOfRefund } from './translate/refund.ts';
+import { encodeSession, listedSession, openedSession, reportOfSession } from './translate/session.ts';
 
 export interface GatewayOptions {
   readonly http: Http;
@@ -30,9 +31,13 @@ interface Desk {
   readonly livemode: boolean;
 }
 
-type Writes = Pick<Gateway, 'reserve' | 'openSession' | 'expireSession' | 'createRefund'>;
-type Reads = Pick<Gateway, 'readSession' | 'readRefund'>;
-type Lists = Pick<Gateway, 'listSessions' | 'listRefunds'>;
+type Composes = Pick<Gateway, 'composeSession' | 'composeExpiry' | 'composeIntent' | 'composeCancel' | 'composeRefund'>;
+type Writes = Pick<
+  Gateway,
+  'reserve' | 'openSession' | 'expireSession' | 'openIntent' | 'cancelIntent' | 'createRefund'
+>;
+type Reads = Pick<Gateway, 'readSession' | 'readIntent' | 'readRefund' | 'sessionOfPayment'>;
+type Lists = Pick<Gateway, 'listSessions' | 'listIntents' | 'listRefunds'>;
 
 const PAGE_SIZE = 100;
 
@@ -43,21 +48,28 @@ export function createGateway(options: GatewayOptions): Gateway {
   const desk = { calls: createCalls(options), client, clock, livemode: address.secret_key.includes('_live_') };
   return {
     api_version: API_VERSION,
-    composeSession: (request) => ({ path: '/v1/checkout/sessions', body: encodeSession(request) }),
-    composeExpiry: (session_id) => ({
-      path: `/v1/checkout/sessions/${encodeURIComponent(session_id)}/expire`,
-      body: '',
-    }),
-    composeRefund: (refund) => ({ path: '/v1/refunds', body: encodeRefund(refund) }),
+    ...composes,
     ...writes(desk),
     ...reads(desk),
     ...lists(desk),
     verifyEvent: (raw, signature, at) => verifyEvent(raw, signature, { secrets, at }),
     sessionOf: sessionInEvent,
     refundOf: refundInEvent,
+    intentOf: intentInEvent,
     paymentOf: paymentInEvent,
   };
 }
+
+const composes: Composes = {
+  composeSession: (request) => ({ path: '/v1/checkout/sessions', body: encodeSession(request) }),
+  composeExpiry: (session_id) => ({ path: `/v1/checkout/sessions/${encodeURIComponent(session_id)}/expire`, body: '' }),
+  composeIntent: (request) => ({ path: '/v1/payment_intents', body: encodeIntent(request) }),
+  composeCancel: (payment_id, reason) => ({
+    path: `/v1/payment_intents/${encodeURIComponent(payment_id)}/cancel`,
+    body: encodeCancel(reason),
+  }),
+  composeRefund: (refund) => ({ path: '/v1/refunds', body: encodeRefund(refund) }),
+};
 
 function writes({ calls, client, clock, livemode }: Desk): Writes {
   const { sendStored } = client;
@@ -76,6 +88,15 @@ function writes({ calls, client, clock, livemode }: Desk): Writes {
       const session = await calls.call(endpoint, 'money_back', () => sendStored(stored, key));
       return reportOfSession(session, clock.now());
     },
+    async openIntent(stored, key) {
+      assertNoTransaction();
+      return openedIntent(await calls.reserved('POST /v1/payment_intents', () => sendStored(stored, key)));
+    },
+    async cancelIntent(stored, key) {
+      assertNoTransaction();
+      const endpoint = 'POST /v1/payment_intents/:id/cancel';
+      return reportOfIntent(await calls.call(endpoint, 'money_back', () => sendStored(stored, key)), clock.now());
+    },
     async createRefund(stored, key) {
       assertNoTransaction();
       const refund = await calls.call('POST /v1/refunds', 'money_back', () => sendStored(stored, key));
@@ -85,7 +106,7 @@ function writes({ calls, client, clock, livemode }: Desk): Writes {
 }
 
 function reads({ calls, client, clock, livemode }: Desk): Reads {
-  const { checkout, refunds } = client.stripe;
+  const { checkout, paymentIntents, refunds } = client.stripe;
   return {
     async readSession(session_id, lane) {
       assertNoTransaction();
@@ -94,6 +115,20 @@ function reads({ calls, client, clock, livemode }: Desk): Reads {
         checkout.sessions.retrieve(session_id, { expand: ['payment_intent'] }),
       );
       return reportOfSession(session, clock.now());
+    },
+    async readIntent(payment_id, lane) {
+      assertNoTransaction();
+      const endpoint = 'GET /v1/payment_intents/:id';
+      const intent = await calls.call(endpoint, lane, () => paymentIntents.retrieve(payment_id));
+      return reportOfIntent(intent, clock.now());
+    },
+    async sessionOfPayment(payment_id) {
+      assertNoTransaction();
+      const list = await calls.call('GET /v1/checkout/sessions', 'reconcile', () =>
+        checkout.sessions.list({ payment_intent: payment_id, limit: 1, expand: ['data.payment_intent'] }),
+      );
+      const [session] = list.data;
+      return session && listedSession(session, clock.now());
     },
     async readRefund(refund_id, lane) {
       assertNoTransaction();
@@ -104,7 +139,7 @@ function reads({ calls, client, clock, livemode }: Desk): Reads {
 }
 
 function lists({ calls, client, clock, livemode }: Desk): Lists {
-  const { checkout, refunds } = client.stripe;
+  const { checkout, paymentIntents, refunds } = client.stripe;
   return {
     async listSessions({ created_from, created_to, status, after }) {
       assertNoTransaction();
@@ -115,6 +150,15 @@ function lists({ calls, client, clock, livemode }: Desk): Lists {
       );
       const at = clock.now();
       return pageOf(list, (session) => listedSession(session, at));
+    },
+    async listIntents({ created_from, after }) {
+      assertNoTransaction();
+      const filter = { created: { gte: seconds(created_from) }, ...(after ? { starting_after: after } : {}) };
+      const list = await calls.call('GET /v1/payment_intents', 'reconcile', () =>
+        paymentIntents.list({ ...filter, limit: PAGE_SIZE }),
+      );
+      const at = clock.now();
+      return pageOf(list, (intent) => listedIntent(intent, at));
     },
     async listRefunds({ created_from, after }) {
       assertNoTransaction();

@@ -75,8 +75,18 @@ export const OPEN_VIEW: CheckoutView = {
   order_number: null,
   order_status: 'pending',
   contract: 'hosted-checkout',
+  user_id: null,
+  payment_id: null,
+  intent_status: null,
+  client_secret: null,
+  external_reference: null,
   status: 'open',
   payment_status: 'unpaid',
+  subtotal_minor: 3998,
+  discount_minor: 0,
+  tax_minor: 0,
+  credits_minor: 0,
+  total_minor: 3998,
   amount_minor: 3998,
   currency: 'usd',
   metadata: { source: 'web_checkout', payment_type: 'price', internal: 'secret' },
@@ -126,7 +136,13 @@ export function desk(changed: Partial<HttpSettings> = {}, port: Partial<HttpHous
         order_id: OPEN_VIEW.order_id,
         attempt_id: OPEN_VIEW.order_id,
         session_id: 'cs_test_1',
+        payment_id: null,
         client_secret: null,
+        subtotal_minor: 3998,
+        discount_minor: 0,
+        tax_minor: 0,
+        credits_minor: 0,
+        order_status: 'pending' as const,
       };
       const body = command.render({
         ...opened,
@@ -137,7 +153,8 @@ export function desk(changed: Partial<HttpSettings> = {}, port: Partial<HttpHous
       return { status: 200, body: JSON.stringify(body), replayed: false };
     },
     replayAnswer: async () => undefined,
-    refreshCheckout: async (session_id, ask) => {
+    refreshCheckout: async (ref, ask) => {
+      const session_id = 'session_id' in ref ? ref.session_id : '';
       asked.push(`${session_id} ${ask}`);
       return session_id === OPEN_VIEW.session_id ? OPEN_VIEW : undefined;
     },

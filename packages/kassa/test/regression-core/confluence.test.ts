@@ -21,6 +21,7 @@ function factsOf(session_id: string, at: Date): Fact[] {
   const payment: PaymentReport = {
     ...{ session_id, payment_id, status: 'complete', payment_status: 'paid', failed: false, amount_minor: 10_000 },
     ...{ currency: 'usd', email: 'ann@example.com', livemode: false, marked: true, at },
+    ...{ intent_status: null, decline: null, reference: null },
   };
   const refund = (name: string, amount_minor: number, status: RefundReport['status']): Fact => ({
     refund: {

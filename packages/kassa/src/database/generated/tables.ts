@@ -194,6 +194,7 @@ export interface IdempotencyKeysTable {
   busy_until: Date;
   created_at: Date;
   finished_at: Date | null;
+  refund_id: string | null;
 }
 
 export interface InboxEventsTable {
@@ -394,6 +395,8 @@ export interface PaymentTransactionsTable {
   expires_at: Date;
   created_at: Date;
   updated_at: Date;
+  save_payment_method: Generated<boolean>;
+  declined: Generated<string[]>;
 }
 
 export interface PractitionersTable {
@@ -480,7 +483,7 @@ export interface StripeOperationsTable {
   tenant_id: string;
   mode: 'test' | 'live';
   key: string;
-  order_id: string;
+  order_id: string | null;
   attempt_id: string | null;
   refund_id: string | null;
   action: string;
@@ -495,6 +498,7 @@ export interface StripeOperationsTable {
   last_error: string | null;
   created_at: Date;
   updated_at: Date;
+  customer_id: string | null;
 }
 
 export interface TaxRatesTable {

@@ -12,6 +12,8 @@ export interface Order {
   readonly number: number | null;
   readonly contract: string;
   readonly quote_id: string;
+  /** Who pays, when they are known at Stripe. */
+  readonly customer_id: string | null;
   readonly user_id: string | null;
   readonly email: string | null;
   readonly currency: string;
@@ -21,6 +23,10 @@ export interface Order {
   readonly credits_minor: number;
   readonly total_minor: number;
   readonly lines_hash: string;
+  /** The name by which the caller knows the order. */
+  readonly external_reference: string | null;
+  /** The order to which this one is a later charge. */
+  readonly parent_order_id: string | null;
   readonly status: OrderStatus;
   readonly version: number;
   readonly review_reason: string | null;
@@ -50,6 +56,7 @@ const ORDER_COLUMNS = [
   'number',
   'contract',
   'quote_id',
+  'customer_id',
   'user_id',
   'email',
   'currency',
@@ -59,6 +66,8 @@ const ORDER_COLUMNS = [
   'credits_minor',
   'total_minor',
   'lines_hash',
+  'external_reference',
+  'parent_order_id',
   'status',
   'version',
   'review_reason',
@@ -87,6 +96,7 @@ export interface NewOrder {
   readonly mode: 'test' | 'live';
   readonly contract: string;
   readonly quote_id: string;
+  readonly customer_id: string | null;
   readonly user_id: string | null;
   readonly email: string | null;
   readonly currency: string;
@@ -96,6 +106,8 @@ export interface NewOrder {
   readonly credits_minor: number;
   readonly total_minor: number;
   readonly lines_hash: string;
+  readonly external_reference: string | null;
+  readonly parent_order_id: string | null;
   readonly status: 'draft' | 'pending';
   readonly hold_expires_at: Date;
   readonly lines: readonly {

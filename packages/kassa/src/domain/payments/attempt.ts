@@ -1,4 +1,4 @@
-import type { PaymentReport } from './gateway.ts';
+import type { PaymentReport } from './reports.ts';
 
 export type AttemptStatus =
   | 'initiated'
@@ -36,7 +36,7 @@ export function joinStatus(left: AttemptStatus, right: AttemptStatus): AttemptSt
 export function statusProvedBy(report: PaymentReport): AttemptStatus {
   if (report.payment_status !== 'unpaid') return report.payment_status;
   if (report.failed) return 'failed';
-  if (report.status === 'expired') return 'expired';
+  if (report.status === 'expired' || report.status === 'canceled') return report.status;
   return report.status === 'complete' ? 'processing' : 'pending';
 }
 

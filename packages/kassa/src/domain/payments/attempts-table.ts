@@ -25,12 +25,16 @@ export interface Attempt {
   readonly kept: boolean;
   readonly url: string | null;
   readonly client_secret: string | null;
+  readonly success_url: string | null;
+  readonly save_payment_method: boolean;
+  /** What banks refused so far, by Stripe's ids. */
+  readonly declined: readonly string[];
   readonly heard_at: Date | null;
   readonly expires_at: Date;
   readonly created_at: Date;
 }
 
-const ATTEMPT_COLUMNS = [
+export const ATTEMPT_COLUMNS = [
   'id',
   'order_id',
   'tenant_id',
@@ -48,6 +52,9 @@ const ATTEMPT_COLUMNS = [
   'kept',
   'url',
   'client_secret',
+  'success_url',
+  'save_payment_method',
+  'declined',
   'heard_at',
   'expires_at',
   'created_at',
@@ -65,7 +72,13 @@ export interface NewAttempt {
   readonly email: string | null;
   readonly success_url: string | null;
   readonly cancel_url: string | null;
+  readonly save_payment_method: boolean;
   readonly expires_at: Date;
+}
+
+/** Whether Stripe has answered this attempt with an id: of its session or, where there is none, of its payment. */
+export function isOpened(attempt: Pick<Attempt, 'presentation' | 'session_id' | 'payment_id'>): boolean {
+  return attempt.session_id !== null || (attempt.presentation === 'intent' && attempt.payment_id !== null);
 }
 
 /** Our key toward Stripe for one action of one attempt or refund. Never random: a crash cannot make a second one. */
@@ -154,6 +167,7 @@ export interface AttemptChange {
   readonly email?: string | null;
   readonly received_minor?: number;
   readonly kept?: boolean;
+  readonly declined?: readonly string[];
   readonly url?: string | null;
   readonly client_secret?: string | null;
   readonly heard_at?: Date;
@@ -161,9 +175,11 @@ export interface AttemptChange {
 
 /** Changes an attempt that is locked already. */
 export async function changeAttempt(tx: Transaction, id: string, change: AttemptChange, at: Date): Promise<void> {
+  const { declined, ...fields } = change;
+  const refusals = declined === undefined ? {} : { declined: [...declined], declines: declined.length };
   await tx
     .updateTable('payment_transactions')
-    .set({ ...change, updated_at: at })
+    .set({ ...fields, ...refusals, updated_at: at })
     .where('id', '=', id)
     .execute();
 }
@@ -173,43 +189,4 @@ export async function metadataOf(db: Reader, id: string): Promise<Record<string,
   const row = await db.selectFrom('payment_transactions').select('metadata').where('id', '=', id).executeTakeFirst();
   const pairs = Object.entries((row?.metadata ?? {}) as Record<string, unknown>);
   return Object.fromEntries(pairs.map(([key, value]) => [key, String(value)]));
-}
-
-/** The oldest attempt that may still become paid. */
-export async function oldestLive(
-  db: Reader,
-  shop: { tenant_id: string; mode: 'test' | 'live' },
-): Promise<Date | undefined> {
-  const row = await db
-    .selectFrom('payment_transactions')
-    .select('created_at')
-    .where('tenant_id', '=', shop.tenant_id)
-    .where('mode', '=', shop.mode)
-    .where('payment_status', 'in', ['initiated', 'pending', 'processing'])
-    .orderBy('created_at')
-    .orderBy('id')
-    .limit(1)
-    .executeTakeFirst();
-  return row?.created_at;
-}
-
-/** Sessions of live attempts made before a moment, the one first that was not heard of for the longest time. */
-export async function longSilent(
-  db: Reader,
-  shop: { tenant_id: string; mode: 'test' | 'live' },
-  page: { made_before: Date; limit: number },
-): Promise<string[]> {
-  const rows = await db
-    .selectFrom('payment_transactions')
-    .select('session_id')
-    .where('tenant_id', '=', shop.tenant_id)
-    .where('mode', '=', shop.mode)
-    .where('payment_status', 'in', ['initiated', 'pending', 'processing'])
-    .where('created_at', '<', page.made_before)
-    .where('session_id', 'is not', null)
-    .orderBy('heard_at')
-    .orderBy('id')
-    .limit(page.limit)
-    .execute();
-  return rows.flatMap((row) => row.session_id ?? []);
 }

@@ -7,40 +7,28 @@ export {
   changeAttempt,
   findAttempt,
   insertAttempt,
+  isOpened,
   lockAttempts,
-  longSilent,
   metadataOf,
   type NewAttempt,
-  oldestLive,
   operationKey,
   type Presentation,
 } from './attempts-table.ts';
 export { type Break, closeBreaks, openBreak, openBreakObjects } from './breaks-table.ts';
-export {
-  type Gateway,
-  GatewayFailure,
-  type Lane,
-  type ListedSession,
-  type Listing,
-  type OpenedSession,
-  type PaymentReport,
-  type RefundReport,
-  type RefundStatus,
-  type SessionLine,
-  type SessionRequest,
-  type StoredRequest,
-  type VerifiedEvent,
-  WebhookRefused,
-} from './gateway.ts';
+export { type Gateway, GatewayFailure, type Lane, WebhookRefused } from './gateway.ts';
 export { type LedgerAccount, type Posting, post } from './ledger-table.ts';
+export { latestAttempt, longSilent, oldestLive } from './live-attempts-table.ts';
 export {
   closeOperation,
   findOperation,
   intendOperation,
+  intendTry,
+  lastTry,
   markSent,
   maySend,
   type NewOperation,
   type Operation,
+  type TrySubject,
 } from './operations-table.ts';
 export {
   changeRefund,
@@ -54,3 +42,22 @@ export {
   refundById,
   refundStatuses,
 } from './refunds-table.ts';
+export type {
+  IntentStatus,
+  ListedIntent,
+  ListedSession,
+  Listing,
+  OpenedAtStripe,
+  PaymentReport,
+  RefundReport,
+  RefundStatus,
+  VerifiedEvent,
+} from './reports.ts';
+export type {
+  CancelReason,
+  IntentRequest,
+  RefundRequest,
+  SessionLine,
+  SessionRequest,
+  StoredRequest,
+} from './requests.ts';

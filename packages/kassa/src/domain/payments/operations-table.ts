@@ -1,12 +1,14 @@
 import { type Database, sql, type Transaction } from '../../database/index.ts';
 import type { Ids } from '../../kernel/ids.ts';
-import type { StoredRequest } from './gateway.ts';
+import { operationKey } from './attempts-table.ts';
+import type { StoredRequest } from './requests.ts';
 
 /** A write to Stripe: stored before it is sent, and sent again only as it stands. */
 export interface Operation {
   readonly id: string;
   readonly key: string;
-  readonly order_id: string;
+  /** Null for what concerns a customer. */
+  readonly order_id: string | null;
   readonly attempt_id: string | null;
   readonly refund_id: string | null;
   readonly action: string;
@@ -15,6 +17,7 @@ export interface Operation {
   readonly state: 'intended' | 'sent' | 'known' | 'unknown';
   readonly outcome: 'done' | 'refused' | 'abandoned' | null;
   readonly first_sent_at: Date | null;
+  readonly last_sent_at: Date | null;
   readonly created_at: Date;
 }
 
@@ -30,6 +33,7 @@ const OPERATION_COLUMNS = [
   'state',
   'outcome',
   'first_sent_at',
+  'last_sent_at',
   'created_at',
 ] as const;
 
@@ -66,6 +70,68 @@ export async function intendOperation(
     })
     .onConflict((conflict) => conflict.column('key').doNothing())
     .execute();
+}
+
+/** What a numbered try belongs to: an attempt of an order, or a customer. */
+export type TrySubject = { readonly order_id: string; readonly attempt_id: string } | { readonly customer_id: string };
+
+export type NewTry = TrySubject & {
+  readonly tenant_id: string;
+  readonly mode: 'test' | 'live';
+  readonly action: string;
+  readonly request: StoredRequest;
+};
+
+/** The newest try of an action, and how many there have been. */
+export async function lastTry(
+  db: Database | Transaction,
+  subject: TrySubject,
+  action: string,
+): Promise<{ readonly operation: Operation | undefined; readonly tries: number }> {
+  const rows = await db
+    .selectFrom('stripe_operations')
+    .select(OPERATION_COLUMNS)
+    .$if('attempt_id' in subject, (query) =>
+      query.where('attempt_id', '=', 'attempt_id' in subject ? subject.attempt_id : ''),
+    )
+    .$if('customer_id' in subject, (query) =>
+      query.where('customer_id', '=', 'customer_id' in subject ? subject.customer_id : ''),
+    )
+    .where('action', '=', action)
+    .orderBy('created_at', 'desc')
+    .orderBy('id', 'desc')
+    .execute();
+  return { operation: rows[0], tries: rows.length };
+}
+
+/**
+ * Writes the intention of an action that may have to be tried more than once, each time under a key of its own: Stripe
+ * answers a repeated key with the first answer, also with a refusal. While one try is at work there is no second one:
+ * it is answered instead, with its own bytes. One that is too old to be sent again is given up.
+ * The subject's row is locked already, so that two callers take turns.
+ */
+export async function intendTry(tx: Transaction, wanted: NewTry, world: { ids: Ids; at: Date }): Promise<Operation> {
+  const { operation, tries } = await lastTry(tx, wanted, wanted.action);
+  if (operation && operation.state !== 'known') {
+    if (maySend(operation, world.at)) return operation;
+    await closeOperation(tx, operation.key, { outcome: 'abandoned', error: 'too old to be sent again' }, world.at);
+  }
+  const { request, ...fields } = wanted;
+  const subject = 'attempt_id' in wanted ? wanted.attempt_id : wanted.customer_id;
+  const row = await tx
+    .insertInto('stripe_operations')
+    .values({
+      ...fields,
+      ...request,
+      key: operationKey(subject, `${wanted.action}:${tries + 1}`),
+      id: world.ids.uuid(),
+      state: 'intended',
+      created_at: world.at,
+      updated_at: world.at,
+    })
+    .returning(OPERATION_COLUMNS)
+    .executeTakeFirstOrThrow();
+  return row;
 }
 
 export async function findOperation(db: Database | Transaction, key: string): Promise<Operation | undefined> {

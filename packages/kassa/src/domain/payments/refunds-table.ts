@@ -1,6 +1,6 @@
 import { type Database, lockClass, type Transaction } from '../../database/index.ts';
 import type { Ids } from '../../kernel/ids.ts';
-import type { RefundStatus } from './gateway.ts';
+import type { RefundStatus } from './reports.ts';
 
 type Reader = Database | Transaction;
 

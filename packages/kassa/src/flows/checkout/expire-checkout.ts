@@ -1,16 +1,17 @@
 import { inTransaction } from '../../database/index.ts';
 import {
+  type Attempt,
   attemptById,
-  closeOperation,
   findOperation,
   GatewayFailure,
   intendOperation,
-  markSent,
-  maySend,
+  isOpened,
   operationKey,
   type PaymentReport,
 } from '../../domain/payments/index.ts';
 import { Bug } from '../../kernel/errors.ts';
+import { endPayment } from '../asking/end-payment.ts';
+import { sendOperation } from '../asking/send-operation.ts';
 import type { Cause, House } from '../house.ts';
 
 /**
@@ -21,38 +22,33 @@ import type { Cause, House } from '../house.ts';
  */
 export async function expireCheckout(house: House, attempt_id: string, cause: Cause): Promise<void> {
   const attempt = await attemptById(house.db, attempt_id);
-  // Without a session there is nothing at Stripe to end; finish-checkout takes care of those.
-  if (!attempt || attempt.session_id === null || attempt.payment_status !== 'pending') return;
+  // What was never opened has nothing at Stripe to end; finish-checkout takes care of those.
+  if (!attempt || !isOpened(attempt)) return;
+  const report = await (attempt.presentation === 'intent'
+    ? endPayment(house, attempt, null)
+    : endSession(house, attempt));
+  if (report) await inTransaction(house.db, (tx) => house.settle(house, tx, report, cause));
+}
+
+async function endSession(house: House, attempt: Attempt): Promise<PaymentReport | undefined> {
   const { session_id, order_id } = attempt;
-  const key = operationKey(attempt_id, 'expire');
+  if (session_id === null || attempt.payment_status !== 'pending') return undefined;
+  const key = operationKey(attempt.id, 'expire');
   const request = house.gateway.composeExpiry(session_id);
   await inTransaction(house.db, (tx) => {
-    const ids = { order_id, attempt_id, refund_id: null };
+    const ids = { order_id, attempt_id: attempt.id, refund_id: null };
     const world = { ids: house.ids, at: house.clock.now() };
     return intendOperation(tx, { ...house.shop, ...ids, key, action: 'expire', request }, world);
   });
-  const report = await expireAtStripe(house, key, session_id);
-  await inTransaction(house.db, (tx) => house.settle(house, tx, report, cause));
-}
-
-async function expireAtStripe(house: House, key: string, session_id: string): Promise<PaymentReport> {
   const operation = await findOperation(house.db, key);
   if (!operation) throw new Bug(`the operation ${key} was not written`);
-  if (!maySend(operation, house.clock.now())) return house.gateway.readSession(session_id, 'unblock');
-  await markSent(house.db, key, house.clock.now());
+  const { expireSession, readSession } = house.gateway;
   try {
-    const report = await house.gateway.expireSession({ path: operation.path, body: operation.body }, key);
-    await closeOperation(house.db, key, { outcome: 'done', object_id: session_id }, house.clock.now());
-    return report;
+    const report = await sendOperation(house, operation, { send: expireSession, idOf: () => session_id });
+    return report ?? (await readSession(session_id, 'unblock'));
   } catch (error) {
-    if (!(error instanceof GatewayFailure)) throw error;
-    const end = {
-      outcome: error.kind === 'refused' ? ('refused' as const) : ('unknown' as const),
-      error: error.message,
-    };
-    await closeOperation(house.db, key, end, house.clock.now());
+    if (!(error instanceof GatewayFailure) || error.kind !== 'refused') throw error;
     // Refused means that the session is no longer open; what it is, only a read tells.
-    if (error.kind === 'refused') return house.gateway.readSession(session_id, 'unblock');
-    throw error;
+    return readSession(session_id, 'unblock');
   }
 }

@@ -1,11 +1,16 @@
 import { inTransaction } from '../../database/index.ts';
 import {
+  type Attempt,
   attemptById,
   findOperation,
   GatewayFailure,
   isLive,
+  isOpened,
+  type ListedIntent,
   type ListedSession,
+  type Listing,
   maySend,
+  type OpenedAtStripe,
   operationKey,
 } from '../../domain/payments/index.ts';
 import { KassaError } from '../../kernel/errors.ts';
@@ -14,27 +19,27 @@ import { attachSession } from '../opening/attach-session.ts';
 import { giveUp } from '../opening/give-up.ts';
 import { openAttempt } from '../opening/open-attempt.ts';
 
-/** Stripe's clock and ours may differ: sessions made by its clock well before our write are looked at too. */
+/** Stripe's clock and ours may differ: what was made by its clock well before our write is looked at too. */
 const LOOK_AROUND_MS = 60 * 60_000;
 
 /**
  * Takes up a checkout whose answer from Stripe was never written down: a crash, a lost connection, a time-out.
- * Within a day the stored bytes are sent again under the stored key, so Stripe answers with the same session. After an
- * answer that told nothing (a 500 is replayed for a day) or when Stripe may have forgotten the key, the session is
- * looked for instead; one that does not exist by its own end never will, and is given up.
+ * Within a day the stored bytes are sent again under the stored key, so Stripe answers with the same id. After an
+ * answer that told nothing (a 500 is replayed for a day) or when Stripe may have forgotten the key, it is looked
+ * for instead; one that does not exist by its own end never will, and is given up.
  * Cut in half it is simply due again.
  * @throws KassaError `payment_provider_unavailable`, GatewayFailure while Stripe cannot say; the timer tries later.
  */
 export async function finishCheckout(house: House, attempt_id: string): Promise<void> {
   const attempt = await attemptById(house.db, attempt_id);
-  if (!attempt || attempt.session_id !== null || !isLive(attempt.payment_status)) return;
+  if (!attempt || isOpened(attempt) || !isLive(attempt.payment_status)) return;
   const operation = await findOperation(house.db, operationKey(attempt_id, 'open'));
   const at = house.clock.now();
   const sendable = operation !== undefined && maySend(operation, at);
   if (operation && (operation.state === 'unknown' || !sendable)) {
-    const session = await lookFor(house, attempt.order_id, attempt.created_at);
+    const opened = await lookFor(house, attempt);
     const finish = async (): Promise<void> => undefined;
-    if (session) return inTransaction(house.db, (tx) => attachSession(house, tx, { attempt, session, finish }));
+    if (opened) return inTransaction(house.db, (tx) => attachSession(house, tx, { attempt, opened, finish }));
     if (!sendable || at.getTime() > attempt.expires_at.getTime()) {
       const failure = new GatewayFailure('refused', 'never_opened');
       await inTransaction(house.db, (tx) => giveUp(house, tx, attempt_id, { failure }));
@@ -50,13 +55,21 @@ export async function finishCheckout(house: House, attempt_id: string): Promise<
 }
 
 /** Lists by time; our reference at Stripe only picks among what we may have made ourselves. */
-async function lookFor(house: House, order_id: string, made_at: Date): Promise<ListedSession | undefined> {
-  const created_from = new Date(made_at.getTime() - LOOK_AROUND_MS);
+async function lookFor(house: House, attempt: Attempt): Promise<OpenedAtStripe | undefined> {
+  const { gateway } = house;
+  const created_from = new Date(attempt.created_at.getTime() - LOOK_AROUND_MS);
+  const has_page = attempt.presentation !== 'intent';
   let after: string | undefined;
   do {
-    const page = await house.gateway.listSessions({ created_from, ...(after === undefined ? {} : { after }) });
-    const match = page.items.find((session) => session.marked && session.reference === order_id);
-    if (match) return match;
+    const filter = { created_from, ...(after === undefined ? {} : { after }) };
+    const page: Listing<ListedSession | ListedIntent> = has_page
+      ? await gateway.listSessions(filter)
+      : await gateway.listIntents(filter);
+    const match = page.items.find((one) => one.marked && one.reference === attempt.order_id);
+    if (match) {
+      const url = 'url' in match ? match.url : null;
+      return { ...match, url, status: has_page ? match.status : (match.intent_status ?? match.status) };
+    }
     after = page.next;
   } while (after !== undefined);
   return undefined;

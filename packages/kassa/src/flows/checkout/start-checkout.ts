@@ -11,12 +11,12 @@ import { writeDraft } from '../opening/write-draft.ts';
 export type { Opened } from '../opening/attach-session.ts';
 export type { Answer, StartCheckout } from '../opening/checkout-wish.ts';
 
-const ENDPOINT = 'POST /v1/checkout/sessions';
+const ENDPOINTS = { page: 'POST /v1/checkout/sessions', intent: 'POST /v1/payment_intents' };
 
 /**
  * Three steps; each may be repeated.
  *   1 ours    claim the key, price, hold stock, write order and attempt   (committed before Stripe hears of it)
- *   2 theirs  open the session                                            (same key, same bytes, same session)
+ *   2 theirs  open the session or the payment                             (same key, same bytes, same object)
  *   3 ours    write down what Stripe answered, store the answer under the key
  * A crash after 1 or 2 leaves an order that `finish-checkout` takes up: it sends the same bytes again, or gives the
  * stock back. A repeat with the caller's own key continues where the first one stopped.
@@ -24,7 +24,7 @@ const ENDPOINT = 'POST /v1/checkout/sessions';
  *   `idempotency_key_in_use`, `payment_provider_unavailable` when Stripe is away or its answer unknown.
  */
 export async function startCheckout(house: House, command: StartCheckout): Promise<Answer> {
-  await house.gateway.reserve(ENDPOINT, 'buyer');
+  await house.gateway.reserve(command.presentation === 'intent' ? ENDPOINTS.intent : ENDPOINTS.page, 'buyer');
   const drafted = await draftOrRefuse(house, command);
   if ('body' in drafted) return drafted;
   const finish = async (tx: Transaction, opened: Opened): Promise<string> => {

@@ -1,79 +1,95 @@
 import { cancelTimer, setTimer, type Transaction, wakeEvents } from '../../database/index.ts';
-import { lockOrder, noteSession } from '../../domain/orders/index.ts';
+import { lockOrder, noteSession, type Order, type OrderStatus } from '../../domain/orders/index.ts';
 import {
   type Attempt,
   changeAttempt,
   closeOperation,
+  isOpened,
   joinStatus,
   lockAttempts,
-  type OpenedSession,
+  type OpenedAtStripe,
   operationKey,
 } from '../../domain/payments/index.ts';
 import { Bug } from '../../kernel/errors.ts';
 import type { House } from '../house.ts';
 
-/** What a contract needs to send the buyer on. */
+/** What a contract needs to send the buyer on. Amounts are minor units. */
 export interface Opened {
   readonly order_id: string;
   readonly attempt_id: string;
-  readonly session_id: string;
+  /** Null for a payment without a session. */
+  readonly session_id: string | null;
+  /** Null for a session: Stripe makes its payment when the buyer pays. */
+  readonly payment_id: string | null;
   readonly url: string | null;
   readonly client_secret: string | null;
+  readonly subtotal_minor: number;
+  readonly discount_minor: number;
+  readonly tax_minor: number;
+  readonly credits_minor: number;
   readonly total_minor: number;
   readonly currency: string;
+  readonly order_status: OrderStatus;
 }
 
-/** Written in the transaction that attaches the session, so that answer and attachment are one fact. */
+/** Written in the transaction that attaches Stripe's ids, so that answer and attachment are one fact. */
 export type Finish<Result> = (tx: Transaction, opened: Opened) => Promise<Result>;
 
-/** After the session's own end the buyer can no longer pay; then the hold is given back. */
+/** After a session's own end the buyer can no longer pay, and a payment is canceled; then the hold is given back. */
 const EXPIRE_AFTER_MS = 60_000;
 
 interface Attachment<Result> {
   readonly attempt: Attempt;
-  readonly session: OpenedSession;
+  readonly opened: OpenedAtStripe;
   readonly finish: Finish<Result>;
 }
 
 /**
  * Writes down what Stripe answered, in one transaction: the ids, the end of the operation, the timer that will expire
- * the checkout, and the caller's own answer. Safe to repeat with the same session.
+ * the checkout, and the caller's own answer. Safe to repeat with the same ids.
  */
 export async function attachSession<Result>(
   house: House,
   tx: Transaction,
-  { attempt, session, finish }: Attachment<Result>,
+  { attempt, opened, finish }: Attachment<Result>,
 ): Promise<Result> {
   const at = house.clock.now();
-  await lockOrder(tx, attempt.order_id);
+  const order = await lockOrder(tx, attempt.order_id);
   const attempts = await lockAttempts(tx, attempt.order_id);
   const current = attempts.find((one) => one.id === attempt.id);
   if (!current) throw new Bug(`attempt ${attempt.id} left its order`);
-  const { session_id, payment_id, url, client_secret } = session;
+  const { session_id, payment_id, url, client_secret } = opened;
+  const object_id = session_id ?? payment_id ?? '';
   const payment_status = joinStatus(current.payment_status, 'pending');
-  const status = current.status ?? session.status;
+  const status = current.status ?? opened.status;
   const ids = { session_id, payment_id: payment_id ?? current.payment_id };
   await changeAttempt(tx, attempt.id, { ...ids, url, client_secret, status, payment_status, heard_at: at }, at);
-  if (attempt.presentation !== 'intent') await noteSession(tx, attempt.order_id, session_id);
-  await closeOperation(tx, operationKey(attempt.id, 'open'), { outcome: 'done', object_id: session_id }, at);
+  if (session_id !== null) await noteSession(tx, attempt.order_id, session_id);
+  await closeOperation(tx, operationKey(attempt.id, 'open'), { outcome: 'done', object_id }, at);
   await cancelTimer(tx, { subject: attempt.id, kind: 'finish_checkout' });
   const due_at = new Date(attempt.expires_at.getTime() + EXPIRE_AFTER_MS);
   await setTimer(tx, { subject: attempt.id, kind: 'expire_checkout', due_at });
   // An event may have overtaken this answer; it waits in the inbox for the id that is known only now.
-  await wakeEvents(tx, session_id, at);
-  return finish(tx, openedOf({ ...current, session_id, url, client_secret }));
+  await wakeEvents(tx, object_id, at);
+  return finish(tx, openedOf({ ...current, ...ids, url, client_secret }, order));
 }
 
-/** The answer for an attempt that has its session. @throws Bug when it has none. */
-export function openedOf(attempt: Attempt): Opened {
-  if (attempt.session_id === null) throw new Bug(`attempt ${attempt.id} has no session`);
+/** The answer for an attempt that Stripe knows. @throws Bug when it does not. */
+export function openedOf(attempt: Attempt, order: Order): Opened {
+  if (!isOpened(attempt)) throw new Bug(`attempt ${attempt.id} was never opened`);
   return {
     order_id: attempt.order_id,
     attempt_id: attempt.id,
     session_id: attempt.session_id,
+    payment_id: attempt.payment_id,
     url: attempt.url,
     client_secret: attempt.client_secret,
+    subtotal_minor: order.subtotal_minor,
+    discount_minor: order.discount_minor,
+    tax_minor: order.tax_minor,
+    credits_minor: order.credits_minor,
     total_minor: attempt.amount,
     currency: attempt.currency,
+    order_status: order.status,
   };
 }

@@ -5,14 +5,27 @@ import type { Opened } from './attach-session.ts';
 /** A buyer's wish to pay, already checked for form by a contract. */
 export interface StartCheckout {
   readonly contract: string;
-  readonly presentation: 'hosted' | 'embedded' | 'elements';
+  /** `intent`: the shop's own page collects the method, and there is no page of Stripe behind it. */
+  readonly presentation: 'hosted' | 'embedded' | 'elements' | 'intent';
   readonly lines: QuoteWish['lines'];
   readonly quote_id?: string;
   readonly currency?: string;
   /** What the caller believes the whole costs. A claim, never the price: it must equal the total. Minor units. */
   readonly claim?: { readonly amount_minor: number; readonly currency: string };
   readonly buyer: { readonly user_id?: string; readonly email?: string; readonly email_verified?: boolean };
-  readonly success_url: string;
+  /** Who pays, as a row of ours that Stripe knows: from `customerOf` or `makeCustomer`. */
+  readonly customer?: { readonly id: string };
+  /** The buyer wants to pay with the same method again; needs a customer. */
+  readonly save_payment_method?: boolean;
+  /** A method of the customer's own that the payment begins with; whose it is is asked at Stripe. */
+  readonly payment_method_id?: string;
+  /** The name by which the caller knows the order. */
+  readonly external_reference?: string;
+  /** An order of ours to which this one is a later charge. */
+  readonly parent_order_id?: string;
+  /** Stripe's objects carry `order_id` beside our mark: the caller's reference or, without one, our order's id. */
+  readonly order_id_at_stripe?: true;
+  readonly success_url: string | null;
   readonly cancel_url?: string;
   readonly metadata: Readonly<Record<string, string>>;
   readonly idempotency?: { readonly scope: string; readonly key: string; readonly request_hash: string };

@@ -7,6 +7,7 @@ import {
   closeOperation,
   type GatewayFailure,
   isLive,
+  isOpened,
   lockAttempts,
   operationKey,
 } from '../../domain/payments/index.ts';
@@ -32,8 +33,8 @@ export async function giveUp(
   const order = await lockOrder(tx, found.order_id);
   const attempts = await lockAttempts(tx, order.id);
   const attempt = attempts.find((one) => one.id === attempt_id);
-  // Somebody else wrote a session down while we were being refused: then it can be paid, and is left alone.
-  if (!attempt || attempt.session_id !== null || !isLive(attempt.payment_status)) return false;
+  // Somebody else wrote Stripe's id down while we were being refused: then it can be paid, and is left alone.
+  if (!attempt || isOpened(attempt) || !isLive(attempt.payment_status)) return false;
   const outcome = failure.kind === 'refused' ? ('refused' as const) : ('abandoned' as const);
   const end = { outcome, error: failure.message, ...(sends === undefined ? {} : { sends }) };
   // Somebody else has sent the same bytes meanwhile and is still waiting for the answer.

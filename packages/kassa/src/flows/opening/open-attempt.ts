@@ -1,5 +1,5 @@
 import { cancelTimer, inTransaction, sameOrderAgain, setTimer, type Transaction } from '../../database/index.ts';
-import { lockOrder, noteSession } from '../../domain/orders/index.ts';
+import { findOrder, lockOrder, noteSession } from '../../domain/orders/index.ts';
 import {
   type Attempt,
   attemptById,
@@ -7,10 +7,11 @@ import {
   closeOperation,
   findOperation,
   GatewayFailure,
+  isOpened,
   lockAttempts,
   markSent,
   maySend,
-  type OpenedSession,
+  type OpenedAtStripe,
   type Operation,
   operationKey,
 } from '../../domain/payments/index.ts';
@@ -24,36 +25,43 @@ const RETRY_AFTER_S = 2;
 
 /**
  * Opens an attempt at Stripe with its stored bytes under its stored key, and writes the answer down. Safe to repeat:
- * an attempt that has its session already answers it without asking.
+ * an attempt that has its id already answers it without asking.
  * @throws KassaError `payment_provider_unavailable` (outcome unknown, or Stripe is busy), `internal_error` (refused).
  */
 export async function openAttempt<Result>(house: House, attempt_id: string, finish: Finish<Result>): Promise<Result> {
   const attempt = await attemptById(house.db, attempt_id);
   if (!attempt) throw new Bug(`there is no attempt ${attempt_id}`);
   if (attempt.presentation === 'none') return inTransaction(house.db, (tx) => openFree(house, tx, { attempt, finish }));
-  if (attempt.session_id !== null) return inTransaction(house.db, (tx) => finish(tx, openedOf(attempt)));
+  if (isOpened(attempt)) return inTransaction(house.db, (tx) => answer(tx, attempt, finish));
   const key = operationKey(attempt_id, 'open');
   const operation = await findOperation(house.db, key);
   if (!operation || !maySend(operation, house.clock.now())) {
     // Between the two reads somebody else may have written the answer down: then this checkout has just begun.
     const now = await attemptById(house.db, attempt_id);
-    if (now && now.session_id !== null) return inTransaction(house.db, (tx) => finish(tx, openedOf(now)));
+    if (now && isOpened(now)) return inTransaction(house.db, (tx) => answer(tx, now, finish));
     throw new KassaError('session_not_open', 'This checkout has ended. Start a new one.');
   }
-  const session = await send(house, attempt, operation);
+  const opened = await send(house, attempt, operation);
   // Somebody else has written the end down meanwhile: what it was, the rows tell.
-  if (!session) return openAttempt(house, attempt_id, finish);
-  if (session.amount_minor !== attempt.amount || session.currency !== attempt.currency) {
-    return refuseOtherPrice(house, attempt, session);
+  if (!opened) return openAttempt(house, attempt_id, finish);
+  if (opened.amount_minor !== attempt.amount || opened.currency !== attempt.currency) {
+    return refuseOtherPrice(house, attempt, opened);
   }
-  return inTransaction(house.db, (tx) => attachSession(house, tx, { attempt, session, finish }));
+  return inTransaction(house.db, (tx) => attachSession(house, tx, { attempt, opened, finish }));
 }
 
-async function send(house: House, attempt: Attempt, operation: Operation): Promise<OpenedSession | undefined> {
+async function answer<Result>(tx: Transaction, attempt: Attempt, finish: Finish<Result>): Promise<Result> {
+  const order = await findOrder(tx, attempt.order_id);
+  if (!order) throw new Bug(`attempt ${attempt.id} has no order`);
+  return finish(tx, openedOf(attempt, order));
+}
+
+async function send(house: House, attempt: Attempt, operation: Operation): Promise<OpenedAtStripe | undefined> {
   const { key, path, body } = operation;
   const sends = await markSent(house.db, key, house.clock.now());
   if (sends === undefined) return undefined;
   try {
+    if (attempt.presentation === 'intent') return await house.gateway.openIntent({ path, body }, key);
     return await house.gateway.openSession({ path, body }, key);
   } catch (error) {
     if (!(error instanceof GatewayFailure)) throw error;
@@ -61,7 +69,7 @@ async function send(house: House, attempt: Attempt, operation: Operation): Promi
       { order_id: attempt.order_id, attempt_id: attempt.id, kind: error.kind, code: error.code },
       'not opened',
     );
-    // Only the first send of all can prove by its failure that no page exists; an earlier one may have opened it.
+    // Only the first send of all can prove by its failure that nothing exists; an earlier one may have opened it.
     const doubtful = error.kind === 'unknown' || sends > 1;
     if (doubtful) {
       await closeOperation(house.db, key, { outcome: 'unknown', error: error.message }, house.clock.now());
@@ -81,17 +89,17 @@ function unavailable(cause: unknown): KassaError {
 }
 
 /**
- * Stripe's price is another than the catalogue's, so its page would charge what nobody was shown. The session is
- * written down, because it exists, and ended at once; the buyer never gets its address.
+ * Stripe's price is another than the catalogue's, so its page would charge what nobody was shown. What was opened
+ * is written down, because it exists, and ended at once; the buyer never gets its address.
  */
-async function refuseOtherPrice(house: House, attempt: Attempt, session: OpenedSession): Promise<never> {
+async function refuseOtherPrice(house: House, attempt: Attempt, opened: OpenedAtStripe): Promise<never> {
   const due_at = house.clock.now();
   const finish = (tx: Transaction): Promise<void> =>
     setTimer(tx, { subject: attempt.id, kind: 'expire_checkout', due_at });
-  await inTransaction(house.db, (tx) => attachSession(house, tx, { attempt, session, finish }));
+  await inTransaction(house.db, (tx) => attachSession(house, tx, { attempt, opened, finish }));
   house.wake('timers');
   const { order_id, amount, currency } = attempt;
-  const found = { order_id, expected_minor: amount, currency, stripe_minor: session.amount_minor };
+  const found = { order_id, expected_minor: amount, currency, stripe_minor: opened.amount_minor };
   house.log.error(found, 'a price at Stripe differs from the catalogue: nothing can be sold at it until they agree');
   throw new KassaError('internal_error', 'Something went wrong. Please try again.', {});
 }
@@ -113,16 +121,19 @@ async function openFree<Result>(
     payment_id: null,
     status: 'complete' as const,
     payment_status: 'no_payment_required' as const,
+    intent_status: null,
     failed: false,
+    decline: null,
     amount_minor: 0,
     currency: attempt.currency,
     email: attempt.email,
     livemode: attempt.mode === 'live',
     marked: true,
+    reference: attempt.order_id,
     at,
   };
   sameOrderAgain(tx);
   await house.settle(house, tx, report, { cause: 'nothing_due', actor: 'kassa' });
   await cancelTimer(tx, { subject: attempt.id, kind: 'finish_checkout' });
-  return finish(tx, openedOf({ ...attempt, session_id }));
+  return answer(tx, { ...attempt, session_id }, finish);
 }

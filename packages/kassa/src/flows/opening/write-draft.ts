@@ -1,11 +1,14 @@
 import { enqueue, noteDraft, setTimer, type Transaction } from '../../database/index.ts';
-import { offersById } from '../../domain/catalog/index.ts';
+import { type Offer, offersById } from '../../domain/catalog/index.ts';
+import { type Customer, customerById } from '../../domain/customers/index.ts';
 import { takeHolds } from '../../domain/inventory/index.ts';
 import { insertOrder, writeAudit } from '../../domain/orders/index.ts';
-import { insertAttempt, intendOperation, operationKey, type SessionRequest } from '../../domain/payments/index.ts';
+import { insertAttempt, intendOperation, operationKey } from '../../domain/payments/index.ts';
 import type { Quote } from '../../domain/pricing/index.ts';
+import { Bug, KassaError } from '../../kernel/errors.ts';
 import type { House } from '../house.ts';
 import type { StartCheckout } from './checkout-wish.ts';
+import { composeOpening } from './compose-opening.ts';
 
 /** Stripe's sessions live at least 30 minutes from when the request reaches it (docs.stripe.com/api/checkout). */
 const SESSION_LIFE_MIN_MS = 30 * 60_000;
@@ -35,9 +38,8 @@ export async function writeDraft(house: House, tx: Transaction, draft: Draft): P
     house.shop,
     quote.lines.map((line) => line.offer_id),
   );
-  const holds_ms = [...offers.values()].map((offer) => offer.hold_ms);
-  const wanted_ms = Math.max(SESSION_LIFE_MIN_MS, ...holds_ms) + SKEW_MS;
-  const session_ends = new Date(at.getTime() + Math.min(wanted_ms, SESSION_LIFE_MAX_MS - SKEW_MS));
+  const customer = await payerOf(house, tx, command);
+  const session_ends = new Date(at.getTime() + lifeOf(command, [...offers.values()]));
   // The hold outlives the session, so nothing is released while a page could still be paid (invariant V2).
   const hold_expires_at = new Date(session_ends.getTime() + MARGIN_MS);
   const { id: _, user_id, expires_at: __, coupon_code: ___, hash, ...sums } = quote;
@@ -49,6 +51,9 @@ export async function writeDraft(house: House, tx: Transaction, draft: Draft): P
       ...sums,
       ...buyer,
       contract: command.contract,
+      customer_id: customer?.id ?? null,
+      external_reference: command.external_reference ?? null,
+      parent_order_id: command.parent_order_id ?? null,
       quote_id: quote.id,
       lines_hash: hash,
       hold_expires_at,
@@ -69,6 +74,7 @@ export async function writeDraft(house: House, tx: Transaction, draft: Draft): P
       metadata: command.metadata,
       success_url: command.success_url,
       cancel_url: command.cancel_url ?? null,
+      save_payment_method: command.save_payment_method === true,
       expires_at: session_ends,
     },
     world,
@@ -79,11 +85,29 @@ export async function writeDraft(house: House, tx: Transaction, draft: Draft): P
     order_line_id: order.line_ids[index] ?? '',
   }));
   await takeHolds(tx, { order_id: order.id, expires_at: hold_expires_at }, requests, world);
-  await writeBeginning(house, tx, { ...draft, order_id: order.id, attempt_id, session_ends });
+  await writeBeginning(house, tx, { ...draft, customer, order_id: order.id, attempt_id, session_ends });
   return attempt_id;
 }
 
-interface Beginning extends Draft {
+/** Who pays, when they are known at Stripe. */
+async function payerOf(house: House, tx: Transaction, command: StartCheckout): Promise<Customer | undefined> {
+  if (command.customer === undefined) return undefined;
+  const customer = await customerById(tx, house.shop, command.customer.id);
+  if (!customer) throw new KassaError('not_found', 'There is no such customer.');
+  if (customer.stripe_customer_id === null) throw new Bug(`customer ${customer.id} is not known at Stripe yet`);
+  return customer;
+}
+
+/** How long it may be paid, in milliseconds: the longest hold among the offers, within what a session may live. */
+function lifeOf({ presentation }: StartCheckout, offers: readonly Offer[]): number {
+  const holds_ms = offers.map((offer) => offer.hold_ms);
+  // Without a session nobody but us ends the payment, so the hold alone decides.
+  if (presentation === 'intent') return Math.max(MARGIN_MS, ...holds_ms);
+  return Math.min(Math.max(SESSION_LIFE_MIN_MS, ...holds_ms) + SKEW_MS, SESSION_LIFE_MAX_MS - SKEW_MS);
+}
+
+export interface Beginning extends Draft {
+  readonly customer: Customer | undefined;
   readonly order_id: string;
   readonly attempt_id: string;
   readonly session_ends: Date;
@@ -98,7 +122,7 @@ async function writeBeginning(house: House, tx: Transaction, beginning: Beginnin
   const details = { attempt_id, contract: command.contract };
   await writeAudit(tx, { ...house.shop, ...step, cause, actor: 'buyer', details }, world);
   if (quote.total_minor > 0) {
-    const request = house.gateway.composeSession(sessionRequest(beginning));
+    const request = composeOpening(house, beginning);
     const key = operationKey(attempt_id, 'open');
     const ids = { order_id, attempt_id, refund_id: null };
     await intendOperation(tx, { ...house.shop, ...ids, key, action: 'open', request }, world);
@@ -111,26 +135,4 @@ async function writeBeginning(house: House, tx: Transaction, beginning: Beginnin
   const due_at = new Date(at.getTime() + house.pace.finish_after_ms);
   await setTimer(tx, { subject: attempt_id, kind: 'finish_checkout', due_at });
   if (command.idempotency) await noteDraft(tx, { ...house.shop, ...command.idempotency }, { order_id, attempt_id });
-}
-
-function sessionRequest({ command, quote, order_id, session_ends }: Beginning): SessionRequest {
-  return {
-    presentation: command.presentation,
-    order_id,
-    currency: quote.currency,
-    lines: quote.lines.map(({ name, description, unit_minor, quantity, stripe_price_id, total_minor }) => ({
-      name,
-      description,
-      unit_minor,
-      quantity,
-      stripe_price_id,
-      total_minor,
-    })),
-    total_minor: quote.total_minor,
-    adjusted: quote.discount_minor + quote.tax_minor + quote.credits_minor > 0,
-    email: command.buyer.email ?? null,
-    success_url: command.success_url,
-    cancel_url: command.cancel_url ?? null,
-    expires_at: session_ends,
-  };
 }

@@ -4,7 +4,6 @@ import {
   findAttempt,
   GatewayFailure,
   isLive,
-  type ListedSession,
   openBreak,
   openBreakObjects,
   type PaymentReport,
@@ -14,6 +13,7 @@ import type { House } from '../house.ts';
 
 /** What one round found, for the log and for tests. */
 export interface ReconcileReport {
+  /** Sessions, and payments without one. */
   readonly sessions_seen: number;
   readonly settled: number;
   readonly refunds_seen: number;
@@ -40,12 +40,12 @@ export async function beginRound(house: House): Promise<Round> {
   return { house, breaks, tally: { sessions_seen: 0, settled: 0, refunds_seen: 0, unexplained: 0, failed: 0 } };
 }
 
-/** Brings our row to what Stripe says of one session. One that cannot be settled never stops the round. */
-export async function compareSession(round: Round, session: PaymentReport | ListedSession): Promise<void> {
+/** Brings our row to what Stripe says of one session or payment. One that cannot be settled never stops the round. */
+export async function compareSession(round: Round, session: PaymentReport): Promise<void> {
   const { house, tally } = round;
   tally.sessions_seen += 1;
-  const id = session.session_id ?? '';
-  await guarded(round, { kind: 'session_not_settled', id }, async () => {
+  const id = session.session_id ?? session.payment_id ?? '';
+  await guarded(round, { kind: session.session_id ? 'session_not_settled' : 'payment_not_settled', id }, async () => {
     const attempt = await findAttempt(house.db, house.shop, session);
     if (!attempt) return noteUnknown(round, session);
     const over = !isLive(attempt.payment_status);
@@ -58,12 +58,13 @@ export async function compareSession(round: Round, session: PaymentReport | List
   });
 }
 
-async function noteUnknown({ house, tally }: Round, session: PaymentReport | ListedSession): Promise<void> {
+/** Paid at Stripe with our mark, and no row of ours knows it: a person must look. */
+export async function noteUnknown({ house, tally }: Round, session: PaymentReport): Promise<void> {
   if (!session.marked || session.payment_status !== 'paid') return;
   tally.unexplained += 1;
-  const { session_id, payment_id, amount_minor, currency } = session;
-  const reference = 'reference' in session ? session.reference : null;
-  const found = { kind: 'session_without_order', stripe_object_id: session_id ?? '' };
+  const { session_id, payment_id, amount_minor, currency, reference } = session;
+  const kind = session_id === null ? 'payment_without_order' : 'session_without_order';
+  const found = { kind, stripe_object_id: session_id ?? payment_id ?? '' };
   const details = { payment_id, amount_minor, currency, reference };
   await openBreak(house.db, house.shop, { ...found, details }, { ids: house.ids, at: house.clock.now() });
 }

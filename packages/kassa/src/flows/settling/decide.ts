@@ -84,15 +84,22 @@ function attemptEnded(snapshot: Snapshot, attempt: Decision['attempt']): Decisio
   const { order } = snapshot;
   const others = snapshot.attempts.some((one) => one.id !== snapshot.attempt.id && isLive(one.payment_status));
   if (others || !isOpen(order.status)) return quietly(attempt);
-  const event = attempt.payment_status === 'failed' ? 'payment_failed' : eventOfEnd(attempt.payment_status);
+  const event = eventOfEnd(order.status, attempt.payment_status);
   const to = nextStatus(order.status, event);
   if (to === 'refuse' || to === order.status) return quietly(attempt);
-  const topic = event === 'payment_failed' ? 'order.payment_failed' : 'order.expired';
-  return { ...quietly(attempt), order: { to, event }, holds: 'released', messages: [topic] };
+  return { ...quietly(attempt), order: { to, event }, holds: 'released', messages: [TOPIC_OF_END[event]] };
 }
 
-function eventOfEnd(status: AttemptStatus): OrderEvent {
-  return status === 'expired' ? 'session_expired' : 'checkout_canceled';
+const TOPIC_OF_END = {
+  payment_failed: 'order.payment_failed',
+  session_expired: 'order.expired',
+  checkout_canceled: 'order.canceled',
+} as const;
+
+/** What ends after a bank was given its time has failed: a payment without a session is then ended by us. */
+function eventOfEnd(order: OrderStatus, attempt: AttemptStatus): keyof typeof TOPIC_OF_END {
+  if (attempt === 'expired') return order === 'processing' ? 'payment_failed' : 'session_expired';
+  return attempt === 'failed' ? 'payment_failed' : 'checkout_canceled';
 }
 
 function moneyArrived(snapshot: Snapshot, report: PaymentReport, payment_status: AttemptStatus): Decision {

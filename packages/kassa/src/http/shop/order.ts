@@ -46,7 +46,7 @@ export function readOrder(house: HttpHouse, limiter: Limiter): OpenAPIHono<HttpE
     limiter.take('read_status_per_ip', c.var.caller_address);
     if (SESSION_ID.test(session_id)) limiter.take('read_status_per_session', session_id);
     const ask = c.req.method === 'HEAD' ? 'never' : 'when_stale';
-    const view = SESSION_ID.test(session_id) ? await house.refreshCheckout(session_id, ask) : undefined;
+    const view = SESSION_ID.test(session_id) ? await house.refreshCheckout({ session_id }, ask) : undefined;
     if (view === undefined) throw new KassaError('not_found', 'There is no such order.');
     c.set('order_id', view.order_id);
     return c.json(draw(view), 200);

@@ -3,6 +3,12 @@ import { checkoutSessionAsyncPaymentFailed } from './checkout-session-async-paym
 import { checkoutSessionAsyncPaymentSucceeded } from './checkout-session-async-payment-succeeded.ts';
 import { checkoutSessionCompleted } from './checkout-session-completed.ts';
 import { checkoutSessionExpired } from './checkout-session-expired.ts';
+import { paymentIntentAmountCapturableUpdated } from './payment-intent/amount-capturable-updated.ts';
+import { paymentIntentCanceled } from './payment-intent/canceled.ts';
+import { paymentIntentPaymentFailed } from './payment-intent/payment-failed.ts';
+import { paymentIntentProcessing } from './payment-intent/processing.ts';
+import { paymentIntentRequiresAction } from './payment-intent/requires-action.ts';
+import { paymentIntentSucceeded } from './payment-intent/succeeded.ts';
 import { refundCreated } from './refund-created.ts';
 import { refundFailed } from './refund-failed.ts';
 import { refundUpdated } from './refund-updated.ts';
@@ -16,6 +22,12 @@ export const EVENT_READERS: Readonly<Record<string, EventReader>> = {
   'checkout.session.async_payment_succeeded': checkoutSessionAsyncPaymentSucceeded,
   'checkout.session.async_payment_failed': checkoutSessionAsyncPaymentFailed,
   'checkout.session.expired': checkoutSessionExpired,
+  'payment_intent.succeeded': paymentIntentSucceeded,
+  'payment_intent.processing': paymentIntentProcessing,
+  'payment_intent.requires_action': paymentIntentRequiresAction,
+  'payment_intent.payment_failed': paymentIntentPaymentFailed,
+  'payment_intent.canceled': paymentIntentCanceled,
+  'payment_intent.amount_capturable_updated': paymentIntentAmountCapturableUpdated,
   'refund.created': refundCreated,
   'refund.updated': refundUpdated,
   'refund.failed': refundFailed,

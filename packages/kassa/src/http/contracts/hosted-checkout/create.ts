@@ -92,7 +92,7 @@ export function createSession(
       ...(idempotency === undefined ? {} : { idempotency }),
       render: (opened) => {
         c.set('order_id', opened.order_id);
-        return { url: opened.url ?? landing(urls.success_url, opened.session_id), session_id: opened.session_id };
+        return { url: opened.url ?? landing(urls.success_url, opened.session_id ?? ''), session_id: opened.session_id };
       },
       renderFailure: (error) => keepFailure(error, c.var.request_id),
     });

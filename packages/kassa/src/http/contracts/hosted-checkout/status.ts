@@ -41,7 +41,7 @@ export function readStatus({ house, limiter }: ContractDesk, public_keys: readon
     // An id that cannot be one is answered like an unknown one, so that the two cannot be told apart.
     if (!SESSION_ID.test(session_id)) throw unknown();
     limiter.take('read_status_per_session', session_id);
-    const view = await house.refreshCheckout(session_id, c.req.method === 'HEAD' ? 'never' : 'when_stale');
+    const view = await house.refreshCheckout({ session_id }, c.req.method === 'HEAD' ? 'never' : 'when_stale');
     if (view === undefined) throw unknown();
     c.set('order_id', view.order_id);
     return c.json(draw(view, public_keys), 200);

@@ -1,4 +1,4 @@
-import { Bug } from '../kernel/errors.ts';
+import { Bug } from '../../kernel/errors.ts';
 
 export type Fields = Readonly<Record<string, unknown>>;
 

@@ -1,8 +1,10 @@
-import type { ListedSession, OpenedSession, PaymentReport, SessionRequest } from '../domain/payments/gateway.ts';
-import { assert } from '../kernel/assert.ts';
-import { fromTypeId, toTypeId } from '../kernel/ids.ts';
-import { splitMinor } from '../kernel/money.ts';
+import type { ListedSession, OpenedAtStripe, PaymentReport, SessionRequest } from '../../domain/payments/gateway.ts';
+import { assert } from '../../kernel/assert.ts';
+import { fromTypeId, toTypeId } from '../../kernel/ids.ts';
+import { splitMinor } from '../../kernel/money.ts';
 import { encodeForm, type FormValue } from './form.ts';
+import { declineOf, INTENT_STATUSES } from './intent.ts';
+import { markedOrder, marks } from './mark.ts';
 import {
   type Fields,
   fieldsOf,
@@ -18,9 +20,6 @@ import {
 /** Our word for how the buyer pays, in Stripe's. The old words `hosted`, `embedded`, `custom` are refused there. */
 const UI_MODE = { hosted: 'hosted_page', embedded: 'embedded_page', elements: 'elements' } as const;
 
-/** How Stripe's objects carry our mark. Written by us, read back only to see that an object is ours at all. */
-export const MARK = 'kassa_order_id';
-
 /**
  * The bytes that open a session. The lines are the quote's; when discount, tax or credits change the sum, each line is
  * sent as one piece at its own share, so that what Stripe charges is the quote to the cent.
@@ -35,14 +34,18 @@ export function encodeSession(request: SessionRequest): string {
     line_items: request.adjusted
       ? adjustedLines(request)
       : request.lines.map((line) => plainLine(line, request.currency)),
-    customer_email: request.email ?? undefined,
+    customer: request.stripe_customer_id ?? undefined,
+    customer_email: request.stripe_customer_id === null ? (request.email ?? undefined) : undefined,
     success_url: hosted ? (request.success_url ?? undefined) : undefined,
     cancel_url: hosted ? (request.cancel_url ?? undefined) : undefined,
     return_url: hosted ? undefined : (request.success_url ?? undefined),
     redirect_on_completion: request.presentation === 'embedded' ? 'if_required' : undefined,
     expires_at: Math.floor(request.expires_at.getTime() / 1000),
-    metadata: { [MARK]: order },
-    payment_intent_data: { metadata: { [MARK]: order } },
+    metadata: marks(request),
+    payment_intent_data: {
+      metadata: marks(request),
+      setup_future_usage: request.save_payment_method ? 'off_session' : undefined,
+    },
   });
 }
 
@@ -88,17 +91,22 @@ export function reportOfSession(value: unknown, at: Date): PaymentReport {
   const buyer = details === null || details === undefined ? session : fieldsOf(details, 'customer details');
   // A page that only saves a card names no sum and no currency. It is another program's, and never linked to an order.
   const asks_money = session.mode !== 'setup';
+  const payment = expanded(session.payment_intent);
+  const reference = markedOrder(session);
   return {
     session_id: textOf(session, 'id'),
     payment_id: idOf(session, 'payment_intent'),
     status,
     payment_status,
-    failed: status === 'complete' && payment_status === 'unpaid' && paymentFailed(session),
+    intent_status: payment && wordOf(payment, 'status', INTENT_STATUSES),
+    failed: status === 'complete' && payment_status === 'unpaid' && paymentFailed(payment),
+    decline: payment && declineOf(payment),
     amount_minor: asks_money ? integerOf(session, 'amount_total') : 0,
     currency: asks_money ? textOf(session, 'currency') : '',
     email: usableEmail(optionalText(buyer, 'email') ?? optionalText(session, 'customer_email')),
     livemode: flagOf(session, 'livemode'),
-    marked: markedBy(session),
+    marked: reference !== null,
+    reference,
     at,
   };
 }
@@ -113,36 +121,31 @@ function usableEmail(email: string | null): string | null {
   return email !== null && email.length <= EMAIL_LENGTH_MAX && !NEVER_IN_EMAIL.test(email) ? email : null;
 }
 
-/** A delayed method that said no leaves its session complete; only the payment behind it tells. */
-function paymentFailed(session: Fields): boolean {
-  const payment = session.payment_intent;
-  if (typeof payment !== 'object' || payment === null) return false;
-  const status = fieldsOf(payment, 'a payment intent').status;
-  return status === 'requires_payment_method' || status === 'canceled';
+/** The payment behind a session, where Stripe was asked to send it along. */
+function expanded(payment: unknown): Fields | null {
+  return typeof payment === 'object' && payment !== null ? fieldsOf(payment, 'a payment intent') : null;
 }
 
-/** True when the object's metadata holds an order id of our form. */
-export function markedBy(object: Fields): boolean {
-  const metadata = object.metadata;
-  if (typeof metadata !== 'object' || metadata === null) return false;
-  const mark = fieldsOf(metadata, 'metadata')[MARK];
-  return typeof mark === 'string' && fromTypeId('ord', mark) !== undefined;
+/** A delayed method that said no leaves its session complete; only the payment behind it tells. */
+function paymentFailed(payment: Fields | null): boolean {
+  return payment?.status === 'requires_payment_method' || payment?.status === 'canceled';
 }
 
 export function listedSession(value: unknown, at: Date): ListedSession {
   const session = fieldsOf(value, 'a checkout session');
   const reference = optionalText(session, 'client_reference_id');
+  const report = reportOfSession(session, at);
   return {
-    ...reportOfSession(session, at),
+    ...report,
     session_id: textOf(session, 'id'),
-    reference: (reference && fromTypeId('ord', reference)) || null,
+    reference: (reference && fromTypeId('ord', reference)) || report.reference,
     created_at: momentOf(session, 'created'),
     url: optionalText(session, 'url'),
     client_secret: optionalText(session, 'client_secret'),
   };
 }
 
-export function openedSession(value: unknown): OpenedSession {
+export function openedSession(value: unknown): OpenedAtStripe {
   const session = fieldsOf(value, 'a checkout session');
   return {
     session_id: textOf(session, 'id'),

@@ -1,5 +1,5 @@
-import type { RefundReport } from '../domain/payments/gateway.ts';
-import { assert } from '../kernel/assert.ts';
+import type { RefundReport } from '../../domain/payments/gateway.ts';
+import { assert } from '../../kernel/assert.ts';
 import { encodeForm } from './form.ts';
 import { type Fields, fieldsOf, idOf, integerOf, optionalText, textOf, wordOf } from './read-field.ts';
 

@@ -1,9 +1,11 @@
-import type { PaymentReport, RefundReport, VerifiedEvent } from '../domain/payments/gateway.ts';
-import { WebhookRefused } from '../domain/payments/gateway.ts';
+import type { PaymentReport, RefundReport, VerifiedEvent } from '../../domain/payments/gateway.ts';
+import { WebhookRefused } from '../../domain/payments/gateway.ts';
+import { verifySignature } from '../verify-signature.ts';
+import { reportOfIntent } from './intent.ts';
+import { markedOrder } from './mark.ts';
 import { type Fields, fieldsOf, flagOf, momentOf, optionalText, textOf } from './read-field.ts';
-import { reportOfRefund } from './translate-refund.ts';
-import { markedBy, reportOfSession } from './translate-session.ts';
-import { verifySignature } from './verify-signature.ts';
+import { reportOfRefund } from './refund.ts';
+import { reportOfSession } from './session.ts';
 
 /**
  * Checks a webhook before anything of it is stored: signature and age first, over the raw bytes, then its shape.
@@ -54,8 +56,14 @@ export function refundInEvent(event_body: string): RefundReport {
   return reportOfRefund(objectIn(event), momentOf(event, 'created'), flagOf(event, 'livemode'));
 }
 
+/** The payment of a stored event. @throws Bug when it is not one. */
+export function intentInEvent(event_body: string): PaymentReport {
+  const event = parsed(event_body);
+  return reportOfIntent(objectIn(event), momentOf(event, 'created'));
+}
+
 /** The payment intent of a stored event: which one, and whether it carries our mark. */
 export function paymentInEvent(event_body: string): { payment_id: string; marked: boolean } {
   const payment = objectIn(parsed(event_body));
-  return { payment_id: textOf(payment, 'id'), marked: markedBy(payment) };
+  return { payment_id: textOf(payment, 'id'), marked: markedOrder(payment) !== null };
 }

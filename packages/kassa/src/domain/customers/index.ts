@@ -1,0 +1,1 @@
+export { type Customer, customerById } from './customers-table.ts';

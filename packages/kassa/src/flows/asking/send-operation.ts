@@ -1,0 +1,43 @@
+import {
+  closeOperation,
+  GatewayFailure,
+  markSent,
+  maySend,
+  type Operation,
+  type StoredRequest,
+} from '../../domain/payments/index.ts';
+import type { House } from '../house.ts';
+
+/** How one kind of write leaves, and the id that its answer carries. */
+export interface Sending<Answer> {
+  readonly send: (stored: StoredRequest, key: string) => Promise<Answer>;
+  readonly idOf: (answer: Answer) => string | null;
+}
+
+/**
+ * Sends a stored write under its stored key and notes what came of it. A refusal closes it for good; an unknown outcome
+ * leaves it open, to be sent again as it stands.
+ * @returns undefined when it was closed by somebody else, or Stripe may have forgotten its key: then only a read tells.
+ * @throws GatewayFailure
+ */
+export async function sendOperation<Answer>(
+  house: House,
+  operation: Operation,
+  { send, idOf }: Sending<Answer>,
+): Promise<Answer | undefined> {
+  const { key, path, body } = operation;
+  if (!maySend(operation, house.clock.now())) return undefined;
+  if ((await markSent(house.db, key, house.clock.now())) === undefined) return undefined;
+  try {
+    const answer = await send({ path, body }, key);
+    const object_id = idOf(answer);
+    const done = { outcome: 'done' as const, ...(object_id === null ? {} : { object_id }) };
+    await closeOperation(house.db, key, done, house.clock.now());
+    return answer;
+  } catch (error) {
+    if (!(error instanceof GatewayFailure)) throw error;
+    const outcome = error.kind === 'refused' ? ('refused' as const) : ('unknown' as const);
+    await closeOperation(house.db, key, { outcome, error: error.message }, house.clock.now());
+    throw error;
+  }
+}
