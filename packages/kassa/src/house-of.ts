@@ -14,6 +14,7 @@ import { findAttempt, type Gateway } from './domain/payments/index.ts';
 import { listNotifications, listOrders, listTrouble, readNotification, readStory } from './domain/reports/index.ts';
 import { readAttempt } from './flows/asking/read-attempt.ts';
 import { expireCheckout } from './flows/checkout/expire-checkout.ts';
+import { fillOrder } from './flows/checkout/fill-order.ts';
 import { finishCheckout } from './flows/checkout/finish-checkout.ts';
 import { quoteBasket } from './flows/checkout/quote-basket.ts';
 import { refreshCheckout } from './flows/checkout/refresh-checkout.ts';
@@ -200,6 +201,7 @@ function httpOf(parts: Parts, house: House): HttpHouse {
     },
     replayAnswer: (idempotency) => replayAnswer(house, idempotency),
     refreshCheckout: (ref, ask) => thenWake(refreshCheckout(house, ref, ask)),
+    fillOrder: (wish) => thenWake(fillOrder(house, (ref) => refreshCheckout(house, ref, 'now'), wish)),
     findOffer: (ref) => findOffer(db, shop, ref),
     listOffers: () => listOffers(db, shop),
     async recognizeKey(text) {
@@ -231,6 +233,7 @@ function httpSettingsOf(parts: Parts): HttpSettings {
     base_path: settings.server.base_path,
     seller: settings.seller,
     origins: settings.frontend.origins,
+    hosts: [],
     cors_any: settings.frontend.cors === 'any',
     proxy_hops: settings.proxy_hops,
     auth_secret,
@@ -239,5 +242,7 @@ function httpSettingsOf(parts: Parts): HttpSettings {
     limits,
     site_folder,
     hosted_checkout: settings.contracts.hosted_checkout,
+    ticket_order: settings.contracts.ticket_order,
+    embedded_checkout: settings.contracts.embedded_checkout,
   };
 }

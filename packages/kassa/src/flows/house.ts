@@ -87,7 +87,12 @@ export interface CheckoutView {
   readonly external_reference: string | null;
   readonly email: string | null;
   readonly hold_expires_at: Date;
-  readonly lines: readonly { readonly name: string; readonly quantity: number; readonly total_minor: number }[];
+  readonly lines: readonly {
+    readonly offer_id: string;
+    readonly name: string;
+    readonly quantity: number;
+    readonly total_minor: number;
+  }[];
 }
 
 export type QuoteBasket = (house: House, tx: Transaction, wish: QuoteWish) => Promise<Quote>;

@@ -8,6 +8,7 @@ import type {
   OrderStory,
   Trouble,
 } from '../domain/reports/index.ts';
+import type { FillOrder } from '../flows/checkout/fill-order.ts';
 import type { Ask, CheckoutRef, CheckoutView } from '../flows/checkout/refresh-checkout.ts';
 import type { Answer, StartCheckout } from '../flows/checkout/start-checkout.ts';
 import type { Clock } from '../kernel/clock.ts';
@@ -38,6 +39,23 @@ export interface BuyerTokenSettings {
   readonly audience: string | null;
 }
 
+/** What the `ticket-order` contract is told (docs/contracts/ticket-order.md). */
+export interface TicketOrderSettings {
+  /** Key of the ticket that is sold when a request names none. */
+  readonly offer: string | null;
+  /** Where its paths begin, such as `/api/screening`. */
+  readonly mount: string;
+}
+
+/** What the `embedded-checkout` contract is told (docs/contracts/embedded-checkout.md). */
+export interface EmbeddedCheckoutSettings {
+  /** Key of the one offer that is sold. Null: nothing is. */
+  readonly offer: string | null;
+  /** Path on the shop's first origin to which buyers come back. */
+  readonly return_path: string;
+  readonly exact_parameters: boolean;
+}
+
 export interface HttpSettings {
   /** `sandbox` opens the developer's pages and allows http for loopback addresses; `live` allows neither. */
   readonly mode: 'sandbox' | 'test' | 'live';
@@ -45,6 +63,8 @@ export interface HttpSettings {
   readonly seller: { readonly name: string };
   /** Origins that may call from a browser and that return addresses may lead to, such as `https://shop.example`. */
   readonly origins: readonly string[];
+  /** Names under which Kassa itself is called besides its origins, such as `tickets.shop.example`. */
+  readonly hosts: readonly string[];
   /** Where Kassa's own paths begin, such as `/pay`. */
   readonly base_path: string;
   /** Lets every origin call. The configuration refuses it with a live key. */
@@ -61,6 +81,8 @@ export interface HttpSettings {
   readonly site_folder: string | null;
   /** Null: the contract is switched off and its paths answer 404. */
   readonly hosted_checkout: HostedCheckoutSettings | null;
+  readonly ticket_order: TicketOrderSettings | null;
+  readonly embedded_checkout: EmbeddedCheckoutSettings | null;
 }
 
 /** Whether the house can take an order now. Parts are `database`, `stripe`, `workers` and whatever else is needed. */
@@ -87,6 +109,7 @@ export interface HttpHouse {
   /** The stored answer of a repeated request. @throws KassaError `idempotency_key_reused`. */
   readonly replayAnswer: (idempotency: NonNullable<StartCheckout['idempotency']>) => Promise<Answer | undefined>;
   readonly refreshCheckout: (ref: CheckoutRef, ask: Ask) => Promise<CheckoutView | undefined>;
+  readonly fillOrder: (wish: FillOrder) => Promise<Answer>;
   readonly findOffer: (ref: OfferRef) => Promise<Offer | undefined>;
   readonly listOffers: () => Promise<readonly OfferOnSale[]>;
   /** The key of this shop that the text is, unless it was revoked, noting that it was used. */

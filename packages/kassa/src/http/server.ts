@@ -6,6 +6,7 @@ import { adminPages } from './admin/index.ts';
 import { createCallers } from './callers/callers.ts';
 import type { ContractDesk } from './contracts/contract.ts';
 import { hostedCheckout } from './contracts/hosted-checkout/index.ts';
+import { ticketOrder } from './contracts/ticket-order/index.ts';
 import { describeFailure, drawFailure, type Failure, reportFailure } from './describe-failure.ts';
 import { docsAssets, docsPages } from './docs/index.ts';
 import { health } from './health.ts';
@@ -47,6 +48,7 @@ export function createHttp(house: HttpHouse): HttpApp {
   app.route('/', health(house));
   app.route('/', webhook(house));
   if (settings.hosted_checkout !== null) app.route('/', hostedCheckout(desk, settings.hosted_checkout));
+  if (settings.ticket_order !== null) app.route('/', ticketOrder(desk, settings.ticket_order));
   app.use(`${settings.base_path}/*`, cors(settings, { headers: ['Content-Type'] }));
   app.route('/', readCatalog(house, limiter));
   app.route('/', readOrder(house, limiter));

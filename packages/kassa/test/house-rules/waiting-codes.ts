@@ -5,7 +5,6 @@ export const WAITING_CODES: Readonly<Record<string, string>> = {
   card_declined: 'payments that the server confirms itself',
   slot_taken: 'booking an appointment',
   coupon_not_valid: 'coupons',
-  payment_not_succeeded: 'confirming a payment',
   payment_already_succeeded: 'cancelling a payment',
   already_refunded: 'refunds that a person asks for',
   refund_exceeds_payment: 'refunds that a person asks for',

@@ -24,6 +24,9 @@ export const SETTINGS: HttpSettings = {
   csrf_secret: 'seals the forms of a made up shop',
   limits: DEFAULT_LIMITS,
   site_folder: null,
+  hosts: [],
+  ticket_order: null,
+  embedded_checkout: null,
   hosted_checkout: {
     offer: null,
     custom_amount_offer: null,
@@ -42,6 +45,7 @@ const PRINT: Offer = {
   description: null,
   max_per_order: 10,
   hold_ms: 1_800_000,
+  hold_at: 'session',
   when_late: 'rehold-or-refund',
   tax_class: null,
   starts_at: null,
@@ -93,7 +97,7 @@ export const OPEN_VIEW: CheckoutView = {
   email: 'ann@example.com',
   session_id: 'cs_test_1',
   hold_expires_at: new Date('2027-01-01T00:30:00Z'),
-  lines: [{ name: 'Print', quantity: 2, total_minor: 3998 }],
+  lines: [{ offer_id: '01890a5d-ac96-774b-bcce-b302099a8057', name: 'Print', quantity: 2, total_minor: 3998 }],
 };
 
 export interface Desk {
@@ -152,6 +156,11 @@ export function desk(changed: Partial<HttpSettings> = {}, port: Partial<HttpHous
       });
       return { status: 200, body: JSON.stringify(body), replayed: false };
     },
+    fillOrder: async (wish) => ({
+      status: 200,
+      body: JSON.stringify(wish.render(OPEN_VIEW.order_id)),
+      replayed: false,
+    }),
     replayAnswer: async () => undefined,
     refreshCheckout: async (ref, ask) => {
       const session_id = 'session_id' in ref ? ref.session_id : '';

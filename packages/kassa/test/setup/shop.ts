@@ -39,6 +39,7 @@ export const TAKES_AMOUNTS: KassaConfig = {
 const PRICES_AT_STRIPE = [
   { id: 'price_123', product_name: 'Print', currency: 'usd', unit_amount: 1999 },
   { id: 'price_postcard', product_name: 'Postcard', currency: 'usd', unit_amount: 200 },
+  { id: 'price_ticket', product_name: 'Night Train', currency: 'usd', unit_amount: 1800 },
 ];
 
 /** A whole shop behind its HTTP; only time is virtual and no socket is opened. */

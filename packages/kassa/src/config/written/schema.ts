@@ -146,7 +146,12 @@ const Contracts = strict({
       .max(20)
       .default(['source', 'payment_type']),
   }),
-  'ticket-order': contract({ product: productKey.optional(), mount: mount.default('/api/screening') }),
+  'ticket-order': contract({
+    product: productKey.optional(),
+    mount: mount.default('/api/screening'),
+    // Stripe renamed its modes; what older pages call them is understood, and only today's name is ever sent.
+    uiMode: z.enum(['elements', 'custom']).default('elements'),
+  }),
   'booking-checkout': contract({ docs: z.enum(['open', 'signed-in', 'off']).optional() }),
   'chat-payments': contract({
     auth: z.enum(['keys', 'none']).default('keys'),
@@ -157,6 +162,7 @@ const Contracts = strict({
     product: productKey.optional(),
     returnPath: path.default('/hero-me'),
     exactParameters: z.boolean().default(false),
+    uiMode: z.enum(['embedded_page', 'embedded']).default('embedded_page'),
   }),
 });
 

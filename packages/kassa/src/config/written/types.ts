@@ -129,12 +129,20 @@ export interface HostedCheckoutOptions<Key extends string> {
 
 export interface Contracts<Key extends string> {
   'hosted-checkout'?: boolean | HostedCheckoutOptions<Key> | Absent;
-  'ticket-order'?: boolean | { product?: Key | Absent; mount?: string | Absent } | Absent;
+  'ticket-order'?:
+    | boolean
+    | { product?: Key | Absent; mount?: string | Absent; uiMode?: 'elements' | 'custom' | Absent }
+    | Absent;
   'booking-checkout'?: boolean | { docs?: 'open' | 'signed-in' | 'off' | Absent } | Absent;
   'chat-payments'?: boolean | { auth?: 'keys' | 'none' | Absent; min?: Price | Absent; max?: Price | Absent } | Absent;
   'embedded-checkout'?:
     | boolean
-    | { product?: Key | Absent; returnPath?: string | Absent; exactParameters?: boolean | Absent }
+    | {
+        product?: Key | Absent;
+        returnPath?: string | Absent;
+        exactParameters?: boolean | Absent;
+        uiMode?: 'embedded_page' | 'embedded' | Absent;
+      }
     | Absent;
 }
 

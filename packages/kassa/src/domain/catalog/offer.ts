@@ -23,6 +23,8 @@ export interface Offer {
   readonly description: string | null;
   readonly max_per_order: number;
   readonly hold_ms: number;
+  /** When an order that begins as a draft sets stock aside: at once, or as its buyer's details are stored. */
+  readonly hold_at: 'session' | 'pending';
   readonly when_late: WhenLate;
   readonly tax_class: string | null;
   readonly starts_at: Date | null;

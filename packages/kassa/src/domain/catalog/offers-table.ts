@@ -28,6 +28,7 @@ const COLUMNS = [
   'description',
   'max_per_order',
   'hold_ms',
+  'hold_at',
   'when_late',
   'tax_class',
   'starts_at',

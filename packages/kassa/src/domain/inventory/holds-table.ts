@@ -15,6 +15,8 @@ export interface HoldRequest {
   readonly order_line_id: string;
   readonly offer_id: string;
   readonly quantity: number;
+  /** True: written down as `released`, so that nothing is set aside until `resumeHolds`. */
+  readonly waits?: boolean;
 }
 
 interface HoldOwner {
@@ -42,16 +44,35 @@ export async function takeHolds(
   lockClass(tx, 'hold');
   const { order_id, expires_at } = owner;
   const times = { created_at: world.at, updated_at: world.at };
-  const rows = wanted.map((request) => ({
+  const rows = wanted.map(({ waits, ...request }) => ({
     ...request,
     ...times,
     id: world.ids.uuid(),
     order_id,
     expires_at,
-    state: 'held' as const,
+    state: waits ? ('released' as const) : ('held' as const),
   }));
   await tx.insertInto('holds').values(rows).execute();
-  for (const [offer_id, quantity] of perOffer(wanted)) {
+  await holdStock(
+    tx,
+    wanted.filter((request) => !request.waits),
+  );
+}
+
+/**
+ * Takes locked holds that set nothing aside, all of them or none. Those that are held or sold stay as they are.
+ * @throws KassaError `sold_out` with the offer that is short.
+ */
+export async function resumeHolds(tx: Transaction, holds: readonly Hold[], at: Date): Promise<void> {
+  const waiting = holds.filter((hold) => hold.state === 'released');
+  if (waiting.length === 0) return;
+  const ids = waiting.map((hold) => hold.id);
+  await tx.updateTable('holds').set({ state: 'held', updated_at: at }).where('id', 'in', ids).execute();
+  await holdStock(tx, waiting);
+}
+
+async function holdStock(tx: Transaction, parts: readonly { offer_id: string; quantity: number }[]): Promise<void> {
+  for (const [offer_id, quantity] of perOffer(parts)) {
     if (!(await moveStock(tx, offer_id, { held: quantity, sold: 0 }))) {
       throw new KassaError('sold_out', 'There are not enough left.', { offer_id });
     }

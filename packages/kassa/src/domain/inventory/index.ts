@@ -1,1 +1,10 @@
-export { endHolds, type Hold, type HoldRequest, lockFree, lockHolds, restock, takeHolds } from './holds-table.ts';
+export {
+  endHolds,
+  type Hold,
+  type HoldRequest,
+  lockFree,
+  lockHolds,
+  restock,
+  resumeHolds,
+  takeHolds,
+} from './holds-table.ts';

@@ -1,4 +1,5 @@
 export { type AuditEntry, writeAudit } from './audit-table.ts';
+export { fieldsOf, type OrderFields, saveFields } from './fields-table.ts';
 export { isOpen, isPaid, NEXT, nextStatus, type OrderEvent, type OrderStatus } from './order.ts';
 export {
   findOrder,

@@ -35,6 +35,8 @@ export interface SessionRequest {
   readonly order_reference: string | null;
   readonly success_url: string | null;
   readonly cancel_url: string | null;
+  /** True: an embedded page leads the buyer on after every payment, also where they could have stayed. */
+  readonly exact_parameters?: boolean;
   readonly expires_at: Date;
 }
 

@@ -13,6 +13,8 @@ export interface OrderStory {
     readonly hold_expires_at: Date;
     readonly paid_at: Date | null;
     readonly session_id: string | null;
+    /** What the buyer's form said besides the e-mail address. */
+    readonly fields: Readonly<Record<string, string | number | boolean | null>>;
   };
   readonly lines: readonly {
     readonly name: string;
@@ -33,7 +35,7 @@ export async function readStory(
     .selectFrom('orders')
     .select(['id', 'number', 'status', 'review_reason', 'contract', 'email', 'total_minor', 'currency', 'created_at'])
     .select(['version', 'subtotal_minor', 'discount_minor', 'tax_minor', 'credits_minor', 'hold_expires_at', 'paid_at'])
-    .select('stripe_checkout_session_id as session_id')
+    .select(['stripe_checkout_session_id as session_id', 'fields'])
     .where('tenant_id', '=', shop.tenant_id)
     .where('mode', '=', shop.mode)
     .where('id', '=', order_id)
@@ -45,5 +47,6 @@ export async function readStory(
     .where('order_id', '=', order_id)
     .orderBy('position')
     .execute();
-  return { order: { ...order, lines }, lines, steps: await readSteps(db, order_id) };
+  const fields = order.fields as OrderStory['order']['fields'];
+  return { order: { ...order, fields, lines }, lines, steps: await readSteps(db, order_id) };
 }

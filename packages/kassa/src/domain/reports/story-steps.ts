@@ -44,15 +44,24 @@ async function changes(db: Database, order_id: string): Promise<StoryStep[]> {
     .where('order_id', '=', order_id)
     .orderBy('order_version')
     .execute();
-  return rows.map((row) => ({
-    at: row.created_at,
-    kind: row.action === 'created' ? 'request' : 'order',
-    title: row.action === 'created' ? 'Checkout requested' : `Order ${(row.status_to ?? '').replaceAll('_', ' ')}`,
-    detail: row.action === 'created' ? null : `because of ${row.cause}`,
-    state: row.action.startsWith('review:') ? 'failed' : 'ok',
-    json: row,
-  }));
+  return rows.map((row) => {
+    const asked = ASKED_FOR[row.action];
+    return {
+      at: row.created_at,
+      kind: asked === undefined ? 'order' : 'request',
+      title: asked ?? `Order ${(row.status_to ?? '').replaceAll('_', ' ')}`,
+      detail: asked === undefined ? `because of ${row.cause}` : null,
+      state: row.action.startsWith('review:') ? 'failed' : 'ok',
+      json: row,
+    };
+  });
 }
+
+/** What a buyer's page asked for. */
+const ASKED_FOR: Readonly<Record<string, string>> = {
+  created: 'Checkout requested',
+  filled: 'Buyer’s details stored',
+};
 
 async function holds(db: Database, order_id: string): Promise<StoryStep[]> {
   const rows = await db
@@ -66,11 +75,26 @@ async function holds(db: Database, order_id: string): Promise<StoryStep[]> {
   return rows.map((row) => ({
     at: row.created_at,
     kind: 'hold',
-    title: `Held ${row.quantity} × ${row.name}`,
-    detail: { held: 'until the buyer pays or time runs out', sold: 'sold', released: 'given back' }[row.state],
-    state: row.state === 'held' ? 'waiting' : 'ok',
+    ...holdWords(row),
     json: row,
   }));
+}
+
+interface HoldRow {
+  readonly quantity: number;
+  readonly name: string;
+  readonly state: 'held' | 'sold' | 'released';
+  readonly created_at: Date;
+  readonly updated_at: Date;
+}
+
+function holdWords(row: HoldRow): Pick<StoryStep, 'title' | 'detail' | 'state'> {
+  const what = `${row.quantity} × ${row.name}`;
+  // Begun as released and never touched since: the offer is held when the buyer's details come.
+  const waits = row.state === 'released' && row.created_at.getTime() === row.updated_at.getTime();
+  if (waits) return { title: `Nothing held yet of ${what}`, detail: 'waits for the buyer’s details', state: 'info' };
+  const detail = { held: 'until the buyer pays or time runs out', sold: 'sold', released: 'given back' }[row.state];
+  return { title: `Held ${what}`, detail, state: row.state === 'held' ? 'waiting' : 'ok' };
 }
 
 async function sessions(db: Database, order_id: string): Promise<StoryStep[]> {

@@ -5,23 +5,29 @@ import {
   GatewayFailure,
   isLive,
   isOpened,
+  joinStatus,
   latestAttempt,
+  statusProvedBy,
 } from '../../domain/payments/index.ts';
 import { KassaError } from '../../kernel/errors.ts';
 import { readAttempt } from '../asking/read-attempt.ts';
 import type { CheckoutRef, CheckoutView, House } from '../house.ts';
-import { drawCheckout } from '../viewing/draw-checkout.ts';
+import { drawCheckout, wordsOf } from '../viewing/draw-checkout.ts';
 
 export type { CheckoutRef, CheckoutView } from '../house.ts';
 
 /**
- * `never` answers what we know; `when_stale` asks Stripe by the rule below; `now` asks whenever the state is not final.
+ * `never` answers what we know; `when_stale` asks Stripe by the rule below; `now` asks whenever the state is not final;
+ * `look` asks like `now` and writes nothing down, so it answers what `now` would without changing anything.
  */
-export type Ask = 'never' | 'when_stale' | 'now';
+export type Ask = 'never' | 'when_stale' | 'now' | 'look';
 
 interface Asked {
   readonly at_ms: number;
   readonly answer: Promise<void>;
+  running: boolean;
+  /** Begins when this one ends: shared by everybody who must hear what was true after they came. */
+  next?: Promise<void>;
 }
 
 const ASKED_MAX = 10_000;
@@ -34,12 +40,13 @@ const asked = new WeakMap<House, Map<string, Asked>>();
  * says goes through settle, so a read can only bring our row to what Stripe has proved, and a second read changes
  * nothing.
  * @returns undefined for a checkout that this shop does not know.
- * @throws KassaError `payment_provider_unavailable` only with `now`, when Stripe cannot be reached.
+ * @throws KassaError `payment_provider_unavailable` only with `now` and `look`, when Stripe cannot be reached.
  */
 export async function refreshCheckout(house: House, ref: CheckoutRef, ask: Ask): Promise<CheckoutView | undefined> {
   const attempt = await attemptOf(house, ref);
   if (!attempt) return undefined;
   if (ask !== 'never' && isLive(attempt.payment_status) && attempt.presentation !== 'none' && isOpened(attempt)) {
+    if (ask === 'look') return look(house, attempt);
     const due = ask === 'now' || (await isStale(house, attempt));
     if (due) await readOnce(house, attempt, ask);
   }
@@ -50,6 +57,16 @@ async function attemptOf({ db, shop }: House, ref: CheckoutRef): Promise<Attempt
   if ('order_id' in ref) return latestAttempt(db, shop, ref.order_id);
   if ('payment_id' in ref) return findAttempt(db, shop, { session_id: null, payment_id: ref.payment_id });
   return findAttempt(db, shop, { session_id: ref.session_id, payment_id: null });
+}
+
+async function look(house: House, attempt: Attempt): Promise<CheckoutView> {
+  try {
+    const report = await readAttempt(house.gateway, attempt, 'unblock');
+    const payment_status = joinStatus(attempt.payment_status, statusProvedBy(report));
+    return { ...(await drawCheckout(house, attempt.id)), ...wordsOf({ payment_status }) };
+  } catch (error) {
+    throw unavailable(house, attempt, error);
+  }
 }
 
 async function isStale(house: House, attempt: Attempt): Promise<boolean> {
@@ -65,35 +82,54 @@ function askedIn(house: House): Map<string, Asked> {
   return known;
 }
 
-/** Concurrent readers share one read; a reader soon after it gets no new one. */
+/**
+ * Concurrent readers share one read; a status reader soon after it gets no new one. Whoever asks `now` must not be told
+ * what was true before they came, so they never share a read that has begun: they wait for the one after it.
+ */
 async function readOnce(house: House, attempt: Attempt, ask: Ask): Promise<void> {
-  const memory = askedIn(house);
-  const now_ms = house.clock.now().getTime();
-  const last = memory.get(attempt.id);
-  const fresh = last && now_ms - last.at_ms < house.pace.refresh_after_ms;
-  const answer = fresh ? last.answer : readAndSettle(house, attempt);
-  if (!fresh) {
-    memory.delete(attempt.id);
-    memory.set(attempt.id, { at_ms: now_ms, answer });
-    for (const oldest of memory.keys()) {
-      if (memory.size <= ASKED_MAX) break;
-      memory.delete(oldest);
-    }
-  }
+  const last = askedIn(house).get(attempt.id);
   try {
-    await answer;
+    await (ask === 'now' ? afterNow(house, attempt, last) : sharedRead(house, attempt, last));
   } catch (error) {
-    const away = error instanceof GatewayFailure || (error instanceof KassaError && error.status === 503);
-    if (!away) throw error;
-    const { id: attempt_id, order_id } = attempt;
-    house.log.warn(
-      { order_id, attempt_id, error: String(error) },
-      'Stripe could not be asked; our own state was answered',
-    );
-    if (ask !== 'now') return;
-    const sentence = 'Payment is temporarily unavailable. Please try again.';
-    throw new KassaError('payment_provider_unavailable', sentence, { retry_after_s: 2 }, error);
+    const failure = unavailable(house, attempt, error);
+    if (ask === 'now') throw failure;
   }
+}
+
+function sharedRead(house: House, attempt: Attempt, last: Asked | undefined): Promise<void> {
+  const fresh = last && house.clock.now().getTime() - last.at_ms < house.pace.refresh_after_ms;
+  return fresh ? last.answer : beginRead(house, attempt);
+}
+
+function afterNow(house: House, attempt: Attempt, last: Asked | undefined): Promise<void> {
+  if (!last?.running) return beginRead(house, attempt);
+  const again = (): Promise<void> => beginRead(house, attempt);
+  last.next ??= last.answer.then(again, again);
+  return last.next;
+}
+
+function beginRead(house: House, attempt: Attempt): Promise<void> {
+  const memory = askedIn(house);
+  const answer = readAndSettle(house, attempt).finally(() => {
+    asking.running = false;
+  });
+  const asking: Asked = { at_ms: house.clock.now().getTime(), answer, running: true };
+  memory.delete(attempt.id);
+  memory.set(attempt.id, asking);
+  for (const oldest of memory.keys()) {
+    if (memory.size <= ASKED_MAX) break;
+    memory.delete(oldest);
+  }
+  return answer;
+}
+
+/** @throws whatever does not mean that Stripe is away. */
+function unavailable(house: House, { id: attempt_id, order_id }: Attempt, error: unknown): KassaError {
+  const away = error instanceof GatewayFailure || (error instanceof KassaError && error.status === 503);
+  if (!away) throw error;
+  house.log.warn({ order_id, attempt_id, error: String(error) }, 'Stripe could not be asked');
+  const sentence = 'Payment is temporarily unavailable. Please try again.';
+  return new KassaError('payment_provider_unavailable', sentence, { retry_after_s: 2 }, error);
 }
 
 async function readAndSettle(house: House, attempt: Attempt): Promise<void> {

@@ -7,6 +7,10 @@ export interface StartCheckout {
   readonly contract: string;
   /** `intent`: the shop's own page collects the method, and there is no page of Stripe behind it. */
   readonly presentation: 'hosted' | 'embedded' | 'elements' | 'intent';
+  /** The buyer has not said who they are yet: the order is a draft until `fill-order` completes it. */
+  readonly begins_as_draft?: true;
+  /** Leaves out what the contract of an embedded page does not name, so that Stripe always leads the buyer on. */
+  readonly exact_parameters?: true;
   readonly lines: QuoteWish['lines'];
   readonly quote_id?: string;
   readonly currency?: string;

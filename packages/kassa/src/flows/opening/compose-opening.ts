@@ -56,6 +56,7 @@ function sessionRequest(beginning: Beginning): Omit<SessionRequest, 'presentatio
     email: command.buyer.email ?? null,
     success_url: command.success_url,
     cancel_url: command.cancel_url ?? null,
+    exact_parameters: command.exact_parameters ?? false,
     expires_at: session_ends,
   };
 }

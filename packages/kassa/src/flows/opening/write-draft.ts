@@ -57,7 +57,7 @@ export async function writeDraft(house: House, tx: Transaction, draft: Draft): P
       quote_id: quote.id,
       lines_hash: hash,
       hold_expires_at,
-      status: 'pending',
+      status: statusOf(command),
     },
     world,
   );
@@ -83,10 +83,16 @@ export async function writeDraft(house: House, tx: Transaction, draft: Draft): P
     offer_id,
     quantity,
     order_line_id: order.line_ids[index] ?? '',
+    // Nobody has said who they are: such an offer waits until they do, so that visitors take nothing from buyers.
+    waits: command.begins_as_draft === true && offers.get(offer_id)?.hold_at === 'pending',
   }));
   await takeHolds(tx, { order_id: order.id, expires_at: hold_expires_at }, requests, world);
   await writeBeginning(house, tx, { ...draft, customer, order_id: order.id, attempt_id, session_ends });
   return attempt_id;
+}
+
+function statusOf(command: StartCheckout): 'draft' | 'pending' {
+  return command.begins_as_draft ? 'draft' : 'pending';
 }
 
 /** Who pays, when they are known at Stripe. */
@@ -118,7 +124,7 @@ async function writeBeginning(house: House, tx: Transaction, beginning: Beginnin
   const { command, quote, at, order_id, attempt_id } = beginning;
   const world = { ids: house.ids, at };
   const cause = command.idempotency ? `request:${command.idempotency.key}` : 'request';
-  const step = { order_id, order_version: 1, action: 'created', status_from: null, status_to: 'pending' as const };
+  const step = { order_id, order_version: 1, action: 'created', status_from: null, status_to: statusOf(command) };
   const details = { attempt_id, contract: command.contract };
   await writeAudit(tx, { ...house.shop, ...step, cause, actor: 'buyer', details }, world);
   if (quote.total_minor > 0) {

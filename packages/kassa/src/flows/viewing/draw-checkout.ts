@@ -32,12 +32,12 @@ export async function drawCheckout({ db }: House, attempt_id: string): Promise<C
     external_reference: order.external_reference,
     email: order.email,
     hold_expires_at: order.hold_expires_at,
-    lines: lines.map(({ name, quantity, total_minor }) => ({ name, quantity, total_minor })),
+    lines: lines.map(({ offer_id, name, quantity, total_minor }) => ({ offer_id, name, quantity, total_minor })),
   };
 }
 
 /** Stripe's two words for where an attempt stands, from our own status. */
-function wordsOf(attempt: Attempt): Pick<CheckoutView, 'status' | 'payment_status'> {
+export function wordsOf(attempt: Pick<Attempt, 'payment_status'>): Pick<CheckoutView, 'status' | 'payment_status'> {
   switch (attempt.payment_status) {
     case 'paid':
     case 'no_payment_required':

@@ -21,6 +21,7 @@ export function drawStory(story: OrderStory) {
     version: order.version,
     session_id: order.session_id,
     paid_at: order.paid_at,
+    fields: order.fields,
     lines,
     steps,
   };

@@ -31,8 +31,9 @@ ${sum('Coupon', order.discount_minor, '−')}${sum('Tax', order.tax_minor, '')}$
 
 function facts({ order }: OrderStory): Html {
   const fact = (name: string, value: Html | string): Html => html`<div><dt>${name}</dt><dd>${value}</dd></div>`;
+  const said = Object.entries(order.fields).map(([name, value]) => fact(name, String(value ?? '—')));
   return html`<dl class="facts">${fact('Id', html`<code>${toTypeId('ord', order.id)}</code>`)}${fact('Contract', order.contract)}
-${fact('Buyer', order.email ?? 'not known yet')}${fact('Placed', moment(order.created_at))}
+${fact('Buyer', order.email ?? 'not known yet')}${said}${fact('Placed', moment(order.created_at))}
 ${order.paid_at === null ? fact('Held until', moment(order.hold_expires_at)) : fact('Paid', moment(order.paid_at))}
 ${order.session_id === null ? null : fact('Session', html`<code>${order.session_id}</code>`)}</dl>`;
 }

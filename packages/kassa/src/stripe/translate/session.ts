@@ -39,7 +39,9 @@ export function encodeSession(request: SessionRequest): string {
     success_url: hosted ? (request.success_url ?? undefined) : undefined,
     cancel_url: hosted ? (request.cancel_url ?? undefined) : undefined,
     return_url: hosted ? undefined : (request.success_url ?? undefined),
-    redirect_on_completion: request.presentation === 'embedded' ? 'if_required' : undefined,
+    // Left out, Stripe always redirects (docs.stripe.com/api/checkout/sessions/create).
+    redirect_on_completion:
+      request.presentation === 'embedded' && !request.exact_parameters ? 'if_required' : undefined,
     expires_at: Math.floor(request.expires_at.getTime() / 1000),
     metadata: marks(request),
     payment_intent_data: {
