@@ -3,22 +3,22 @@ import { inTransaction, pruneKeys, setTimer, sql } from './database/index.ts';
 import type { CatalogEntry } from './domain/catalog/index.ts';
 import type { House } from './flows/house.ts';
 import { syncCatalog } from './flows/sync-catalog.ts';
+import { openDoors } from './gateways.ts';
 import { type Ground, keptSecret, openGround, secretsOf } from './ground.ts';
-import { type BuiltHouse, houseOf, type World } from './house-of.ts';
+import { houseOf, type World } from './house-of.ts';
 import type { Readiness } from './http/house.ts';
 import { DEFAULT_LIMITS, type Limits } from './http/limits.ts';
 import { listen } from './http/listen.ts';
-import { createHttp, type HttpApp } from './http/server.ts';
+import type { HttpApp } from './http/server.ts';
 import { drainInbox } from './inbox/drain.ts';
+import { type BuiltShop, type Installation, installationOf } from './installation.ts';
 import { drainOutbox } from './outbox/drain.ts';
 import { catchingMailer } from './outbox/mailer.ts';
 import { httpMessenger, SMS_LIMIT_MS } from './outbox/sms/http-messenger.ts';
 import { catchingMessenger, type Messenger } from './outbox/sms/messenger.ts';
 import { smtpMailer } from './outbox/smtp.ts';
 import { DELIVERY_LIMIT_MS } from './outbox/time-limit.ts';
-import { openStandIn, type StandIn } from './stand-in.ts';
-import { LIVE_RATES, TEST_RATES } from './stripe/budget.ts';
-import { createGateway } from './stripe/gateway.ts';
+import type { StandIn } from './stand-in.ts';
 import { type Crew, type Job, startCrew } from './workflows/crew.ts';
 import { runTimers } from './workflows/run-timers.ts';
 
@@ -82,36 +82,51 @@ export async function createKassa(
   try {
     const ground = await openGround(settings, world);
     closing.add('the database', () => ground.close());
-    const stripe = await openStripe(settings, world, options, closing);
+    const shops = [settings, ...settings.tenants];
+    const doors = await openDoors(shops, world, { serve: options.serve_sandbox });
+    const { stand_in } = doors;
+    if (stand_in !== null) closing.add('the sandbox', stand_in.close);
     const mailer = settings.notify.smtp_url === null ? catchingMailer() : smtpMailer(settings.notify.smtp_url);
     closing.add('mail', () => mailer.close());
-    const shop = await syncCatalog({ db: ground.db, clock: world.clock, ids: world.ids }, catalogueOf(settings));
     let crew: Crew | undefined;
     const readiness = (): Promise<Readiness> => readinessOf(ground, crew, world);
-    const { db, worker_db } = ground;
     const { version, site_folder, limits = DEFAULT_LIMITS } = options;
-    const messenger = messengerOf(settings, world);
-    const senders = { mailer, messenger };
-    const secrets = secretsOf(settings, world);
-    const parts = { settings, hooks, world, db, worker_db, gateway: stripe.gateway, ...senders, shop, ...secrets };
-    const built = houseOf({ ...parts, site_folder, version, limits, readiness, delivery_limit_ms: DELIVERY_LIMIT_MS });
-    const http = createHttp(built.http);
-    stripe.deliverTo(http);
+    const senders = { mailer, messenger: messengerOf(settings, world) };
+    const shared = {
+      hooks,
+      world,
+      db: ground.db,
+      worker_db: ground.worker_db,
+      ...senders,
+      site_folder,
+      version,
+      limits,
+    };
+    const build = async (own: Settings): Promise<BuiltShop> => {
+      const shop = await syncCatalog({ db: ground.db, clock: world.clock, ids: world.ids }, catalogueOf(own));
+      const parts = { ...shared, settings: own, shop, gateway: doors.gatewayOf(own), ...secretsOf(own, world) };
+      return { settings: own, built: houseOf({ ...parts, readiness, delivery_limit_ms: DELIVERY_LIMIT_MS }) };
+    };
+    const first = await build(settings);
+    const others: BuiltShop[] = [];
+    for (const own of settings.tenants) others.push(await build(own));
+    const installation = installationOf([first, ...others], limits);
+    doors.deliverTo(installation.http);
     if (options.run_workers) {
-      await soonReconcile(built.house);
-      const hired = startCrew(jobsOf(built, stripe.stand_in, options.poll_ms ?? POLL_EVERY_MS), world);
+      for (const { built } of [first, ...others]) await soonReconcile(built.house);
+      const hired = startCrew(jobsOf(installation, stand_in, options.poll_ms ?? POLL_EVERY_MS), world);
       crew = hired;
-      built.onWake((worker) => hired.wake(worker));
+      for (const { built } of [first, ...others]) built.onWake((worker) => hired.wake(worker));
       closing.add('workers', hired.stop);
     }
     return {
-      house: built.house,
-      fetch: http.fetch,
-      stand_in: stripe.stand_in,
+      house: first.built.house,
+      fetch: installation.http.fetch,
+      stand_in,
       database: ground.database,
       async listen() {
         const { host, port } = settings.server;
-        const listening = await listen({ fetch: http.fetch, host, port, clock: world.clock });
+        const listening = await listen({ fetch: installation.http.fetch, host, port, clock: world.clock });
         closing.add('HTTP', () => listening.close(GRACE_MS));
         return listening;
       },
@@ -151,40 +166,9 @@ function closeLater({ log }: World): Closing {
   };
 }
 
-async function openStripe(settings: Settings, world: World, options: KassaOptions, closing: Closing) {
-  const { clock, random, log } = world;
-  let receiver: HttpApp | undefined;
-  let stand_in: StandIn | null = null;
-  let webhook_secrets = settings.webhook_secrets;
-  if (settings.stripe.kind === 'sandbox') {
-    const webhook_secret = keptSecret(settings, world, { name: 'webhook', prefix: 'whsec_' });
-    webhook_secrets = [...webhook_secrets, webhook_secret];
-    const deliver = async (request: Request): Promise<Response> =>
-      receiver
-        ? receiver.fetch(request, { ip: '127.0.0.1' })
-        : new Response('the shop is still starting', { status: 503 });
-    stand_in = await openStandIn(settings, world, { serve: options.serve_sandbox, deliver, webhook_secret });
-    closing.add('the sandbox', stand_in.close);
-  }
-  const address =
-    settings.stripe.kind === 'stripe'
-      ? { secret_key: settings.stripe.secret_key }
-      : { secret_key: stand_in?.secret_key ?? '', host: '127.0.0.1', port: stand_in?.port ?? 0 };
-  const rates = settings.mode === 'live' ? LIVE_RATES : TEST_RATES;
-  const http = stand_in?.http ?? world.http;
-  const gateway = createGateway({ http, clock, random, log, address, rates, webhook_secrets });
-  return {
-    gateway,
-    stand_in,
-    deliverTo(http: HttpApp): void {
-      receiver = http;
-    },
-  };
-}
-
-function catalogueOf({ mode, seller, frontend, offers }: Settings): Parameters<typeof syncCatalog>[1] {
-  const tenant = { key: 'default', name: seller.name, hosts: [], origins: frontend.origins };
-  return { tenant, mode, offers: offers.map(entryOf) };
+function catalogueOf({ tenant, mode, seller, frontend, offers }: Settings): Parameters<typeof syncCatalog>[1] {
+  const row = { ...tenant, name: seller.name, origins: frontend.origins };
+  return { tenant: row, mode, offers: offers.map(entryOf) };
 }
 
 /** What the catalogue's tables hold of an offer today; the rest belongs to stories that are still to come. */
@@ -209,7 +193,7 @@ async function soonReconcile({ db, shop, clock }: House): Promise<void> {
 }
 
 /** Who goes round, and who is sent round by whom: what comes in moves orders, and moved orders have news to tell. */
-function jobsOf(built: BuiltHouse, stand_in: StandIn | null, pause_ms: number): Job[] {
+function jobsOf(built: Installation, stand_in: StandIn | null, pause_ms: number): Job[] {
   const { db, clock } = built.inbox.house;
   const tell: Job = { name: 'outbox', pause_ms, step: () => drainOutbox(built.outbox, DELIVERIES_PER_ROUND) };
   // A sandbox that listens looks at its own clock; one that does not is told the time from here.

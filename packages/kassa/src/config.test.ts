@@ -83,6 +83,8 @@ const usdPrice = (unit_minor: number) => [
 
 test('the documented shop, in full', () => {
   expect(readSettings(blueHall, {}, AT)).toEqual({
+    tenant: { key: 'default', hosts: [] },
+    tenants: [],
     mode: 'test',
     production: false,
     server: { host: '127.0.0.1', port: 4242, port_is_fixed: false, base_path: '/pay' },

@@ -21,6 +21,7 @@ import {
 import { readOffers, readPractitioners } from './config/offers.ts';
 import type { AuthSettings, Settings, StripeSettings } from './config/settings.ts';
 import { readContracts, readCoupons, readTaxRates } from './config/shop.ts';
+import { checkTenants, namedFor, strayVariables, tenantConfig, tenantEnvironment } from './config/tenants.ts';
 import { type ParsedConfig, WrittenConfig } from './config/written/schema.ts';
 import { sentencesOf } from './config/written/sentences.ts';
 import type { KassaConfig } from './config/written/types.ts';
@@ -50,9 +51,44 @@ export interface ReadOptions {
  * @throws ConfigError with a sentence for everything that would be unsafe or that nobody can have meant.
  */
 export function readSettings(written: KassaConfig, environment: Environment, options: ReadOptions): Settings {
-  const found = readSurroundings(environment);
   const file = options.file ?? 'kassa.config.ts';
   const config = inFile(file, () => parse(written));
+  const own = readShop(config, environment, { ...options, tenant: { key: 'default', hosts: [] } });
+  const sandbox = own.stripe.kind === 'sandbox';
+  const keys = Object.keys(config.tenants);
+  const tenants = keys.map((key) => inTenant(key, () => readTenant(config, environment, { ...options, key, sandbox })));
+  checkTenants(own, tenants);
+  const notices = [
+    ...own.notices,
+    ...tenants.flatMap((tenant) => tenant.notices),
+    ...unreadVariables(environment),
+    ...strayVariables(environment, keys),
+  ];
+  return frozen({ ...own, tenants, notices });
+}
+
+function readTenant(
+  config: ParsedConfig,
+  environment: Environment,
+  options: ReadOptions & { readonly key: string; readonly sandbox: boolean },
+): Settings {
+  const { key, file = 'kassa.config.ts' } = options;
+  const hosts = config.tenants[key]?.hosts ?? [];
+  const as_if_alone = inFile(file, () => tenantConfig(config, key, options));
+  const settings = readShop(as_if_alone, tenantEnvironment(environment, key), { ...options, tenant: { key, hosts } });
+  // What is said of the whole installation was said already.
+  const notices = settings.notices.map((notice) => namedFor(key, notice)).filter((notice) => notice.includes('__'));
+  return { ...settings, notices };
+}
+
+/** One shop of the installation, as if there were no other. */
+function readShop(
+  config: ParsedConfig,
+  environment: Environment,
+  options: ReadOptions & Pick<Settings, 'tenant'>,
+): Settings {
+  const { tenant, file = 'kassa.config.ts' } = options;
+  const found = readSurroundings(environment);
   const production = found.NODE_ENV === 'production';
   const keys = readKeys(config.stripe, found, environment);
   const stripe = readStripe(keys, found, production);
@@ -62,15 +98,13 @@ export function readSettings(written: KassaConfig, environment: Environment, opt
     throw new ConfigError('PORT and KASSA_SANDBOX_PORT are the same: give the sandbox a port of its own.');
   }
   const host = found.HOST ?? '127.0.0.1';
-  const frontend = readFrontend({
-    frontend_url: found.FRONTEND_URL,
-    written: config.origins,
-    cors: config.cors,
-    mode: keys.mode,
-    port,
-  });
+  const { hosts } = tenant;
+  const wanted = { frontend_url: found.FRONTEND_URL, written: config.origins, cors: config.cors, mode: keys.mode };
+  const frontend = readFrontend({ ...wanted, port, hosts });
   const auth = readAuth(config, found, keys.mode);
-  const settings: Settings = {
+  return {
+    tenant,
+    tenants: [],
     mode: keys.mode,
     production,
     server: { host, port, port_is_fixed: found.PORT !== undefined, base_path: config.basePath },
@@ -94,9 +128,21 @@ export function readSettings(written: KassaConfig, environment: Environment, opt
       coupons: readCoupons(config),
       contracts: readContracts(config, { mode: keys.mode, host, frontend }),
     })),
-    notices: [...noticesOf(keys, found, { host, auth }), ...unreadVariables(environment)],
+    notices: noticesOf(keys, found, { host, auth }),
   };
-  return frozen(settings);
+}
+
+/** Names whose setting it is that is wrong. */
+function inTenant<Result>(key: string, read: () => Result): Result {
+  try {
+    return read();
+  } catch (error) {
+    if (!(error instanceof ConfigError)) throw error;
+    throw new ConfigError(
+      error.sentences.map((sentence) => namedFor(key, sentence)),
+      error.cause,
+    );
+  }
 }
 
 function parse(written: unknown): ParsedConfig {

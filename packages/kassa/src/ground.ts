@@ -117,13 +117,16 @@ export function keptSecret(
  * pages is made from a secret that every process of the shop has, or kept beside the sandbox, which has one process.
  */
 export function secretsOf(settings: Settings, world: World): { auth_secret: string | null; form_secret: string } {
-  const { auth, stripe } = settings;
+  const { auth, stripe, tenant } = settings;
+  const behind = tenant.key === 'default' ? '' : `-${tenant.key}`;
   const shared = auth.kind === 'secret' ? auth.secret : stripe.kind === 'stripe' ? stripe.secret_key : null;
   const form_secret =
-    shared === null ? keptSecret(settings, world, { name: 'forms', prefix: '' }) : hashOf(`kassa forms ${shared}`);
+    shared === null
+      ? keptSecret(settings, world, { name: `forms${behind}`, prefix: '' })
+      : hashOf(`kassa forms ${tenant.key} ${shared}`);
   if (auth.kind === 'secret') return { auth_secret: auth.secret, form_secret };
   const has_none = auth.kind === 'jwks' || settings.production || settings.mode === 'live';
-  const auth_secret = has_none ? null : keptSecret(settings, world, { name: 'auth', prefix: 'kassa_auth_' });
+  const auth_secret = has_none ? null : keptSecret(settings, world, { name: `auth${behind}`, prefix: 'kassa_auth_' });
   return { auth_secret, form_secret };
 }
 

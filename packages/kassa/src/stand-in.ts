@@ -7,7 +7,8 @@ import type { Http } from './kernel/http.ts';
 /** What stands in for Stripe while there is no key. */
 export interface StandIn {
   readonly sandbox: Sandbox;
-  readonly secret_key: string;
+  /** The key of a shop's own account, by the shop's key in the configuration. */
+  secretKeyOf(tenant: string): string;
   readonly port: number;
   /** Reaches it without a socket. */
   readonly http: Http;
@@ -19,8 +20,13 @@ export interface StandIn {
 export interface StandInOptions {
   /** Pages for a browser and `/v1` for other programs; otherwise nobody but this process can reach it. */
   readonly serve: boolean;
-  /** Takes the webhooks that are meant for this shop. */
+  /** Takes the webhooks that are meant for these shops. */
   readonly deliver: (request: Request) => Promise<Response>;
+}
+
+/** A shop that has an account in the sandbox, and what signs the events of that account. */
+export interface SandboxAccount {
+  readonly shop: Settings;
   readonly webhook_secret: string;
 }
 
@@ -32,7 +38,17 @@ const OWN_WEBHOOK = 'http://127.0.0.1/payments/webhook';
  * brings the catalogue's Stripe prices into it.
  * @throws the error of node:net, such as `EADDRINUSE`, when its port cannot be had.
  */
-export async function openStandIn(settings: Settings, world: World, options: StandInOptions): Promise<StandIn> {
+export async function openStandIn(
+  accounts: readonly SandboxAccount[],
+  world: World,
+  options: StandInOptions,
+): Promise<StandIn> {
+  const [first, second] = accounts;
+  if (first === undefined) throw new Error('a sandbox stands in for one shop at least');
+  if (second !== undefined) {
+    throw new ConfigError('The sandbox has one account: tenants need Stripe keys of their own, in test mode or live.');
+  }
+  const settings = first.shop;
   const asked_port = settings.stripe.kind === 'sandbox' ? settings.stripe.port : 0;
   const { clock, log } = world;
   const sandbox = open({
@@ -40,7 +56,7 @@ export async function openStandIn(settings: Settings, world: World, options: Sta
     clock: { now: () => clock.now().getTime(), sleep: (ms) => clock.sleep(ms) },
     ...(options.serve ? {} : { publicUrl: `http://127.0.0.1:${asked_port}` }),
     sellerName: settings.seller.name,
-    webhooks: [{ url: OWN_WEBHOOK, secret: options.webhook_secret }],
+    webhooks: accounts.map(({ webhook_secret }) => ({ url: OWN_WEBHOOK, secret: webhook_secret })),
     deliver: (request) => (request.url === OWN_WEBHOOK ? options.deliver(request) : world.http(request)),
     retryProfile: 'dev',
     // The panel can turn the sandbox's clock; our own check of a signature's age goes by the real one.
@@ -55,7 +71,7 @@ export async function openStandIn(settings: Settings, world: World, options: Sta
     const served = options.serve ? await serveSandbox(sandbox, { port: asked_port }) : null;
     return {
       sandbox,
-      secret_key: sandbox.keys.secret,
+      secretKeyOf: () => sandbox.keys.secret,
       port: served?.port ?? asked_port,
       http: (request) => sandbox.fetch(request),
       url: served?.url ?? null,

@@ -3,6 +3,10 @@
  * those of the stored data, durations are milliseconds, money is integer minor units, and what is absent is null.
  */
 export interface Settings {
+  /** Which of the shops of this installation it is. `default` answers for every host that no other one names. */
+  readonly tenant: { readonly key: string; readonly hosts: readonly string[] };
+  /** The other shops, each with settings of its own; empty in those. */
+  readonly tenants: readonly Settings[];
   readonly mode: 'test' | 'live';
   /** `NODE_ENV=production`. */
   readonly production: boolean;

@@ -63,31 +63,40 @@ export interface Limiter {
    * @throws KassaError `rate_limited` with `retry_after_s`.
    */
   take(what: Limited, subject: string): void;
+  /** Whether `take` would refuse now. Counts nothing. */
+  isOver(what: Limited, subject: string): boolean;
 }
 
 /** Keeps the times of the last uses of each subject in memory: exact, and bounded in both directions. */
 export function createLimiter(clock: Clock, limits: Limits): Limiter {
   const uses = new Map<string, number[]>();
+  const look = (what: Limited, subject: string) => {
+    const windows = limits[what];
+    const now_ms = clock.now().getTime();
+    const longest_ms = Math.max(0, ...windows.map((window) => window.per_ms));
+    const kept = (uses.get(`${what} ${subject}`) ?? []).filter((at_ms) => at_ms > now_ms - longest_ms);
+    const wait_ms = Math.max(0, ...windows.map((window) => waitFor(window, kept, now_ms)));
+    return { kept, now_ms, wait_ms };
+  };
   return {
     take(what, subject) {
-      const windows = limits[what];
+      const { kept, now_ms, wait_ms } = look(what, subject);
+      if (wait_ms > 0) throw tooOften(wait_ms);
       const key = `${what} ${subject}`;
-      const now_ms = clock.now().getTime();
-      const longest_ms = Math.max(0, ...windows.map((window) => window.per_ms));
-      const kept = (uses.get(key) ?? []).filter((at_ms) => at_ms > now_ms - longest_ms);
-      const wait_ms = Math.max(0, ...windows.map((window) => waitFor(window, kept, now_ms)));
-      if (wait_ms > 0) {
-        const retry_after_s = Math.ceil(wait_ms / 1000);
-        throw new KassaError('rate_limited', `Too many requests. Please try again in ${retry_after_s} s.`, {
-          retry_after_s,
-        });
-      }
       kept.push(now_ms);
       uses.delete(key);
       uses.set(key, kept);
       if (uses.size > SUBJECTS_MAX) forgetOldest(uses);
     },
+    isOver: (what, subject) => look(what, subject).wait_ms > 0,
   };
+}
+
+function tooOften(wait_ms: number): KassaError {
+  const retry_after_s = Math.ceil(wait_ms / 1000);
+  return new KassaError('rate_limited', `Too many requests. Please try again in ${retry_after_s} s.`, {
+    retry_after_s,
+  });
 }
 
 /** Milliseconds until one more use fits; the uses are in order of time. */

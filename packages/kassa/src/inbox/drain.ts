@@ -22,6 +22,8 @@ import { concernsUs } from './receive.ts';
 export interface InboxDesk {
   readonly house: House;
   readonly random: Random;
+  /** The houses of all shops that this process serves, by tenant. Absent: the one house takes every event. */
+  readonly houses?: ReadonlyMap<string, House>;
 }
 
 /** Longer than the slowest read from Stripe with its repeats; then another worker may take the event over. */
@@ -32,13 +34,17 @@ const ASKING_MAX_MS = LEASE_MS / 3;
 /** How long questions wait that were not asked because Stripe did not answer the one before. */
 const AWAY_PAUSE_MS = 5_000;
 
-interface Told {
+/** An event and the house of the shop that it speaks to. */
+interface Addressed {
   readonly event: ClaimedInboxEvent;
+  readonly house: House;
+}
+
+interface Told extends Addressed {
   readonly heard: Fact;
 }
 
-interface Unread {
-  readonly event: ClaimedInboxEvent;
+interface Unread extends Addressed {
   readonly read: () => Promise<Fact>;
 }
 
@@ -56,14 +62,15 @@ export async function drainInbox(desk: InboxDesk, limit: number): Promise<number
   const groups = new Map<string, Told[]>();
   const questions: Unread[] = [];
   for (const event of events) {
-    const heard = await hear(desk, event);
-    if (!heard) continue;
+    const found = await hear(desk, event);
+    if (!found) continue;
+    const { heard, house } = found;
     if (heard.kind === 'unread') {
-      questions.push({ event, read: heard.read });
+      questions.push({ event, house, read: heard.read });
       continue;
     }
     const group = await orderOf(house, heard, event);
-    groups.set(group, [...(groups.get(group) ?? []), { event, heard }]);
+    groups.set(group, [...(groups.get(group) ?? []), { event, house, heard }]);
   }
   for (const facts of groups.values()) await applyGroup(desk, facts);
   await askStripe(desk, questions, from);
@@ -73,10 +80,10 @@ export async function drainInbox(desk: InboxDesk, limit: number): Promise<number
 /** Asks one after the other and writes each answer down at once. When Stripe is away nobody else waits for it too. */
 async function askStripe(desk: InboxDesk, questions: readonly Unread[], from: Date): Promise<void> {
   const { house } = desk;
-  for (const [index, { event, read }] of questions.entries()) {
+  for (const [index, { event, house: own, read }] of questions.entries()) {
     const rest = questions.slice(index + 1).map((question) => question.event);
     try {
-      await applyGroup(desk, [{ event, heard: await read() }]);
+      await applyGroup(desk, [{ event, house: own, heard: await read() }]);
     } catch (error) {
       await fail(desk, event, error);
       const due_from = new Date(house.clock.now().getTime() + AWAY_PAUSE_MS);
@@ -94,16 +101,26 @@ function isAway(error: unknown): boolean {
 }
 
 /** What an event amounts to, or undefined when it cannot be understood; then it is due again later. */
-async function hear(desk: InboxDesk, event: ClaimedInboxEvent): Promise<Heard | undefined> {
-  const { house } = desk;
-  const reader = EVENT_READERS[event.type];
-  if (!reader || !concernsUs(house, event)) return { kind: 'ignored' };
+async function hear(
+  desk: InboxDesk,
+  event: ClaimedInboxEvent,
+): Promise<{ readonly heard: Heard; readonly house: House } | undefined> {
   try {
-    return reader(house, event);
+    const house = houseFor(desk, event);
+    const reader = EVENT_READERS[event.type];
+    if (!reader || !concernsUs(house, event)) return { heard: { kind: 'ignored' }, house };
+    return { heard: reader(house, event), house };
   } catch (error) {
     await fail(desk, event, error);
     return undefined;
   }
+}
+
+/** @throws Error for an event of a shop that the configuration no longer names: it waits until somebody looks. */
+function houseFor({ house, houses }: InboxDesk, event: ClaimedInboxEvent): House {
+  const found = houses === undefined ? house : houses.get(event.tenant_id);
+  if (found === undefined) throw new Error('the configuration names no shop that this event speaks to');
+  return found;
 }
 
 /** Events of one order share a transaction; one whose order is not known stands alone. */
@@ -117,7 +134,7 @@ async function orderOf(house: House, heard: Fact, event: ClaimedInboxEvent): Pro
 async function applyGroup(desk: InboxDesk, facts: readonly Told[]): Promise<void> {
   const { house } = desk;
   try {
-    await inTransaction(house.db, (tx) => applyAll(house, tx, facts));
+    await inTransaction(house.db, (tx) => applyAll(tx, facts, house.clock.now()));
   } catch (error) {
     if (error instanceof LeaseLost) {
       house.log.warn({ events: facts.map((fact) => fact.event.id) }, 'another worker has taken these events over');
@@ -130,14 +147,14 @@ async function applyGroup(desk: InboxDesk, facts: readonly Told[]): Promise<void
   }
 }
 
-async function applyAll(house: House, tx: Transaction, facts: readonly Told[]): Promise<void> {
+async function applyAll(tx: Transaction, facts: readonly Told[], at: Date): Promise<void> {
   const handled: HandledInboxEvent[] = [];
-  for (const { event, heard } of facts) {
+  for (const { event, house, heard } of facts) {
     const { outcome, order_id } = await applyOne(house, tx, event, heard);
     handled.push({ event, outcome: outcome === 'unknown' ? 'ignored' : outcome, order_id });
     sameOrderAgain(tx);
   }
-  await markInboxHandled(tx, handled, house.clock.now());
+  await markInboxHandled(tx, handled, at);
 }
 
 async function applyOne(

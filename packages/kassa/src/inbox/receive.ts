@@ -1,4 +1,5 @@
 import { batcher, type Database, insertInboxEvents, type NewInboxEvent } from '../database/index.ts';
+import { WebhookRefused } from '../domain/payments/gateway.ts';
 import type { House } from '../flows/house.ts';
 
 /** Where verified events go in: one statement and one commit for all that arrive together. */
@@ -40,6 +41,34 @@ export async function receive(
   });
   house.wake('inbox');
   return { event_id: event.id, repeated: !fresh };
+}
+
+/**
+ * Takes in a webhook for whichever of these shops has the secret that signed it: all of them share the paths.
+ * @throws what `receive` throws; where none takes it, the refusal that tells most.
+ */
+export async function receiveForAny(
+  houses: readonly House[],
+  store: StoreEvent,
+  raw: Uint8Array,
+  signature: string | null,
+): Promise<{ event_id: string; repeated: boolean }> {
+  let told: WebhookRefused | undefined;
+  for (const house of houses) {
+    try {
+      return await receive(house, store, raw, signature);
+    } catch (error) {
+      if (!(error instanceof WebhookRefused)) throw error;
+      if (told === undefined || weight(error) > weight(told)) told = error;
+    }
+  }
+  throw told ?? new WebhookRefused(503, 'no webhook secret is configured');
+}
+
+/** Signed, but too late or unreadable, says more than signed by nobody known; that says more than no secret at all. */
+function weight({ status, message }: WebhookRefused): number {
+  if (status === 503) return 0;
+  return message === 'signature verification failed' ? 1 : 2;
 }
 
 /** True when an event speaks of our own mode and account; everything else changes nothing here (fault F56). */

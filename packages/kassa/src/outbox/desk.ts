@@ -27,4 +27,6 @@ export interface OutboxDesk {
   readonly confirmation: string;
   /** The shop's own functions by topic. */
   readonly hooks: Hooks['on'];
+  /** The desks of all shops that this process serves, by tenant. Absent: this one takes every message. */
+  readonly desks?: ReadonlyMap<string, OutboxDesk>;
 }

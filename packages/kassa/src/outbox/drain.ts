@@ -42,7 +42,7 @@ async function deliver(desk: OutboxDesk, delivery: ClaimedDelivery): Promise<voi
   try {
     if (delivery.attempts >= attempts_max)
       throw new Error('every process that took this delivery ended before it was done');
-    if ((await send(desk, delivery)) === 'unmarked') {
+    if ((await send(deskFor(desk, delivery), delivery)) === 'unmarked') {
       const at = desk.clock.now();
       await inTransaction(desk.db, (tx) => markDelivered(tx, delivery, at));
     }
@@ -57,6 +57,13 @@ async function deliver(desk: OutboxDesk, delivery: ClaimedDelivery): Promise<voi
     const level = outcome === 'parked' ? 'error' : 'warn';
     log[level]({ delivery_id: delivery.id, outcome, err: error }, 'a delivery failed');
   }
+}
+
+/** @throws Error for a message of a shop that the configuration no longer names: it waits until somebody looks. */
+function deskFor(desk: OutboxDesk, { tenant_id }: ClaimedDelivery): OutboxDesk {
+  const found = desk.desks === undefined ? desk : desk.desks.get(tenant_id);
+  if (found === undefined) throw new Error('the configuration names no shop that this message is of');
+  return found;
 }
 
 /** Each destination begins with a word that says who takes it. @throws Error when it was not taken. */

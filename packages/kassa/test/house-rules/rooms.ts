@@ -79,7 +79,7 @@ export const ROOMS: readonly Room[] = [
   },
   {
     name: 'app',
-    places: ['app.ts', 'main.ts', 'house-of.ts', 'ground.ts', 'stand-in.ts'],
+    places: ['app.ts', 'main.ts', 'house-of.ts', 'installation.ts', 'gateways.ts', 'ground.ts', 'stand-in.ts'],
     may: ['*'],
     never: 'hold logic',
   },

@@ -13,10 +13,14 @@ export function readFrontend(wanted: {
   cors: 'list' | 'any';
   mode: 'test' | 'live';
   port: number;
+  /** Host names of another shop of the installation, which has no part in Kassa's own address; empty: the shop itself. */
+  hosts: readonly string[];
 }): FrontendSettings {
   const named = (wanted.frontend_url?.split(',') ?? []).map((text) => ['FRONTEND_URL', text] as const);
   const written = wanted.written.map((text) => ['origins', text] as const);
-  const given = [...named, ...written].map(([where, text]) => originOf(where, text.trim(), wanted.mode));
+  const hosted = wanted.hosts.map((host) => ['hosts', addressOf(host, wanted.port)] as const);
+  const told = [...named, ...written];
+  const given = (told.length === 0 ? hosted : told).map(([where, text]) => originOf(where, text.trim(), wanted.mode));
   if (given.length === 0 && wanted.mode === 'live') {
     throw new ConfigError('FRONTEND_URL is not set: set it to the address of your shop, such as https://shop.example.');
   }
@@ -25,9 +29,13 @@ export function readFrontend(wanted: {
   }
   // Without FRONTEND_URL the own address comes first, so that the demo works although a real origin is configured.
   const own = [`http://127.0.0.1:${wanted.port}`, `http://localhost:${wanted.port}`];
-  const follows_port = named.length === 0 && wanted.mode === 'test';
+  const follows_port = named.length === 0 && wanted.mode === 'test' && wanted.hosts.length === 0;
   const origins = [...new Set(follows_port ? [...own, ...given] : given)];
   return { origins, origin: origins[0] ?? '', follows_port, cors: wanted.cors };
+}
+
+function addressOf(host: string, port: number): string {
+  return isLoopback(host) ? `http://${host}:${port}` : `https://${host}`;
 }
 
 function originOf(where: string, text: string, mode: 'test' | 'live'): string {

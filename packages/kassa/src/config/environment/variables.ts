@@ -48,10 +48,14 @@ export function readSurroundings(environment: Environment): Surroundings {
 
 /** Sentences about `KASSA_…` variables that nobody reads; most often a letter is wrong. */
 export function unreadVariables(environment: Environment): string[] {
-  return Object.keys(environment)
-    .filter((name) => name.startsWith('KASSA_') && !name.startsWith('KASSA_TEST_') && !(name in VARIABLES))
-    .sort()
-    .map((name) => `${name} is set, but nothing reads it${nearestHint(name, Object.keys(VARIABLES)) || '.'}`);
+  return (
+    Object.keys(environment)
+      .filter((name) => name.startsWith('KASSA_') && !name.startsWith('KASSA_TEST_') && !(name in VARIABLES))
+      // Those of tenants are told apart elsewhere.
+      .filter((name) => !name.includes('__'))
+      .sort()
+      .map((name) => `${name} is set, but nothing reads it${nearestHint(name, Object.keys(VARIABLES)) || '.'}`)
+  );
 }
 
 /**

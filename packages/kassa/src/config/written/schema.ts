@@ -166,6 +166,29 @@ const Contracts = strict({
   }),
 });
 
+const Auth = strict({
+  secret: z.string().optional(),
+  jwksUrl: z.string().optional(),
+  issuer: text(500).optional(),
+  audience: text(500).optional(),
+});
+const origins = z.array(z.string()).max(100);
+const hostName = z
+  .string()
+  .max(253)
+  .regex(/^[a-z0-9-]+(\.[a-z0-9-]+)*$/, 'must be a host name in lower case, without port');
+
+const Tenant = strict({
+  hosts: z.array(hostName).min(1).max(50),
+  name: text(200).optional(),
+  email: z.email('must be an e-mail address').max(254).optional(),
+  origins: origins.min(1).optional(),
+  products: z.array(productKey).min(1).optional(),
+  stripePrices: z.record(productKey, z.union([text(255), z.record(z.string(), text(255))])).default({}),
+  contracts: Contracts.partial().default({}),
+  auth: Auth.default({}),
+});
+
 export const WrittenConfig = strict({
   currency: z.string().refine(isCurrency, 'must be a lower-case currency that Stripe charges in').default('usd'),
   seller: strict({
@@ -192,15 +215,13 @@ export const WrittenConfig = strict({
     sms: z.string().optional(),
     confirmation: text(300).optional(),
   }).default({}),
-  auth: strict({
-    secret: z.string().optional(),
-    jwksUrl: z.string().optional(),
-    issuer: text(500).optional(),
-    audience: text(500).optional(),
-  }).default({}),
-  origins: z.array(z.string()).max(100).default([]),
+  auth: Auth.default({}),
+  origins: origins.default([]),
   cors: z.enum(['list', 'any']).default('list'),
   contracts: z.preprocess((written) => written ?? {}, Contracts),
+  tenants: z
+    .record(z.string().regex(/^(?!default$)[a-z][a-z0-9_]{0,39}$/, 'must be lower-case letters, digits and _'), Tenant)
+    .default({}),
   refreshAfter: duration('1s', '10m').default(3_000),
   workflows: z
     .union([z.literal('timers'), strict({ temporal: z.string() })], "must be 'timers' or { temporal: 'host:port' }")
@@ -210,3 +231,4 @@ export const WrittenConfig = strict({
 export type ParsedConfig = z.output<typeof WrittenConfig>;
 export type ParsedOffer = z.output<typeof Offer>;
 export type ParsedCoupon = z.output<typeof Coupon>;
+export type ParsedTenant = z.output<typeof Tenant>;

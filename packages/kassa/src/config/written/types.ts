@@ -175,6 +175,29 @@ export interface AuthOptions {
   audience?: string | Absent;
 }
 
+/**
+ * Another shop of the same installation, with its own buyers, orders and Stripe account. Its secrets stand in the
+ * environment behind its key: `STRIPE_SECRET_KEY__OTHER` for `other`, and so `STRIPE_PUBLISHABLE_KEY__…`,
+ * `STRIPE_WEBHOOK_SECRET__…`, `FRONTEND_URL__…`, `KASSA_AUTH_SECRET__…`, `KASSA_AUTH_JWKS_URL__…`.
+ */
+export interface TenantOptions<Key extends string> {
+  /** Host names under which it is called, lower case, without port. */
+  hosts: readonly string[];
+  /** Who sells, on its pages and mails. Default: the seller's. */
+  name?: string | Absent;
+  email?: string | Absent;
+  /** Besides `FRONTEND_URL__…`. Default: its hosts, by https. */
+  origins?: readonly string[] | Absent;
+  /** What it sells of the catalogue, each with stock of its own. Default: everything. */
+  products?: readonly Key[] | Absent;
+  /** The prices at its own Stripe account that stand for products. */
+  stripePrices?: { readonly [Product in Key]?: string | Readonly<Record<string, string>> | Absent } | Absent;
+  /** What it says of a contract counts instead of what the shop says of it. */
+  contracts?: Contracts<Key> | Absent;
+  /** Nothing of the shop's own `auth` counts here: its buyers are other people. */
+  auth?: AuthOptions | Absent;
+}
+
 export interface KassaConfig<Catalog extends Record<string, Offer> = Record<string, Offer>> {
   /** Default `usd`. */
   currency?: string | Absent;
@@ -198,6 +221,8 @@ export interface KassaConfig<Catalog extends Record<string, Offer> = Record<stri
   /** `any` lets every origin call; test mode only. */
   cors?: 'list' | 'any' | Absent;
   contracts?: Contracts<keyof Catalog & string> | Absent;
+  /** Other shops of this installation, by key. Requests for other hosts belong to the shop itself. */
+  tenants?: Readonly<Record<string, TenantOptions<keyof Catalog & string>>> | Absent;
   /** How long a live attempt may be silent before a read asks Stripe. Default 3s. */
   refreshAfter?: Duration | Absent;
   workflows?: 'timers' | { temporal: string } | Absent;

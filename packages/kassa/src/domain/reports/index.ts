@@ -9,4 +9,5 @@ export {
 export { listOrders, type OrderFilter, type OrderPage, type OrderRow } from './orders-report.ts';
 export { type OrderStory, readStory } from './story-report.ts';
 export type { StoryStep } from './story-steps.ts';
+export { tenantOf } from './tenant-report.ts';
 export { listTrouble, type Trouble } from './trouble-report.ts';

@@ -1,0 +1,68 @@
+import type { Settings } from './config.ts';
+import type { Gateway } from './domain/payments/index.ts';
+import { keptSecret } from './ground.ts';
+import type { World } from './house-of.ts';
+import type { HttpApp } from './http/server.ts';
+import { openStandIn, type StandIn } from './stand-in.ts';
+import { LIVE_RATES, TEST_RATES } from './stripe/budget.ts';
+import { createGateway } from './stripe/gateway.ts';
+
+/** The doors to Stripe, one for each shop of the installation, and what stands in for Stripe while there is no key. */
+export interface Doors {
+  readonly stand_in: StandIn | null;
+  gatewayOf(shop: Settings): Gateway;
+  /** Says who takes the stand-in's webhooks. Until then they are told to come again. */
+  deliverTo(http: HttpApp): void;
+}
+
+/**
+ * Opens a door for each shop: its own Stripe account, its own webhook secrets, its own budget of calls. Without keys all
+ * of them lead to one sandbox, where each has an account of its own too.
+ * @throws what `openStandIn` throws.
+ */
+export async function openDoors(
+  shops: readonly Settings[],
+  world: World,
+  { serve }: { readonly serve: boolean },
+): Promise<Doors> {
+  let receiver: HttpApp | undefined;
+  const deliver = async (request: Request): Promise<Response> =>
+    receiver
+      ? receiver.fetch(request, { ip: '127.0.0.1' })
+      : new Response('the shop is still starting', { status: 503 });
+  const pretended = shops.filter((shop) => shop.stripe.kind === 'sandbox');
+  const accounts = pretended.map((shop) => ({ shop, webhook_secret: sandboxSecret(shop, world) }));
+  const stand_in = accounts.length > 0 ? await openStandIn(accounts, world, { serve, deliver }) : null;
+  const doors = new Map(shops.map((shop) => [shop.tenant.key, doorOf(shop, world, stand_in)]));
+  return {
+    stand_in,
+    gatewayOf(shop) {
+      const gateway = doors.get(shop.tenant.key);
+      if (gateway === undefined) throw new Error(`no door was opened for ${shop.tenant.key}`);
+      return gateway;
+    },
+    deliverTo(http) {
+      receiver = http;
+    },
+  };
+}
+
+function doorOf(shop: Settings, world: World, stand_in: StandIn | null): Gateway {
+  const { clock, random, log } = world;
+  const rates = shop.mode === 'live' ? LIVE_RATES : TEST_RATES;
+  const ways = { clock, random, log, rates };
+  if (shop.stripe.kind === 'stripe') {
+    const { secret_key } = shop.stripe;
+    return createGateway({ ...ways, http: world.http, address: { secret_key }, webhook_secrets: shop.webhook_secrets });
+  }
+  if (stand_in === null) throw new Error('without a key there is a sandbox');
+  const address = { secret_key: stand_in.secretKeyOf(shop.tenant.key), host: '127.0.0.1', port: stand_in.port };
+  const webhook_secrets = [...shop.webhook_secrets, sandboxSecret(shop, world)];
+  return createGateway({ ...ways, http: stand_in.http, address, webhook_secrets });
+}
+
+/** What the sandbox signs this shop's events with: made once and kept. */
+function sandboxSecret(shop: Settings, world: World): string {
+  const { key } = shop.tenant;
+  return keptSecret(shop, world, { name: key === 'default' ? 'webhook' : `webhook-${key}`, prefix: 'whsec_' });
+}

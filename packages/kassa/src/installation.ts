@@ -1,0 +1,57 @@
+import type { Settings } from './config.ts';
+import type { ClaimedTimer } from './database/index.ts';
+import { recognizeKey } from './domain/keys/index.ts';
+import { tenantOf } from './domain/reports/index.ts';
+import type { BuiltHouse } from './house-of.ts';
+import type { Limits } from './http/limits.ts';
+import { createHttp, type HttpApp } from './http/server.ts';
+import { byTenant } from './http/tenants.ts';
+import type { InboxDesk } from './inbox/drain.ts';
+import { eventStore, receiveForAny } from './inbox/receive.ts';
+import type { OutboxDesk } from './outbox/desk.ts';
+import type { TimerRound } from './workflows/run-timers.ts';
+import { sharedRound } from './workflows/shared-round.ts';
+
+/** One shop of the installation, put together. */
+export interface BuiltShop {
+  readonly settings: Settings;
+  readonly built: BuiltHouse;
+}
+
+/** Several shops on one database as one: each worker and the HTTP hand on what belongs to which. */
+export interface Installation {
+  readonly http: HttpApp;
+  readonly inbox: InboxDesk;
+  readonly outbox: OutboxDesk;
+  readonly timers: TimerRound<ClaimedTimer>;
+}
+
+/** Puts shops together that share a database, the first one being the one for everything that names no other. */
+export function installationOf(shops: readonly [BuiltShop, ...BuiltShop[]], limits: Limits): Installation {
+  const [{ settings, built }] = shops;
+  const { house } = built;
+  const of = <Part>(part: (built: BuiltHouse) => Part): Map<string, Part> =>
+    new Map(shops.map((shop) => [shop.built.house.shop.tenant_id, part(shop.built)]));
+  const houses = shops.map((shop) => shop.built.house);
+  const store = eventStore(house.db);
+  const apps = shops.map((shop) => ({
+    tenant_id: shop.built.house.shop.tenant_id,
+    hosts: shop.settings.tenant.hosts,
+    // The webhook's paths are the same at every host, and what signed an event says whose it is.
+    app: createHttp({ ...shop.built.http, receive: (raw, signature) => receiveForAny(houses, store, raw, signature) }),
+  }));
+  return {
+    http: byTenant(apps, {
+      clock: house.clock,
+      limits,
+      proxy_hops: settings.proxy_hops,
+      tenantOfKey: async (key) => (await recognizeKey(house.db, house.shop.mode, key, house.clock.now()))?.tenant_id,
+    }),
+    inbox: { ...built.inbox, houses: of((one) => one.inbox.house) },
+    outbox: { ...built.outbox, desks: of((one) => one.outbox) },
+    timers: sharedRound(
+      of((one) => one.timers),
+      (subject) => tenantOf(built.inbox.house.db, subject),
+    ),
+  };
+}
