@@ -12,7 +12,9 @@ import { EmbeddedRefusal } from './database/embedded/index.ts';
 import { DatabaseUnavailable, MigrationRefusal, type MigrationReport } from './database/index.ts';
 import { listTenants } from './domain/catalog/index.ts';
 import { type CurrencyMetrics, type Period, readMetrics } from './domain/reports/index.ts';
-import { openGround, pagesBeside } from './ground.ts';
+import type { Shop } from './flows/house.ts';
+import { type Ground, openGround, pagesBeside, secretsOf } from './ground.ts';
+import { signBuyerToken } from './http/callers/token.ts';
 import { KassaError } from './kernel/errors.ts';
 import type { Log } from './kernel/log.ts';
 
@@ -111,29 +113,78 @@ export function watchForStop(log: Log): StopSignals {
   return { asked, ask };
 }
 
+/** A shop whose database is open, while it may run elsewhere: for commands. */
+export interface OpenedShop {
+  readonly db: Ground['db'];
+  /** The settings of this very shop, where there are several. */
+  readonly settings: Settings;
+  /** Undefined while it has never been started. */
+  readonly shop: Shop | undefined;
+}
+
 /**
- * Opens the database, reads how the payments of one shop went, and closes it again. A shop may run meanwhile.
- * @throws ConfigError when the database knows shops, but none of this key.
+ * Opens the database of a shop for one piece of work and closes it again. A shop may run meanwhile: its embedded
+ * Postgres is attached to.
+ * @throws ConfigError when the configuration names no shop of this key.
  */
+export async function atShop<Result>(
+  settings: Settings,
+  world: World,
+  tenant: string,
+  work: (shop: OpenedShop) => Promise<Result>,
+): Promise<Result> {
+  const own = shopNamed(settings, tenant);
+  claimFolder(settings.data_folder, settings.mode);
+  const ground = await openGround(settings, world);
+  try {
+    const row = (await listTenants(ground.db)).find(({ key }) => key === tenant);
+    const shop = row && { tenant_id: row.id, mode: settings.mode };
+    return await work({ db: ground.db, settings: own, shop });
+  } finally {
+    await ground.close();
+  }
+}
+
+/** The settings of one of the shops of an installation. @throws ConfigError naming those that there are. */
+export function shopNamed(settings: Settings, tenant: string): Settings {
+  const all = [settings, ...settings.tenants];
+  const found = all.find((one) => one.tenant.key === tenant);
+  if (found) return found;
+  const keys = all.map((one) => one.tenant.key);
+  throw new ConfigError(
+    `There is no shop ${JSON.stringify(tenant)}; there ${keys.length === 1 ? 'is' : 'are'} ${keys.join(', ')}.`,
+  );
+}
+
+/** Reads how the payments of one shop went. @throws ConfigError when there is no shop of this key. */
 export async function reportOnly(
   settings: Settings,
   world: World,
   { tenant, ...period }: Period & { readonly tenant: string },
 ): Promise<CurrencyMetrics[]> {
-  claimFolder(settings.data_folder, settings.mode);
-  const ground = await openGround(settings, world);
-  try {
-    const tenants = await listTenants(ground.db);
-    const found = tenants.find(({ key }) => key === tenant);
-    if (found) return await readMetrics(ground.db, { tenant_id: found.id, mode: settings.mode }, period);
-    if (tenants.length === 0) return [];
-    const keys = tenants.map(({ key }) => key);
-    throw new ConfigError(
-      `There is no shop ${JSON.stringify(tenant)}; there ${keys.length === 1 ? 'is' : 'are'} ${keys.join(', ')}.`,
-    );
-  } finally {
-    await ground.close();
+  return atShop(settings, world, tenant, async ({ db, shop }) => (shop ? readMetrics(db, shop, period) : []));
+}
+
+/**
+ * A token for a buyer of one's own invention, as the shop's sign-in would make it: for development alone.
+ * @throws ConfigError in live mode, and where somebody else signs tokens.
+ */
+export function developmentToken(
+  settings: Settings,
+  world: World,
+  { lasts_s, ...buyer }: { readonly user_id: string; readonly email: string | null; readonly lasts_s: number },
+): string {
+  if (settings.mode === 'live') {
+    throw new ConfigError('STRIPE_SECRET_KEY is live: there, buyers sign in at the shop and nowhere else.');
   }
+  if (settings.auth.kind === 'jwks') {
+    throw new ConfigError('KASSA_AUTH_JWKS_URL says who signs tokens: ask there for one.');
+  }
+  const { auth_secret } = secretsOf(settings, world);
+  if (auth_secret === null) throw new ConfigError('KASSA_AUTH_SECRET is not set: without it no token is taken.');
+  const { issuer, audience } = settings.auth;
+  const expires_s = Math.floor(world.clock.now().getTime() / 1_000) + lasts_s;
+  return signBuyerToken({ ...buyer, issuer, audience, expires_s }, auth_secret);
 }
 
 /** Opens the database, brings its schema up to date (or tells what that would take), and closes it again. */

@@ -10,6 +10,10 @@ const COMMANDS: Readonly<Record<string, () => Promise<CommandDef>>> = {
   start: async () => (await import('./start.ts')).start,
   try: async () => (await import('./try.ts')).tryShop,
   migrate: async () => (await import('./migrate.ts')).migrate,
+  'key create': async () => (await import('./callers/key.ts')).create,
+  'key list': async () => (await import('./callers/key.ts')).listAll,
+  'key revoke': async () => (await import('./callers/key.ts')).revoke,
+  token: async () => (await import('./callers/token.ts')).token,
   report: async () => (await import('./report.ts')).report,
   simulate: async () => (await import('./simulate.ts')).simulate,
 };
@@ -49,7 +53,7 @@ export async function commandLine(args: readonly string[], streams: Streams): Pr
 async function run(args: readonly string[], { out }: Streams): Promise<number> {
   // Colours are for terminals; in a file or a pipe they are noise.
   const write = (text: string): unknown => out.write(`${out.isTTY ? text : stripVTControlCharacters(text)}\n`);
-  const [name, ...rest] = args;
+  const [name, ...rest] = withTwoWords(args);
   if (name === undefined || name === '--help' || name === '-h' || name === 'help') {
     write(await renderUsage(ROOT));
     return 0;
@@ -57,6 +61,15 @@ async function run(args: readonly string[], { out }: Streams): Promise<number> {
   if (name === '--version' || name === '-v') {
     write(about.version);
     return 0;
+  }
+  const longer = NAMES.filter((known) => known.startsWith(`${name} `));
+  if (longer.length > 0) {
+    if (rest.includes('--help') || rest.includes('-h')) {
+      for (const known of longer) write(await renderUsage((await COMMANDS[known]?.()) ?? ROOT, ROOT));
+      return 0;
+    }
+    const words = longer.map((known) => known.slice(name.length + 1)).join(', ');
+    throw new Exit(2, `kassa ${name} is followed by one of ${words}. See kassa ${name} --help.`);
   }
   if (!Object.hasOwn(COMMANDS, name)) {
     throw new Exit(2, `kassa has no command ${JSON.stringify(name)}${hint(name, NAMES)} See kassa --help.`);
@@ -72,17 +85,32 @@ async function run(args: readonly string[], { out }: Streams): Promise<number> {
   return typeof result === 'number' ? result : 0;
 }
 
-/** A flag that was mistyped must not be a flag that was ignored. */
+/** Some commands are two words, such as `key create`. */
+function withTwoWords([first = '', second = '', ...rest]: readonly string[]): string[] {
+  const both = `${first} ${second}`;
+  if (Object.hasOwn(COMMANDS, both)) return [both, ...rest];
+  return [first, second, ...rest].slice(0, first === '' ? 0 : second === '' ? 1 : undefined);
+}
+
+/** A flag that was mistyped, or given twice, must not be a flag that was ignored. */
 function refuseUnknown(command: string, given: readonly string[], known: ArgsDef): void {
+  const seen = new Set<string>();
+  let free_words = Object.values(known).filter((args) => args.type === 'positional').length;
   const flags = Object.keys(known).map((name) => `--${name}`);
   for (let at = 0; at < given.length; at += 1) {
     const word = given[at] ?? '';
     const [flag = ''] = word.split('=', 1);
     const plain = flag.replace(/^--(no-)?/, '');
     const args = Object.hasOwn(known, plain) ? known[plain] : undefined;
+    if (!word.startsWith('-') && free_words > 0) {
+      free_words -= 1;
+      continue;
+    }
     if (!word.startsWith('-'))
       throw new Exit(2, `kassa ${command} takes no ${JSON.stringify(word)}. See kassa ${command} --help.`);
     if (!args) throw new Exit(2, `kassa ${command} has no ${flag}${hint(flag, flags)} See kassa ${command} --help.`);
+    if (seen.has(plain)) throw new Exit(2, `${flag} is given twice: give it once, with commas where it takes several.`);
+    seen.add(plain);
     if (args.type !== 'boolean' && !word.includes('=')) {
       const value = given[at + 1];
       if (value === undefined || value.startsWith('-'))

@@ -218,7 +218,9 @@ describe('keys and tokens', () => {
   });
 
   test('whoever guesses keys is not asked of the database for ever', async () => {
-    const guess = (n: number) => ({ Authorization: `Bearer ${makeKey('publishable', 'test', seededRandom(`${n}`))}` });
+    const guess = (n: number) => ({
+      Authorization: `Bearer ${makeKey('publishable', 'test', seededRandom(`${n}`))}`,
+    });
     const answers: number[] = [];
     for (let n = 0; n < 62; n += 1) {
       const answer = await both.send(`http://127.0.0.1${STATUS}cs_test_x`, { headers: guess(n), ip: '192.0.2.9' });

@@ -9,4 +9,4 @@ export {
   SCOPES,
   type Scope,
 } from './key.ts';
-export { insertKey, listKeys, recognizeKey, revokeKey } from './keys-table.ts';
+export { insertKey, listKeys, markRevoked, recognizeKey } from './keys-table.ts';

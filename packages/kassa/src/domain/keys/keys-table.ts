@@ -92,7 +92,7 @@ export async function listKeys(
 }
 
 /** Ends a key for ever. Safe to repeat: the first time counts. @returns undefined when the shop has no such key. */
-export async function revokeKey(
+export async function markRevoked(
   tx: Transaction,
   shop: { tenant_id: string; mode: 'test' | 'live' },
   id: string,

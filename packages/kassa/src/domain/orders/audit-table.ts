@@ -5,11 +5,12 @@ import type { OrderStatus } from './order.ts';
 export interface AuditEntry {
   readonly tenant_id: string;
   readonly mode: 'test' | 'live';
-  readonly order_id: string;
-  readonly order_version: number;
+  /** Null, like the version, for what is about no order. */
+  readonly order_id: string | null;
+  readonly order_version: number | null;
   readonly action: string;
   readonly status_from: OrderStatus | null;
-  readonly status_to: OrderStatus;
+  readonly status_to: OrderStatus | null;
   readonly cause: string;
   readonly actor: string;
   readonly details: Record<string, unknown>;
