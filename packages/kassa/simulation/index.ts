@@ -9,4 +9,4 @@ export { mixOf, oneRun, type RunPlan, type RunReport } from './runs/one-run.ts';
 export { runSeries, type SeriesReport } from './runs/series.ts';
 export { shrink } from './runs/shrink.ts';
 export { simulate } from './simulate.ts';
-export { type Ground, openGround } from './world/ground.ts';
+export { type Ground, openGround } from './world/database/ground.ts';

@@ -5,11 +5,11 @@ import { FAULTS } from './faults/kinds.ts';
 import type { Mix } from './faults/mix.ts';
 import { EXIT_GOOD, EXIT_NOT_THE_SAME, EXIT_VIOLATION, type SimulateOptions } from './options.ts';
 import { readCorpus } from './runs/corpus.ts';
-import { failureText } from './runs/failure-text.ts';
+import { differenceText, failureText } from './runs/failure-text.ts';
 import { oneRun, type RunPlan, type RunReport } from './runs/one-run.ts';
 import { runSeries, type SeriesReport } from './runs/series.ts';
 import { shrink } from './runs/shrink.ts';
-import { type Ground, openGround } from './world/ground.ts';
+import { type Ground, openGround } from './world/database/ground.ts';
 
 /** Where a series tells what it does: lines for people, or one object per line. */
 export interface Printer {
@@ -110,9 +110,7 @@ function tell(options: SimulateOptions, printer: Printer, series: SeriesReport):
     return;
   }
   if (differs) {
-    printer.line(`DIFFERS seed ${differs.seed}: the same seed gave another run`);
-    printer.line(`  first  ${differs.first}`);
-    printer.line(`  second ${differs.second}`);
+    for (const line of differenceText(differs)) printer.line(line);
     return;
   }
   printer.line(`${runs} runs, ${purchases} purchases, ${steps} steps, ${starts} starts of a node: 0 violations`);

@@ -1,6 +1,7 @@
 import type { Sandbox } from '@kassa/sandbox';
 import { type Dice, diceOf } from '../engine/dice.ts';
-import { newLife, type Scheduler } from '../engine/scheduler.ts';
+import { newLife } from '../engine/lives.ts';
+import type { Scheduler } from '../engine/scheduler.ts';
 
 export interface MerchantWorld {
   readonly seed: string;

@@ -1,5 +1,5 @@
 import { replayDelivery, replayInboxEvent } from '../../src/database/index.ts';
-import { newLife } from '../engine/scheduler.ts';
+import { newLife } from '../engine/lives.ts';
 import type { World } from '../runs/world.ts';
 
 type Ask = <Row>(text: string, values?: unknown[]) => Promise<Row[]>;

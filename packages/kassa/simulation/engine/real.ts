@@ -61,78 +61,26 @@ interface Timer {
   cancel(): void;
 }
 
+/** Says who asked for a global, and refuses it to our own code. */
+type Ask = (what: string) => Caller;
+
 /**
  * Replaces time, timers, chance and network for the length of a run. Packages of others get virtual ones; our own code
  * gets an error that names the global, because it was to use what it is handed.
  * @returns what puts the real ones back.
  */
 export function replaceGlobals(world: VirtualGlobals): () => void {
-  const ask = (what: string): Caller => {
+  const ask: Ask = (what) => {
     const caller = callerOf();
     if (caller.ours) throw new Error(`${caller.name} asked for ${what}, which is handed in and never taken`);
     world.note(what, caller.name);
     return caller;
   };
-  const timer = (caller: Caller, ms: number, work: () => void, again: boolean): Timer => {
-    let cancel = (): void => undefined;
-    const arm = (): void => {
-      if (caller.inert) return;
-      cancel = world.after(ms, () => {
-        if (again) arm();
-        work();
-      });
-    };
-    arm();
-    const made: Timer = {
-      ref: () => made,
-      unref: () => made,
-      hasRef: () => true,
-      refresh: () => made,
-      cancel: () => cancel(),
-    };
-    return made;
-  };
-  const clear = (one: Timer | undefined): void => one?.cancel?.();
-  const RealDate = Date;
-  class VirtualDate extends RealDate {
-    constructor(...given: [] | [number | string | Date]) {
-      if (given.length === 0) {
-        ask('new Date()');
-        super(world.now());
-      } else super(...(given as [number]));
-    }
-    static override now(): number {
-      ask('Date.now');
-      return world.now();
-    }
-  }
-  const replaced: [object, string, unknown][] = [
-    [globalThis, 'Date', VirtualDate],
-    [performance, 'now', () => (ask('performance.now'), world.now())],
-    [Math, 'random', () => (ask('Math.random'), world.chance())],
-    [globalThis.crypto, 'randomUUID', () => (ask('crypto.randomUUID'), uuidFrom(world.bytes(16)))],
-    [globalThis.crypto, 'getRandomValues', (into: Uint8Array) => (ask('getRandomValues'), fill(into, world))],
-    [
-      globalThis,
-      'setTimeout',
-      (work: (...given: unknown[]) => void, ms = 0, ...given: unknown[]) =>
-        timer(ask('setTimeout'), ms, () => work(...given), false),
-    ],
-    [
-      globalThis,
-      'setInterval',
-      (work: (...given: unknown[]) => void, ms = 0, ...given: unknown[]) =>
-        timer(ask('setInterval'), ms, () => work(...given), true),
-    ],
-    [
-      globalThis,
-      'setImmediate',
-      (work: (...given: unknown[]) => void, ...given: unknown[]) =>
-        timer(ask('setImmediate'), 0, () => work(...given), false),
-    ],
-    [globalThis, 'clearTimeout', clear],
-    [globalThis, 'clearInterval', clear],
-    [globalThis, 'clearImmediate', clear],
+  const replaced: Replacement[] = [
+    [globalThis, 'Date', virtualDate(world, ask)],
+    virtually(ask, 'performance.now', performance, () => world.now()),
+    ...virtualChance(world, ask),
+    ...virtualTimers(world, ask),
     [globalThis, 'fetch', () => Promise.reject(new Error(`${ask('fetch').name} reached for the network in a run`))],
   ];
   const before = replaced.map(([owner, name]) => Object.getOwnPropertyDescriptor(owner, name));
@@ -146,6 +94,86 @@ export function replaceGlobals(world: VirtualGlobals): () => void {
       else Reflect.deleteProperty(owner, name);
     }
   };
+}
+
+/** What stands where: the object, the name in it, and what takes its place. */
+type Replacement = readonly [owner: object, name: string, value: unknown];
+
+function virtually(ask: Ask, what: string, owner: object, answer: (given: unknown) => unknown): Replacement {
+  const called = (given: unknown): unknown => {
+    ask(what);
+    return answer(given);
+  };
+  return [owner, what.slice(what.lastIndexOf('.') + 1), called];
+}
+
+function virtualDate(world: VirtualGlobals, ask: Ask): unknown {
+  return class VirtualDate extends Date {
+    constructor(...given: [] | [number | string | Date]) {
+      if (given.length === 0) {
+        ask('new Date()');
+        super(world.now());
+      } else super(...(given as [number]));
+    }
+    static override now(): number {
+      ask('Date.now');
+      return world.now();
+    }
+  };
+}
+
+function virtualChance(world: VirtualGlobals, ask: Ask): Replacement[] {
+  return [
+    virtually(ask, 'Math.random', Math, () => world.chance()),
+    virtually(ask, 'crypto.randomUUID', globalThis.crypto, () => uuidFrom(world.bytes(16))),
+    virtually(ask, 'crypto.getRandomValues', globalThis.crypto, (into) => fill(into as Uint8Array, world)),
+  ];
+}
+
+type Work = (...given: unknown[]) => void;
+
+function virtualTimers(world: VirtualGlobals, ask: Ask): Replacement[] {
+  const clear = (one: Timer | undefined): void => one?.cancel?.();
+  const set = (name: string, again: boolean): Replacement => [
+    globalThis,
+    name,
+    (work: Work, ms = 0, ...given: unknown[]) => timer(world, ask(name), ms, { again, work: () => work(...given) }),
+  ];
+  const immediate = (work: Work, ...given: unknown[]): Timer =>
+    timer(world, ask('setImmediate'), 0, { again: false, work: () => work(...given) });
+  return [
+    set('setTimeout', false),
+    set('setInterval', true),
+    [globalThis, 'setImmediate', immediate],
+    [globalThis, 'clearTimeout', clear],
+    [globalThis, 'clearInterval', clear],
+    [globalThis, 'clearImmediate', clear],
+  ];
+}
+
+function timer(
+  world: VirtualGlobals,
+  caller: Caller,
+  ms: number,
+  { again, work }: { readonly again: boolean; readonly work: () => void },
+): Timer {
+  let cancel = (): void => undefined;
+  const arm = (): void => {
+    if (caller.inert) return;
+    cancel = world.after(ms, () => {
+      if (again) arm();
+      work();
+    });
+  };
+  arm();
+  const made: Timer = {
+    ref: () => made,
+    unref: () => made,
+    hasRef: () => true,
+    refresh: () => made,
+    cancel: () => cancel(),
+  };
+  return made;
 }
 
 function fill(into: Uint8Array, world: VirtualGlobals): Uint8Array {

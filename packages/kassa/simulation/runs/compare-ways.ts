@@ -1,5 +1,5 @@
 import { CALM, type Mix } from '../faults/mix.ts';
-import type { Ground } from '../world/ground.ts';
+import type { Ground } from '../world/database/ground.ts';
 import { oneRun, type RunPlan, type RunReport } from './one-run.ts';
 
 /**

@@ -1,5 +1,6 @@
 import { FAULTS } from '../faults/kinds.ts';
 import type { RunPlan, RunReport } from './one-run.ts';
+import type { Difference } from './run-twice.ts';
 
 const STEPS_SHOWN = 15;
 const SENTENCES_SHOWN = 4;
@@ -17,6 +18,14 @@ export function failureText(commit: string, { plan, report }: { plan: RunPlan; r
   }
   lines.push(`replay: ${replayLine(plan, report)}`);
   return lines.join('\n');
+}
+
+/** What is printed when one seed gives two runs: where they part, for whoever looks for what leaked in. */
+export function differenceText({ seed, first, second, before, one, other }: Difference): string[] {
+  const head = [`DIFFERS seed ${seed}: the same seed gave another run`, `  first  ${first}`, `  second ${second}`];
+  if (one === null && other === null) return [...head, '  every step was the same, and the rows are not'];
+  const steps = before.map((line) => `  both   ${line}`);
+  return [...head, ...steps, `  first  ${one ?? 'had ended'}`, `  second ${other ?? 'had ended'}`];
 }
 
 /** The whole world in one line: the seed, and the mix as it was when the failure was shrunk to it. */

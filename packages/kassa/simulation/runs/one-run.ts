@@ -7,7 +7,8 @@ import { drawMix, type Mix, mixText } from '../faults/mix.ts';
 import type { Violation } from '../invariants/finding.ts';
 import { atRest, whileRunning } from '../invariants/index.ts';
 import { nothingLetGoTooEarly } from '../invariants/stock.ts';
-import type { Ground } from '../world/ground.ts';
+import type { Ground } from '../world/database/ground.ts';
+import { secondComparison } from './second-comparison.ts';
 import { outcomeOf, stateHash } from './state-hash.ts';
 import { untilRest } from './until-rest.ts';
 import { buildWorld, type World } from './world.ts';
@@ -115,11 +116,10 @@ async function runAndCheck(ground: Ground, world: World, plan: RunPlan, violatio
     }
     if (violations.length > 0 || evidence.violations.length > 0) throw new Enough();
   };
-  const rest = untilRest(world, ground.ask);
   try {
-    await scheduler.run({ idle: rest.idle, between: check, steps_max: STEPS_MAX });
+    await scheduler.run({ idle: untilRest(world, ask), between: check, steps_max: STEPS_MAX });
     violations.push(...(await atRest({ ask, books: sandbox.books(), sandbox, evidence })));
-    if (violations.length === 0) violations.push(...(await rest.reconcileChangesNothing()));
+    if (violations.length === 0) violations.push(...(await secondComparison(world, ask)));
   } catch (error) {
     if (!(error instanceof Enough)) throw error;
   }

@@ -2,9 +2,10 @@ import { elapsedMs } from '../engine/real.ts';
 import { FAULT_NAMES, type FaultName, faultsNamed } from '../faults/kinds.ts';
 import type { Mix } from '../faults/mix.ts';
 import type { SimulateOptions } from '../options.ts';
-import type { Ground } from '../world/ground.ts';
+import type { Ground } from '../world/database/ground.ts';
 import { compareWays } from './compare-ways.ts';
 import { mixOf, oneRun, type RunPlan, type RunReport } from './one-run.ts';
+import { type Difference, runTwice } from './run-twice.ts';
 
 /** What a whole series found out. */
 export interface SeriesReport {
@@ -19,7 +20,7 @@ export interface SeriesReport {
   /** The first run that broke something; the series ends with it. */
   readonly failed: { readonly plan: RunPlan; readonly report: RunReport } | undefined;
   /** Set when a repeat of the same seed gave another trace or another state. */
-  readonly differs: { readonly seed: number; readonly first: string; readonly second: string } | undefined;
+  readonly differs: Difference | undefined;
   readonly last: RunReport | undefined;
   /** One digest over all traces, so that two series can be held beside each other. */
   readonly digests: readonly string[];
@@ -70,20 +71,16 @@ export async function runSeries(
       hashes: single || repeats,
       ...(hear.sink ? { sink: hear.sink } : {}),
     };
-    const report = await oneRun(ground, plan);
+    const { report, differs } = repeats
+      ? await runTwice(ground, plan)
+      : { report: await oneRun(ground, plan), differs: undefined };
     last = report;
     count(sums, faults, report);
     digests.push(report.trace_hash);
     hear.after(report);
     if (report.violations.length > 0) return end({ failed: { plan, report } });
-    if (repeats) {
-      const { sink: _sink, ...quiet } = plan;
-      const again = await oneRun(ground, { ...quiet, hashes: true });
-      sums.repeated += 1;
-      const first = `${report.trace_hash} ${report.state_hash}`;
-      const second = `${again.trace_hash} ${again.state_hash}`;
-      if (first !== second) return end({ differs: { seed, first, second } });
-    }
+    if (repeats) sums.repeated += 1;
+    if (differs) return end({ differs });
     if (sums.runs % COMPARE_EVERY === 0 && options.until === null && options.defect === null) {
       sums.compared += 1;
       const found = await compareWays(ground, seed, options.purchases);

@@ -1,6 +1,6 @@
 import { FAULTS } from '../faults/kinds.ts';
 import type { Mix } from '../faults/mix.ts';
-import type { Ground } from '../world/ground.ts';
+import type { Ground } from '../world/database/ground.ts';
 import { oneRun, type RunPlan, type RunReport } from './one-run.ts';
 
 const TRIES_MAX = 40;

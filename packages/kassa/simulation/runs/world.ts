@@ -4,18 +4,20 @@ import { type Log, silentLog } from '../../src/kernel/log.ts';
 import { sendBuyer } from '../actors/buyer.ts';
 import { sendMerchant } from '../actors/merchant.ts';
 import { type Dice, diceOf } from '../engine/dice.ts';
-import { createScheduler, type Life, newLife, type Scheduler } from '../engine/scheduler.ts';
+import { type Life, newLife } from '../engine/lives.ts';
+import { createScheduler, type Scheduler } from '../engine/scheduler.ts';
 import { createTrace, type Trace } from '../engine/trace.ts';
 import { createFaults, type Faults } from '../faults/faults.ts';
 import type { FAULTS } from '../faults/kinds.ts';
 import type { Mix } from '../faults/mix.ts';
-import { blockWatch } from '../world/block-watch.ts';
-import { databaseGate } from '../world/database-gate.ts';
+import { databaseGate } from '../world/database/gate.ts';
+import type { Ground } from '../world/database/ground.ts';
+import { rowWaits } from '../world/database/row-waits.ts';
 import { type Evidence, newEvidence } from '../world/evidence.ts';
-import type { Ground } from '../world/ground.ts';
 import { createNode, type KassaNode } from '../world/node.ts';
 import { recordedHooks, recordedMailer } from '../world/post.ts';
 import { shopSettings } from '../world/shops.ts';
+import type { HouseParts } from '../world/stand-up.ts';
 import { stripeWire } from '../world/stripe-wire.ts';
 import { webhookWire } from '../world/webhook-wire.ts';
 
@@ -47,32 +49,78 @@ export interface WorldPlan {
   readonly sink: ((line: string) => void) | undefined;
 }
 
+/** What everything in a world stands on. */
+interface Core extends Omit<World, 'sandbox' | 'open' | 'tick' | 'close'> {
+  readonly plan: WorldPlan;
+  readonly nodes: KassaNode[];
+  /** Work at the sandbox may have made something due there. */
+  touched(): void;
+  crash(life: Life): void;
+  /** Ends the node whose code is running. */
+  crashHere(): Promise<void>;
+}
+
 /** Puts a world together. Nothing in it moves before `scheduler.run`. */
-export function buildWorld({ seed, mix, ground, sink }: WorldPlan): World {
-  const trace = createTrace(sink);
+export function buildWorld(plan: WorldPlan): World {
+  const core = coreOf(plan);
+  const sandbox_life = newLife('stripe');
+  const { scheduler, nodes, stir } = core;
+  const sandbox = sandboxOf(core, sandbox_life);
+  const died = lendDatabase(core);
+  const parts = partsOf(core, sandbox);
+  for (let number = 0; number < plan.mix.nodes; number += 1) {
+    nodes.push(createNode({ ...core, parts, died }, `node_${number}`));
+  }
+  const { faults, trace, dice, evidence } = core;
+  return {
+    ...{ scheduler, faults, trace, dice, evidence, sandbox, nodes, stir },
+    open: (purchases) => open(core, sandbox, purchases),
+    tick() {
+      stir.sandbox = false;
+      scheduler.spawn(sandbox_life, 'tick', async () => {
+        if ((await sandbox.tick()) > 0) core.touched();
+      });
+    },
+    close: () => sandbox.close(),
+  };
+}
+
+function coreOf(plan: WorldPlan): Core {
+  const { seed, mix } = plan;
+  const trace = createTrace(plan.sink);
   const dice = diceOf(`${seed}/schedule`);
   const scheduler = createScheduler({ dice, trace, start_ms: START_MS, haste: mix.haste });
   const evidence = newEvidence();
+  const nodes: KassaNode[] = [];
   const stir = { committed: true, commits: 0, released: false, sandbox: true };
-  const touched = (): void => {
-    stir.sandbox = true;
-  };
   const since_start = (): number => scheduler.now() - START_MS;
   const who = (): string => scheduler.current()?.name ?? 'harness';
   const faults = createFaults({ dice: diceOf(`${seed}/faults`), trace, mix, since_start, who });
-  const tell = (node: string, outcome: string): void => trace.add({ t: since_start(), node, point: 'tells', outcome });
-  const sandbox_life = newLife('stripe');
-  const nodes: KassaNode[] = [];
+  const crash = (life: Life): void => nodes.find((node) => node.owns(life))?.crash();
+  return {
+    ...{ plan, trace, dice, scheduler, evidence, nodes, stir, faults, crash },
+    touched() {
+      stir.sandbox = true;
+    },
+    crashHere() {
+      const life = scheduler.current();
+      if (life) crash(life);
+      return scheduler.point('gone');
+    },
+  };
+}
+
+function sandboxOf({ plan, scheduler, faults, dice, evidence, nodes }: Core, life: Life): Sandbox {
   const deliver = webhookWire({
-    ...{ scheduler, faults, dice, evidence, secret: SECRET, webhooks: mix.webhooks },
+    ...{ scheduler, faults, dice, evidence, secret: SECRET, webhooks: plan.mix.webhooks },
     toSomeNode: (raw, signature) => {
       const up = nodes.filter((node) => node.built() !== undefined);
       return dice.pick(up.length > 0 ? up : nodes).receive(raw, signature);
     },
   });
   const sandbox = createSandbox({
-    clock: { now: () => scheduler.now(), sleep: (ms) => scheduler.within(sandbox_life, () => scheduler.sleep(ms)) },
-    seed,
+    clock: { now: () => scheduler.now(), sleep: (ms) => scheduler.within(life, () => scheduler.sleep(ms)) },
+    seed: plan.seed,
     webhooks: [{ url: 'http://127.0.0.1/payments/webhook', secret: SECRET, events: Object.keys(EVENT_READERS) }],
     deliveriesInFlight: 8,
     retryProfile: 'stripe-test',
@@ -81,17 +129,16 @@ export function buildWorld({ seed, mix, ground, sink }: WorldPlan): World {
     deliver,
   });
   sandbox.control.setOption({ require_own_keys: true });
-  const crashOf = (life: Life): void => nodes.find((node) => node.owns(life))?.crash();
-  const died = (life: Life): void => database.abandon(life);
-  const crashHere = (): Promise<void> => {
-    const life = scheduler.current();
-    if (life) crashOf(life);
-    return scheduler.point('gone');
-  };
+  return sandbox;
+}
+
+/** Puts this world's gate before the database. Answers what is called when a life ends. */
+function lendDatabase({ plan, scheduler, faults, dice, crash, nodes, stir, evidence }: Core): (life: Life) => void {
+  const { ground, mix } = plan;
   const database = databaseGate({
-    ...{ scheduler, faults, dice, grain: mix.grain },
-    watch: mix.grain === 'statement' ? blockWatch(scheduler, ground.ask) : undefined,
-    crash: crashOf,
+    ...{ scheduler, faults, dice, crash },
+    waits: mix.grain === 'statement' ? rowWaits(scheduler, ground.ask) : undefined,
+    spared: (life) => nodes.some((node) => node.owns(life) && !node.mayDie()),
     committed: ({ released }) => {
       stir.committed = true;
       stir.commits += 1;
@@ -103,53 +150,44 @@ export function buildWorld({ seed, mix, ground, sink }: WorldPlan): World {
         sentence: `two transactions waited for each other: ${statement.slice(0, 80)}`,
       }),
   });
-  const tenant_clock = { now: () => new Date(scheduler.now()), sleep: (ms: number) => scheduler.sleep(ms) };
-  ground.lendTo({ gate: database.gate, clock: tenant_clock, random: dice });
-  const post = { scheduler, faults, evidence, crashHere };
-  const shared = {
-    ...{ seed, scheduler, faults, dice, db: ground.db, sandbox, webhook_secret: SECRET, log: watchfulLog(evidence) },
-    settings: shopSettings(mix.shop),
-    reconcile_every_ms: mix.compares_min * MINUTE,
-    hooks: recordedHooks(post),
-    mailer: recordedMailer(post),
-    died,
-    http: stripeWire({ scheduler, faults, dice, sandbox, touched, crashHere }),
-  };
-  for (let number = 0; number < mix.nodes; number += 1) nodes.push(createNode(shared, `node_${number}`));
+  const clock = { now: () => new Date(scheduler.now()), sleep: (ms: number) => scheduler.sleep(ms) };
+  ground.lendTo({ gate: database.gate, clock, random: dice });
+  return database.abandon;
+}
+
+function partsOf(core: Core, sandbox: Sandbox): HouseParts {
+  const { plan, evidence } = core;
   return {
-    ...{ scheduler, faults, trace, dice, evidence, sandbox, nodes, stir },
-    open(purchases) {
-      for (const node of nodes) node.start();
-      const well = mix.rates.http === 0 && mix.rates.clock === 0 && mix.outages.length === 0;
-      const stripe_is_well = well && mix.haste === 0;
-      const actors = {
-        stripe_is_well,
-        seed,
-        scheduler,
-        sandbox,
-        nodes,
-        evidence,
-        touched,
-        tell,
-        shelf: { offers: undefined },
-      };
-      const does = (own: Dice, fault: keyof typeof FAULTS): boolean => {
-        const does_it = own.chance(mix.rates.buyer) && mix.faults.includes(fault);
-        if (does_it) faults.note(fault, 'plan');
-        return does_it;
-      };
-      for (let number = 1; number <= purchases; number += 1) sendBuyer({ ...actors, does }, number);
-      sendMerchant(actors);
-      sendClockmaker(scheduler, faults, nodes, dice);
-    },
-    tick() {
-      stir.sandbox = false;
-      scheduler.spawn(sandbox_life, 'tick', async () => {
-        if ((await sandbox.tick()) > 0) touched();
-      });
-    },
-    close: () => sandbox.close(),
+    ...{ seed: plan.seed, db: plan.ground.db, secret_key: sandbox.keys.secret, webhook_secret: SECRET },
+    log: watchfulLog(evidence),
+    settings: shopSettings(plan.mix.shop),
+    reconcile_every_ms: plan.mix.compares_min * MINUTE,
+    hooks: recordedHooks(core),
+    mailer: recordedMailer(core),
+    http: stripeWire({ ...core, sandbox }),
+    shelf: { shop: undefined },
   };
+}
+
+/** Sends everybody in. */
+function open(core: Core, sandbox: Sandbox, purchases: number): void {
+  const { plan, scheduler, faults, nodes, evidence, touched, trace, dice } = core;
+  const { seed, mix } = plan;
+  for (const node of nodes) node.start();
+  const well = mix.rates.http === 0 && mix.rates.clock === 0 && mix.outages.length === 0;
+  const stripe_is_well = well && mix.haste === 0;
+  const tell = (node: string, outcome: string): void =>
+    trace.add({ t: scheduler.now() - START_MS, node, point: 'tells', outcome });
+  const does = (own: Dice, fault: keyof typeof FAULTS): boolean => {
+    const does_it = own.chance(mix.rates.buyer) && mix.faults.includes(fault);
+    if (does_it) faults.note(fault, 'plan');
+    return does_it;
+  };
+  const shelf = { offers: undefined };
+  const actors = { stripe_is_well, seed, scheduler, sandbox, nodes, evidence, touched, tell, shelf, does };
+  for (let number = 1; number <= purchases; number += 1) sendBuyer(actors, number);
+  sendMerchant(actors);
+  sendClockmaker(scheduler, faults, nodes, dice);
 }
 
 const SKEWS_MS = [-5 * MINUTE, -2_000, 3_000, 90_000, 6 * MINUTE];

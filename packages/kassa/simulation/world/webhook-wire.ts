@@ -1,6 +1,7 @@
 import { createHmac } from 'node:crypto';
 import type { Dice } from '../engine/dice.ts';
-import { type Life, newLife, type Scheduler } from '../engine/scheduler.ts';
+import { type Life, newLife } from '../engine/lives.ts';
+import type { Scheduler } from '../engine/scheduler.ts';
 import type { Faults } from '../faults/faults.ts';
 import type { FaultName } from '../faults/kinds.ts';
 import type { Evidence } from './evidence.ts';

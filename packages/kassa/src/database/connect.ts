@@ -41,10 +41,13 @@ export interface OpenOptions extends DatabaseWorld {
   limits?: TimeLimits;
   /** How long a statement may wait for a free connection, in milliseconds; 5,000 unless told. */
   poolWaitMs?: number;
+  /** How long a connection that nobody uses stays open, in milliseconds; 10,000 unless told, 0 is for ever. */
+  poolIdleMs?: number;
 }
 
 const POOL_MAX = 10;
 const POOL_WAIT_MS = 5_000;
+const POOL_IDLE_MS = 10_000;
 
 /**
  * A pool of connections to `url` with typed tables. Nothing is connected before the first statement.
@@ -52,12 +55,13 @@ const POOL_WAIT_MS = 5_000;
  */
 export function openDatabase(url: string, options: OpenOptions): Database {
   const { clock, random, log, gate = direct, poolMax = POOL_MAX, limits = REQUEST_LIMITS } = options;
-  const { poolWaitMs = POOL_WAIT_MS } = options;
+  const { poolWaitMs = POOL_WAIT_MS, poolIdleMs = POOL_IDLE_MS } = options;
   const pool = new Pool({
     connectionString: withSettings(url, limits),
     application_name: 'kassa',
     max: poolMax,
     connectionTimeoutMillis: poolWaitMs,
+    idleTimeoutMillis: poolIdleMs,
     keepAlive: true,
     types: {
       getTypeParser: ((oid: number, format: 'text') => PARSERS[oid] ?? types.getTypeParser(oid, format)) as never,

@@ -2,10 +2,13 @@
 // Method: the scheduler and the virtual globals by themselves, without a database.
 import { expect, test } from 'vitest';
 import { diceOf } from '../../simulation/engine/dice.ts';
+import { Died, newLife } from '../../simulation/engine/lives.ts';
 import { replaceGlobals } from '../../simulation/engine/real.ts';
-import { createScheduler, Died, newLife, type Scheduler } from '../../simulation/engine/scheduler.ts';
+import { createScheduler, type Scheduler } from '../../simulation/engine/scheduler.ts';
 import { createTrace, type Trace } from '../../simulation/engine/trace.ts';
 import { drawMix, faultsNamed } from '../../simulation/index.ts';
+import { differenceText } from '../../simulation/runs/failure-text.ts';
+import { parting } from '../../simulation/runs/run-twice.ts';
 
 const START = 1_800_000_000_000;
 
@@ -128,4 +131,17 @@ test('faults are named by the number of the fault model, by port or by themselve
   expect(faultsNamed('f32')).toEqual(['commit_lost', 'commit_untold']);
   expect(faultsNamed('mail')).toContain('mail_down');
   expect(faultsNamed('nothing')).toEqual([]);
+});
+
+test('two runs of one seed that are not the same are told by the step at which they part', () => {
+  const lines = Array.from({ length: 20 }, (_, step) => `step ${step}`);
+  const other = lines.with(15, 'another step');
+  const told = differenceText({ seed: 7, first: 'aa bb', second: 'cc dd', ...parting(lines, other) });
+  expect(told[0]).toContain('seed 7');
+  expect(told.slice(-3)).toEqual(['  both   step 14', '  first  step 15', '  second another step']);
+  expect(told).not.toContain('  both   step 3');
+  const shorter = differenceText({ seed: 7, first: '', second: '', ...parting(lines, lines.slice(0, 12)) });
+  expect(shorter.slice(-2)).toEqual(['  first  step 12', '  second had ended']);
+  const only_rows = differenceText({ seed: 7, first: 'aa bb', second: 'aa dd', ...parting(lines, lines) });
+  expect(only_rows.at(-1)).toContain('the rows are not');
 });

@@ -1,8 +1,4 @@
-import { chmodSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import pg from 'pg';
-import { discardEmbedded, startEmbedded } from '../../src/database/embedded/index.ts';
 import {
   closeDatabase,
   type Database,
@@ -10,12 +6,14 @@ import {
   migrate,
   NO_LIMITS,
   openDatabase,
-} from '../../src/database/index.ts';
-import type { Clock } from '../../src/kernel/clock.ts';
-import { hashOf } from '../../src/kernel/ids.ts';
-import { silentLog } from '../../src/kernel/log.ts';
-import type { Random } from '../../src/kernel/random.ts';
-import { systemClock, systemRandom } from '../../src/system.ts';
+} from '../../../src/database/index.ts';
+import type { Clock } from '../../../src/kernel/clock.ts';
+import { hashOf } from '../../../src/kernel/ids.ts';
+import { silentLog } from '../../../src/kernel/log.ts';
+import type { Random } from '../../../src/kernel/random.ts';
+import { systemClock, systemRandom } from '../../../src/system.ts';
+import { planOnce, withPlanning } from './connection.ts';
+import { type Real, startServer } from './server.ts';
 
 /** A real Postgres for one process of the simulation: one database of its own, emptied between runs. */
 export interface Ground {
@@ -47,30 +45,6 @@ export interface GroundOptions {
 const CONNECTIONS = 8;
 const TRUNCATE_EVERY = 60;
 
-/** Nothing survives here, so nothing is made durable. */
-const SETTINGS = {
-  synchronous_commit: 'off',
-  full_page_writes: 'off',
-  autovacuum: 'off',
-  max_connections: '40',
-  jit: 'off',
-};
-
-/**
- * Lets the server plan each text once per connection. What is sent and answered stays the same; without it two thirds
- * of a run would be spent on planning the same hundred statements again.
- */
-function planOnce(): void {
-  const names = new Map<string, string>();
-  const send = pg.Client.prototype.query as (...given: unknown[]) => unknown;
-  pg.Client.prototype.query = function query(this: pg.Client, ...given: unknown[]): unknown {
-    const [text, values, ...rest] = given;
-    if (typeof text !== 'string' || !Array.isArray(values) || values.length === 0) return send.apply(this, given);
-    const name = names.get(text) ?? `plan ${names.size}`;
-    names.set(text, name);
-    return send.call(this, { name, text, values }, ...rest);
-  } as typeof pg.Client.prototype.query;
-}
 planOnce();
 
 export async function openGround({ server_url, ddl }: GroundOptions): Promise<Ground> {
@@ -79,9 +53,11 @@ export async function openGround({ server_url, ddl }: GroundOptions): Promise<Gr
   const admin_url = started?.url ?? server_url ?? '';
   const name = `kassa_simulation_${process.pid}_${Buffer.from(real.random.bytes(4)).toString('hex')}`;
   await once(admin_url, `create database "${name}" template template0 encoding 'UTF8'`);
-  const url = Object.assign(new URL(admin_url), { pathname: `/${name}` }).href;
+  const plain_url = Object.assign(new URL(admin_url), { pathname: `/${name}` }).href;
+  const url = withPlanning(plain_url);
   await bringUp(url, real);
-  const harness = new pg.Client({ connectionString: url, options: '-c search_path=kassa,public -c TimeZone=UTC' });
+  const harness_url = withPlanning(plain_url, { search_path: 'kassa,public', TimeZone: 'UTC' });
+  const harness = new pg.Client({ connectionString: harness_url });
   await harness.connect();
   for (const statement of ddl) await harness.query(statement);
   let tenant: Tenant | undefined;
@@ -95,6 +71,9 @@ export async function openGround({ server_url, ddl }: GroundOptions): Promise<Gr
       log: silentLog,
       limits: NO_LIMITS,
       poolMax: CONNECTIONS,
+      // The pool would ask for a timer each time it gives a connection out, and each time it gets one back.
+      poolWaitMs: 0,
+      poolIdleMs: 0,
       gate: (point, run) => (tenant ? tenant.gate(point, run) : run()),
     });
   const tables = await tablesOf(harness);
@@ -132,32 +111,6 @@ export async function openGround({ server_url, ddl }: GroundOptions): Promise<Gr
       await harness.end();
       await once(admin_url, `drop database if exists "${name}" with (force)`);
       await started?.stop();
-    },
-  };
-}
-
-type Real = { clock: Clock; random: Random; log: typeof silentLog };
-
-/** A server for this process alone. It is spoken to over a socket in the file system, a third faster than loopback. */
-async function startServer(real: Real): Promise<{ url: string; stop(): Promise<void> }> {
-  const folder = mkdtempSync(join(tmpdir(), 'kassa-simulation-'));
-  const sockets = join(folder, 'sockets');
-  const hba_file = join(folder, 'hba.conf');
-  mkdirSync(sockets);
-  writeFileSync(hba_file, 'local all all scram-sha-256\nhost all all 127.0.0.1/32 scram-sha-256\n');
-  // The server may run as another user than we do. The folder has a name that nobody guesses, and a password.
-  for (const path of [folder, hba_file]) chmodSync(path, 0o755);
-  chmodSync(sockets, 0o777);
-  const settings = { ...SETTINGS, hba_file, unix_socket_directories: sockets };
-  const server = await startEmbedded({ ...real, folder: join(folder, 'postgres'), fsync: false, settings });
-  const url = new URL(server.url);
-  url.searchParams.set('host', sockets);
-  return {
-    url: url.href,
-    async stop() {
-      await server.stop();
-      await discardEmbedded(join(folder, 'postgres'), real);
-      rmSync(folder, { recursive: true, force: true });
     },
   };
 }

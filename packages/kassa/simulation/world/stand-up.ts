@@ -1,0 +1,67 @@
+import type { Hooks } from '../../src/config/hooks.ts';
+import type { Settings } from '../../src/config.ts';
+import { type Database, inTransaction, setTimer } from '../../src/database/index.ts';
+import type { Shop } from '../../src/flows/house.ts';
+import { syncCatalog } from '../../src/flows/sync-catalog.ts';
+import { type BuiltHouse, houseOf } from '../../src/house-of.ts';
+import type { Clock } from '../../src/kernel/clock.ts';
+import type { Http } from '../../src/kernel/http.ts';
+import { idsFrom } from '../../src/kernel/ids.ts';
+import type { Log } from '../../src/kernel/log.ts';
+import type { Mailer } from '../../src/outbox/mailer.ts';
+import { LIVE_RATES } from '../../src/stripe/budget.ts';
+import { createGateway } from '../../src/stripe/gateway.ts';
+import { diceOf } from '../engine/dice.ts';
+
+/** What every node of a world is made of; the same for each of its lives. */
+export interface HouseParts {
+  readonly seed: string;
+  readonly db: Database;
+  /** The key by which Stripe knows the shop. */
+  readonly secret_key: string;
+  readonly settings: Settings;
+  readonly hooks: Hooks;
+  readonly mailer: Mailer;
+  readonly http: Http;
+  readonly webhook_secret: string;
+  readonly log: Log;
+  /** How often this run compares with Stripe, in milliseconds. */
+  readonly reconcile_every_ms: number;
+  /** The shop, once somebody has written its catalogue. */
+  readonly shelf: { shop: Shop | undefined };
+}
+
+/** Writing the catalogue again changes nothing and costs as much as two purchases: most later starts leave it out. */
+const WRITES_AGAIN = 0.1;
+
+/**
+ * What a process of Kassa does before it works: it writes its catalogue, has everything compared with Stripe and puts
+ * the rooms together. Every life has its own chance and ids.
+ */
+export async function standUp(parts: HouseParts, life_name: string, clock: Clock): Promise<BuiltHouse> {
+  const { settings, db, shelf } = parts;
+  const random = diceOf(`${parts.seed}/${life_name}`);
+  const world = { clock, random, ids: idsFrom(clock, random), log: parts.log, http: parts.http };
+  const tenant = { key: 'shop', name: 'Blue Hall', hosts: [], origins: ['https://shop.example'] };
+  if (!shelf.shop || random.chance(WRITES_AGAIN)) {
+    const written = { tenant, mode: 'test', offers: settings.offers } as const;
+    shelf.shop = await syncCatalog({ db, clock, ids: world.ids }, written);
+  } else {
+    await compareFirst(db, shelf.shop, clock.now());
+  }
+  const { shop } = shelf;
+  const address = { secret_key: parts.secret_key, host: '127.0.0.1', port: 4243 };
+  const webhook_secrets = [parts.webhook_secret];
+  const gateway = createGateway({ ...world, address, rates: LIVE_RATES, webhook_secrets });
+  return houseOf({
+    ...{ settings, hooks: parts.hooks, world, db, worker_db: db, gateway, mailer: parts.mailer, shop },
+    ...{ auth_secret: null, form_secret: 'forms', site_folder: null, version: 'simulation' },
+    pace: { reconcile_every_ms: parts.reconcile_every_ms },
+    readiness: async () => ({ ready: true, parts: {} }),
+  });
+}
+
+/** Whatever happened while the process was gone is looked at first; writing the catalogue says so as well. */
+async function compareFirst(db: Database, { tenant_id }: Shop, due_at: Date): Promise<void> {
+  await inTransaction(db, (tx) => setTimer(tx, { subject: tenant_id, kind: 'reconcile', due_at }));
+}
