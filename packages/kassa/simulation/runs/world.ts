@@ -55,6 +55,8 @@ interface Core extends Omit<World, 'sandbox' | 'open' | 'tick' | 'close'> {
   readonly nodes: KassaNode[];
   /** Work at the sandbox may have made something due there. */
   touched(): void;
+  /** Writes into the trace what somebody did or saw. */
+  tell(who: string, what: string): void;
   crash(life: Life): void;
   /** Ends the node whose code is running. */
   crashHere(): Promise<void>;
@@ -102,6 +104,7 @@ function coreOf(plan: WorldPlan): Core {
     touched() {
       stir.sandbox = true;
     },
+    tell: (node, outcome) => trace.add({ t: since_start(), node, point: 'tells', outcome }),
     crashHere() {
       const life = scheduler.current();
       if (life) crash(life);
@@ -110,9 +113,9 @@ function coreOf(plan: WorldPlan): Core {
   };
 }
 
-function sandboxOf({ plan, scheduler, faults, dice, evidence, nodes }: Core, life: Life): Sandbox {
+function sandboxOf({ plan, scheduler, faults, dice, evidence, nodes, tell }: Core, life: Life): Sandbox {
   const deliver = webhookWire({
-    ...{ scheduler, faults, dice, evidence, secret: SECRET, webhooks: plan.mix.webhooks },
+    ...{ scheduler, faults, dice, evidence, tell, secret: SECRET, webhooks: plan.mix.webhooks },
     toSomeNode: (raw, signature) => {
       const up = nodes.filter((node) => node.built() !== undefined);
       return dice.pick(up.length > 0 ? up : nodes).receive(raw, signature);
@@ -171,13 +174,11 @@ function partsOf(core: Core, sandbox: Sandbox): HouseParts {
 
 /** Sends everybody in. */
 function open(core: Core, sandbox: Sandbox, purchases: number): void {
-  const { plan, scheduler, faults, nodes, evidence, touched, trace, dice } = core;
+  const { plan, scheduler, faults, nodes, evidence, touched, tell, dice } = core;
   const { seed, mix } = plan;
   for (const node of nodes) node.start();
   const well = mix.rates.http === 0 && mix.rates.clock === 0 && mix.outages.length === 0;
   const stripe_is_well = well && mix.haste === 0;
-  const tell = (node: string, outcome: string): void =>
-    trace.add({ t: scheduler.now() - START_MS, node, point: 'tells', outcome });
   const does = (own: Dice, fault: keyof typeof FAULTS): boolean => {
     const does_it = own.chance(mix.rates.buyer) && mix.faults.includes(fault);
     if (does_it) faults.note(fault, 'plan');

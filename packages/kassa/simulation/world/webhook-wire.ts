@@ -14,6 +14,8 @@ export interface WebhookWorld {
   readonly secret: string;
   /** None: the whole run is without webhooks, and Stripe is told that they arrived. */
   readonly webhooks: 'sent' | 'none';
+  /** Writes into the trace what happened on the road. */
+  readonly tell: (who: string, what: string) => void;
   /** Hands raw bytes and signature to some node; answers its status. @throws when no node is there, or it dies. */
   readonly toSomeNode: (raw: Uint8Array, signature: string | null) => Promise<number>;
 }
@@ -51,8 +53,9 @@ export function webhookWire(world: WebhookWorld): (request: Request) => Promise<
   const again = (raw: Uint8Array, signature: string | null, wait_ms: number): void => {
     scheduler.spawn(road, 'repeat', async () => {
       if (wait_ms > 0) await scheduler.sleep(wait_ms);
-      // Nobody hears of it when a repeat fails: the first one was answered for.
-      await send(raw, signature).catch(() => undefined);
+      // Nobody on either side hears of it when a repeat fails: the first one was answered for.
+      const [end] = await Promise.allSettled([send(raw, signature)]);
+      if (end.status === 'rejected') world.tell('webhooks', `a repeat failed: ${nameOf(end.reason)}`);
     });
   };
   return async (request) => {
@@ -93,6 +96,10 @@ export function webhookWire(world: WebhookWorld): (request: Request) => Promise<
       }
     });
   };
+}
+
+function nameOf(error: unknown): string {
+  return error instanceof Error ? error.name : typeof error;
 }
 
 function idIn(raw: Uint8Array): string {

@@ -253,54 +253,6 @@ export interface Excused {
 /** Single lines that break a law on purpose. An excuse that matches nothing is itself a finding. */
 export const EXCUSED: readonly Excused[] = [
   {
-    law: 'L3',
-    path: 'packages/kassa/simulation/engine/real.ts',
-    at: 'replaceGlobals',
-    why: "one run's state lives in this function's closures; every step in it has its own name and is short",
-  },
-  {
-    law: 'L3',
-    path: 'packages/kassa/simulation/engine/scheduler.ts',
-    at: 'createScheduler',
-    why: "one run's state lives in this function's closures; every step in it has its own name and is short",
-  },
-  {
-    law: 'L3',
-    path: 'packages/kassa/simulation/runs/until-rest.ts',
-    at: 'untilRest',
-    why: "one run's state lives in this function's closures; every step in it has its own name and is short",
-  },
-  {
-    law: 'L3',
-    path: 'packages/kassa/simulation/runs/world.ts',
-    at: 'buildWorld',
-    why: "one run's state lives in this function's closures; every step in it has its own name and is short",
-  },
-  {
-    law: 'L3',
-    path: 'packages/kassa/simulation/world/database-gate.ts',
-    at: 'databaseGate',
-    why: "one run's state lives in this function's closures; every step in it has its own name and is short",
-  },
-  {
-    law: 'L3',
-    path: 'packages/kassa/simulation/world/node.ts',
-    at: 'createNode',
-    why: "one run's state lives in this function's closures; every step in it has its own name and is short",
-  },
-  {
-    law: 'L9',
-    path: 'packages/kassa/simulation/world/block-watch.ts',
-    at: 'answer.then',
-    why: 'whoever sent the statement gets its error; the watch only waits for its end',
-  },
-  {
-    law: 'L9',
-    path: 'packages/kassa/simulation/world/webhook-wire.ts',
-    at: 'send(raw, signature).catch',
-    why: 'a repeat that fails is heard of by nobody, as with a real road; the first delivery was answered for',
-  },
-  {
     law: 'L9',
     path: 'packages/kassa/src/database/embedded/binaries.ts',
     at: 'isWritable',
