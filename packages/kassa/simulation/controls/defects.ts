@@ -73,7 +73,7 @@ export const CONTROLS: readonly Control[] = [
     edits: [
       {
         file: 'outbox/drain.ts',
-        from: "if ((await send(desk, delivery)) === 'unmarked') {",
+        from: "if ((await send(deskFor(desk, delivery), delivery)) === 'unmarked') {",
         to: "await inTransaction(desk.db, (tx) => markDelivered(tx, delivery, desk.clock.now()));\n    if ((await send(desk, delivery)) === 'unmarked' && delivery.id === '') {",
       },
     ],
