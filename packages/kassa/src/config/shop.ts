@@ -56,13 +56,13 @@ export function readContracts(config: ParsedConfig, place: Place): ContractSetti
   return {
     hosted_checkout: readHosted(config, place),
     ticket_order: tickets
-      ? { offer: fitting('ticket-order.product', tickets.product, config, 'ticket'), mount: tickets.mount }
+      ? { offer: payable('ticket-order.product', tickets.product, config, 'ticket'), mount: tickets.mount }
       : null,
     booking_checkout: booking ? { docs: booking.docs ?? docs } : null,
     chat_payments: readChat(config, place),
     embedded_checkout: embedded
       ? {
-          offer: fitting('embedded-checkout.product', embedded.product, config),
+          offer: payable('embedded-checkout.product', embedded.product, config),
           return_path: embedded.returnPath,
           exact_parameters: embedded.exactParameters,
         }
@@ -113,4 +113,15 @@ function fitting(
   if (kind === undefined || found === kind) return key;
   const wanted = kind === 'ticket' ? 'a ticket()' : 'a customAmount()';
   throw new ConfigError(`contracts.${where} must name ${wanted}; ${key} is not one.`);
+}
+
+/** As `fitting`, for contracts that show a form at once: there must be a price, and something to pay. */
+function payable(where: string, key: string | undefined, config: ParsedConfig, kind?: 'ticket'): string | null {
+  const fits = fitting(where, key, config, kind);
+  if (fits === null) return null;
+  const found = productOf(`contracts.${where}`, fits, config);
+  if (found.kind !== 'custom_amount' && found.price.every((price) => price.amount_minor > 0)) return fits;
+  throw new ConfigError(
+    `contracts.${where} must name a product with a price; ${fits} is free, or has none of its own.`,
+  );
 }

@@ -5,6 +5,7 @@ import { KassaError } from '../kernel/errors.ts';
 import { adminPages } from './admin/index.ts';
 import { createCallers } from './callers/callers.ts';
 import type { ContractDesk } from './contracts/contract.ts';
+import { embeddedCheckout } from './contracts/embedded-checkout/index.ts';
 import { hostedCheckout } from './contracts/hosted-checkout/index.ts';
 import { ticketOrder } from './contracts/ticket-order/index.ts';
 import { describeFailure, drawFailure, type Failure, reportFailure } from './describe-failure.ts';
@@ -49,6 +50,7 @@ export function createHttp(house: HttpHouse): HttpApp {
   app.route('/', webhook(house));
   if (settings.hosted_checkout !== null) app.route('/', hostedCheckout(desk, settings.hosted_checkout));
   if (settings.ticket_order !== null) app.route('/', ticketOrder(desk, settings.ticket_order));
+  if (settings.embedded_checkout !== null) app.route('/', embeddedCheckout(desk, settings.embedded_checkout));
   app.use(`${settings.base_path}/*`, cors(settings, { headers: ['Content-Type'] }));
   app.route('/', readCatalog(house, limiter));
   app.route('/', readOrder(house, limiter));

@@ -36,9 +36,8 @@ function tooLarge(bytes_max: number): KassaError {
 }
 
 /**
- * Reads a JSON body under the limits of docs/contracts, Limits, and leaves its text to the schemas that follow. A
- * request
- * without a body and without a content type counts as `{}`.
+ * Reads a JSON body under the limits of docs/contracts, Limits, and leaves its text to the schemas that follow. An
+ * empty body counts as `{}`.
  * @throws KassaError `unsupported_media_type`, `body_too_large`, `invalid_request`, `card_data_refused`.
  */
 export function jsonBody() {
@@ -48,7 +47,7 @@ export function jsonBody() {
     if (c.req.header('Content-Encoding') !== undefined) throw notJson();
     const bytes = await readBytes(c.req.raw, BODY_BYTES_MAX);
     if (type === undefined && bytes.byteLength > 0) throw notJson();
-    const text = bytes.byteLength === 0 && type === undefined ? '{}' : decode(bytes);
+    const text = bytes.byteLength === 0 ? '{}' : decode(bytes);
     checkBody(parse(text));
     // The schemas that follow read the request itself, so they are handed one that holds what was read.
     const headers = new Headers(c.req.raw.headers);
