@@ -53,7 +53,7 @@ export interface ReadOptions {
 export function readSettings(written: KassaConfig, environment: Environment, options: ReadOptions): Settings {
   const file = options.file ?? 'kassa.config.ts';
   const config = inFile(file, () => parse(written));
-  const own = readShop(config, environment, { ...options, tenant: { key: 'default', hosts: [] } });
+  const own = readShop(config, environment, { ...options, tenant: { key: 'default', hosts: config.hosts } });
   const sandbox = own.stripe.kind === 'sandbox';
   const keys = Object.keys(config.tenants);
   const tenants = keys.map((key) => inTenant(key, () => readTenant(config, environment, { ...options, key, sandbox })));
@@ -98,7 +98,8 @@ function readShop(
     throw new ConfigError('PORT and KASSA_SANDBOX_PORT are the same: give the sandbox a port of its own.');
   }
   const host = found.HOST ?? '127.0.0.1';
-  const { hosts } = tenant;
+  // The shop's own hosts are more names for it; another's are all that it has.
+  const hosts = tenant.key === 'default' ? [] : tenant.hosts;
   const wanted = { frontend_url: found.FRONTEND_URL, written: config.origins, cors: config.cors, mode: keys.mode };
   const frontend = readFrontend({ ...wanted, port, hosts });
   const auth = readAuth(config, found, keys.mode);

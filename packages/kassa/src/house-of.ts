@@ -233,7 +233,7 @@ function httpSettingsOf(parts: Parts): HttpSettings {
     base_path: settings.server.base_path,
     seller: settings.seller,
     origins: settings.frontend.origins,
-    hosts: [],
+    hosts: settings.tenant.hosts,
     cors_any: settings.frontend.cors === 'any',
     proxy_hops: settings.proxy_hops,
     auth_secret,

@@ -57,6 +57,7 @@ export function tenantConfig(config: ParsedConfig, key: string, { sandbox }: { s
     catalog,
     coupons: couponsOf(config, catalog),
     contracts: contractsOf(config, tenant, catalog),
+    hosts: tenant.hosts,
     auth: tenant.auth,
     origins: tenant.origins ?? [],
     stripe: {},

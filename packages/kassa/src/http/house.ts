@@ -63,7 +63,7 @@ export interface HttpSettings {
   readonly seller: { readonly name: string };
   /** Origins that may call from a browser and that return addresses may lead to, such as `https://shop.example`. */
   readonly origins: readonly string[];
-  /** Names under which Kassa itself is called besides its origins, such as `tickets.shop.example`. */
+  /** Host names under which Kassa itself is called besides its origins, such as `tickets.shop.example`. */
   readonly hosts: readonly string[];
   /** Where Kassa's own paths begin, such as `/pay`. */
   readonly base_path: string;

@@ -204,6 +204,7 @@ export const WrittenConfig = strict({
   tax: z.record(z.string().regex(/^[a-z][a-z0-9_-]{0,39}$/, 'must be a lower-case name'), percent).default({}),
   timeZone: timeZone.default('UTC'),
   basePath: mount.default('/pay'),
+  hosts: z.array(hostName).max(50).default([]),
   database: z.string().optional(),
   stripe: strict({
     secretKey: z.string().optional(),

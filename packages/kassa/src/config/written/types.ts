@@ -210,6 +210,11 @@ export interface KassaConfig<Catalog extends Record<string, Offer> = Record<stri
   timeZone?: string | Absent;
   /** Where Kassa's own API lives. Default `/pay`. */
   basePath?: string | Absent;
+  /**
+   * Host names under which Kassa is called, lower case, without port, when they are not those of its origins. Addresses
+   * of Kassa's own making, such as where Stripe leads a ticket's buyer back to, name no other host.
+   */
+  hosts?: readonly string[] | Absent;
   /** Default: `DATABASE_URL`, else the embedded Postgres. */
   database?: string | Absent;
   /** Read from the environment by name when left away. Absent altogether: the sandbox. */

@@ -1,6 +1,6 @@
 import type { HttpSettings } from '../house.ts';
 
-const LOOPBACK_HOST = /^(?:localhost|127(?:\.[0-9]{1,3}){3}|\[::1\])$/;
+const LOOPBACK_HOST = /^(?:localhost|[a-z0-9-]+\.localhost|127(?:\.[0-9]{1,3}){3}|\[::1\])$/;
 
 /**
  * The origin under which this shop was called, such as `https://tickets.shop.example`, for addresses of Kassa's own
@@ -16,6 +16,6 @@ export function ownOrigin(
   if (own !== undefined) return own;
   if (mode !== 'live' && LOOPBACK_HOST.test(hostname)) return `http://${host}`;
   const [first] = hosts;
-  if (hosts.includes(host)) return `https://${host}`;
+  if (hosts.includes(hostname)) return `https://${host}`;
   return first === undefined ? (origins[0] ?? '') : `https://${first}`;
 }
