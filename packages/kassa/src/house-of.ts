@@ -1,29 +1,18 @@
 import type { Hooks, Settings } from './config.ts';
-import {
-  type ClaimedTimer,
-  claimTimers,
-  type Database,
-  failTimer,
-  finishTimer,
-  inTransaction,
-  setTimer,
-} from './database/index.ts';
+import type { ClaimedTimer, Database } from './database/index.ts';
 import { findOffer, listOffers } from './domain/catalog/index.ts';
 import { recognizeKey } from './domain/keys/index.ts';
 import { findAttempt, type Gateway } from './domain/payments/index.ts';
 import { listNotifications, listOrders, listTrouble, readNotification, readStory } from './domain/reports/index.ts';
 import { readAttempt } from './flows/asking/read-attempt.ts';
-import { expireCheckout } from './flows/checkout/expire-checkout.ts';
+import { forgetCustomer } from './flows/buyers/forget-customer.ts';
 import { fillOrder } from './flows/checkout/fill-order.ts';
-import { finishCheckout } from './flows/checkout/finish-checkout.ts';
 import { quoteBasket } from './flows/checkout/quote-basket.ts';
 import { refreshCheckout } from './flows/checkout/refresh-checkout.ts';
 import { replayAnswer } from './flows/checkout/replay-answer.ts';
 import { startCheckout } from './flows/checkout/start-checkout.ts';
 import { DEFAULT_PACE, type House, type Pace, type Shop } from './flows/house.ts';
-import { reconcile } from './flows/reconcile.ts';
 import { recordRefund } from './flows/refunds/record-refund.ts';
-import { sendRefund } from './flows/refunds/send-refund.ts';
 import { settle } from './flows/settle.ts';
 import type { HttpHouse, HttpSettings, Readiness } from './http/house.ts';
 import { DEFAULT_LIMITS, type Limits } from './http/limits.ts';
@@ -39,6 +28,8 @@ import type { OutboxDesk } from './outbox/desk.ts';
 import { destinationsFor } from './outbox/destinations.ts';
 import type { Mailer } from './outbox/mailer.ts';
 import { catchingMessenger, type Messenger } from './outbox/sms/messenger.ts';
+import { paymentsOf } from './wiring/payments-of.ts';
+import { timersOf } from './wiring/timers-of.ts';
 import type { TimerRound } from './workflows/run-timers.ts';
 
 /** The world as Kassa is handed it: the real one by `system.ts`, a virtual one by tests and the simulation. */
@@ -90,9 +81,6 @@ export interface BuiltHouse {
   onWake(wake: (worker: Worker) => void): void;
 }
 
-/** How long a timer's story may take before another worker takes it over: a call to Stripe with all its repeats. */
-const TIMER_LEASE_MS = 120_000;
-
 /** How long the shop's own sign-in, or the issuer of its tokens, may take: a buyer waits for it. */
 const SIGN_IN_LIMIT_MS = 2_000;
 
@@ -112,6 +100,7 @@ export function houseOf(parts: Parts): BuiltHouse {
     quoteBasket,
     settle,
     recordRefund,
+    forgetCustomer,
     orderOf: async (ref) => (await findAttempt(db, shop, ref))?.order_id ?? null,
     async readPayment(payment_id) {
       const attempt = await findAttempt(db, shop, { session_id: null, payment_id });
@@ -125,7 +114,7 @@ export function houseOf(parts: Parts): BuiltHouse {
     http: httpOf(parts, house),
     inbox: { house: behind, random: world.random },
     outbox: outboxOf(parts),
-    timers: timersOf(parts, behind),
+    timers: timersOf(world.random, behind),
     onWake(announce) {
       wake = announce;
     },
@@ -144,38 +133,6 @@ function outboxOf(parts: Parts): OutboxDesk {
     sender: notify.from,
     confirmation: notify.confirmation,
     hooks: hooks.on,
-  };
-}
-
-/** Each kind of timer and the story that it tells; the subject is the id that the story works on. */
-function timersOf({ world }: Parts, house: House): TimerRound<ClaimedTimer> {
-  const { clock, random, log } = world;
-  const { db } = house;
-  return {
-    claim: (limit) => claimTimers(db, { at: clock.now(), limit, lease_ms: TIMER_LEASE_MS }),
-    async finish(timer) {
-      await inTransaction(db, (tx) => finishTimer(tx, timer));
-    },
-    async fail(timer, error) {
-      await failTimer(db, timer, { error, at: clock.now(), random });
-    },
-    stories: {
-      finish_checkout: ({ subject }) => finishCheckout(house, subject),
-      expire_checkout: ({ subject }) =>
-        expireCheckout(house, subject, { cause: 'timer:expire_checkout', actor: 'kassa' }),
-      send_refund: ({ subject }) => sendRefund(house, subject),
-      async reconcile({ subject, kind, payload }) {
-        try {
-          await reconcile(house, payload);
-        } catch (error) {
-          // Stripe may be away for hours, and the pauses of a failed timer grow; this one keeps its pace.
-          const due_at = new Date(clock.now().getTime() + house.pace.reconcile_every_ms);
-          await inTransaction(db, (tx) => setTimer(tx, { subject, kind, due_at }));
-          throw error;
-        }
-      },
-    },
-    log,
   };
 }
 
@@ -202,6 +159,7 @@ function httpOf(parts: Parts, house: House): HttpHouse {
     replayAnswer: (idempotency) => replayAnswer(house, idempotency),
     refreshCheckout: (ref, ask) => thenWake(refreshCheckout(house, ref, ask)),
     fillOrder: (wish) => thenWake(fillOrder(house, (ref) => refreshCheckout(house, ref, 'now'), wish)),
+    ...paymentsOf(house, thenWake),
     findOffer: (ref) => findOffer(db, shop, ref),
     listOffers: () => listOffers(db, shop),
     async recognizeKey(text) {

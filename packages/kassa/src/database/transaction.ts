@@ -15,6 +15,7 @@ export type Transaction = KyselyTransaction<Tables>;
  * Stock is hot, so it comes last and is held shortest; appended rows lock nothing that others wait for.
  */
 export const LOCK_ORDER = {
+  customer: 0,
   order: 1,
   attempt: 2,
   refund: 3,

@@ -45,6 +45,9 @@ export type RecordRefund = (
   cause: Cause,
 ) => Promise<SettleOutcome>;
 
+/** Answers whether somebody of ours was forgotten. */
+export type ForgetCustomer = (house: House, tx: Transaction, stripe_customer_id: string) => Promise<boolean>;
+
 /** What a buyer asks for. `amount_minor` is read for custom amounts alone; every other price is the catalogue's. */
 export interface QuoteWish {
   readonly lines: readonly { readonly offer_id: string; readonly quantity: number; readonly amount_minor?: number }[];
@@ -122,6 +125,7 @@ export interface House {
   readonly quoteBasket: QuoteBasket;
   readonly settle: Settle;
   readonly recordRefund: RecordRefund;
+  readonly forgetCustomer: ForgetCustomer;
   /** Which order a session or payment belongs to, by our stored ids alone; null when to none. */
   readonly orderOf: (ref: { session_id: string | null; payment_id: string | null }) => Promise<string | null>;
   /**

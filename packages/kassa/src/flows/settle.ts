@@ -101,9 +101,11 @@ async function carryOut(house: House, tx: Transaction, work: Work): Promise<void
   const { order } = snapshot;
   const world = { ids: house.ids, at };
   const moves = decision.order !== null || decision.review !== null;
+  const keeps_method = decision.attempt.kept && snapshot.attempt.save_payment_method && order.customer_id !== null;
   if (decision.refund) await requestRefund(house, tx, work, decision.refund);
   if (decision.holds !== 'keep') await endHolds(tx, snapshot.holds, decision.holds, at);
   if (decision.posting) await post(tx, { ...house.shop, order_id: order.id }, decision.posting, world);
+  if (keeps_method) await setTimer(tx, { subject: snapshot.attempt.id, kind: 'save_payment_method', due_at: at });
   if (!moves) return;
   const version = await moveOrderAudited(house, tx, work);
   for (const topic of decision.messages) {

@@ -8,9 +8,13 @@ import type {
   OrderStory,
   Trouble,
 } from '../domain/reports/index.ts';
+import type { KnownCustomer } from '../flows/asking/know-customer.ts';
+import type { SavedMethod } from '../flows/buyers/list-payment-methods.ts';
 import type { FillOrder } from '../flows/checkout/fill-order.ts';
 import type { Ask, CheckoutRef, CheckoutView } from '../flows/checkout/refresh-checkout.ts';
 import type { Answer, StartCheckout } from '../flows/checkout/start-checkout.ts';
+import type { Cause } from '../flows/house.ts';
+import type { ConfirmPayment } from '../flows/payments/confirm-payment.ts';
 import type { Clock } from '../kernel/clock.ts';
 import type { Http } from '../kernel/http.ts';
 import type { Ids } from '../kernel/ids.ts';
@@ -91,8 +95,20 @@ export interface Readiness {
   readonly parts: Readonly<Record<string, 'up' | 'down'>>;
 }
 
+/** Payments that the server itself has a hand in, and the people who make them. */
+export interface PaymentStories {
+  readonly confirmPayment: (wanted: ConfirmPayment, cause: Cause) => Promise<CheckoutView>;
+  readonly customerOf: (buyer: { readonly user_id: string; readonly email: string | null }) => Promise<KnownCustomer>;
+  readonly makeCustomer: (wanted: { readonly email: string; readonly name?: string }) => Promise<KnownCustomer>;
+  readonly readCustomer: (stripe_customer_id: string) => Promise<KnownCustomer>;
+  readonly listPaymentMethods: (wanted: {
+    readonly user_id: string;
+    readonly limit: number;
+  }) => Promise<readonly SavedMethod[]>;
+}
+
 /** Everything that HTTP needs from the house, as functions that `app.ts` has bound. HTTP knows no database. */
-export interface HttpHouse {
+export interface HttpHouse extends PaymentStories {
   readonly clock: Clock;
   readonly ids: Ids;
   readonly random: Random;

@@ -126,6 +126,7 @@ function houseFor({ house, houses }: InboxDesk, event: ClaimedInboxEvent): House
 /** Events of one order share a transaction; one whose order is not known stands alone. */
 async function orderOf(house: House, heard: Fact, event: ClaimedInboxEvent): Promise<string> {
   if (heard.kind === 'ignored') return 'ignored';
+  if (heard.kind === 'customer_deleted') return event.id;
   const { payment_id } = heard.report;
   const session_id = heard.kind === 'payment' ? heard.report.session_id : null;
   return (await house.orderOf({ session_id, payment_id })) ?? event.id;
@@ -165,6 +166,10 @@ async function applyOne(
 ): Promise<Omit<SettleOutcome, 'outcome'> & { outcome: SettleOutcome['outcome'] | 'ignored' }> {
   const cause = { cause: `event:${event.id}`, actor: 'stripe' };
   if (heard.kind === 'ignored') return { outcome: 'ignored', order_id: null };
+  if (heard.kind === 'customer_deleted') {
+    const forgotten = await house.forgetCustomer(house, tx, heard.stripe_customer_id);
+    return { outcome: forgotten ? 'applied' : 'unchanged', order_id: null };
+  }
   if (heard.kind === 'refund') {
     const recorded = await house.recordRefund(house, tx, heard.report, cause);
     // Of a payment that we do not have it is somebody else's; of one that we have, it waits for its turn.

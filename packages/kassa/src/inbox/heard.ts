@@ -6,6 +6,7 @@ import type { House } from '../flows/house.ts';
 export type Fact =
   | { readonly kind: 'payment'; readonly report: PaymentReport }
   | { readonly kind: 'refund'; readonly report: RefundReport }
+  | { readonly kind: 'customer_deleted'; readonly stripe_customer_id: string }
   | { readonly kind: 'ignored' };
 
 /** A fact, or the question that must be put to Stripe before there is one. */

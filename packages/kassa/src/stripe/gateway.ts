@@ -7,8 +7,17 @@ import type { Random } from '../kernel/random.ts';
 import type { BudgetRates } from './budget.ts';
 import { type Calls, createCalls } from './calls.ts';
 import { API_VERSION, createClient, type StripeAddress, type StripeClient } from './client.ts';
+import { composesPeople, people } from './people.ts';
 import { intentInEvent, paymentInEvent, refundInEvent, sessionInEvent, verifyEvent } from './translate/event.ts';
-import { encodeCancel, encodeIntent, listedIntent, openedIntent, reportOfIntent } from './translate/intent.ts';
+import {
+  encodeCancel,
+  encodeConfirm,
+  encodeIntent,
+  listedIntent,
+  openedIntent,
+  reportOfIntent,
+  reportOfRefusal,
+} from './translate/intent.ts';
 import { encodeRefund, reportOfRefund } from './translate/refund.ts';
 import { encodeSession, listedSession, openedSession, reportOfSession } from './translate/session.ts';
 
@@ -31,10 +40,13 @@ interface Desk {
   readonly livemode: boolean;
 }
 
-type Composes = Pick<Gateway, 'composeSession' | 'composeExpiry' | 'composeIntent' | 'composeCancel' | 'composeRefund'>;
+type Composes = Pick<
+  Gateway,
+  'composeSession' | 'composeExpiry' | 'composeIntent' | 'composeCancel' | 'composeConfirm' | 'composeRefund'
+>;
 type Writes = Pick<
   Gateway,
-  'reserve' | 'openSession' | 'expireSession' | 'openIntent' | 'cancelIntent' | 'createRefund'
+  'reserve' | 'openSession' | 'expireSession' | 'openIntent' | 'cancelIntent' | 'confirmIntent' | 'createRefund'
 >;
 type Reads = Pick<Gateway, 'readSession' | 'readIntent' | 'readRefund' | 'sessionOfPayment'>;
 type Lists = Pick<Gateway, 'listSessions' | 'listIntents' | 'listRefunds'>;
@@ -49,6 +61,8 @@ export function createGateway(options: GatewayOptions): Gateway {
   return {
     api_version: API_VERSION,
     ...composes,
+    ...composesPeople,
+    ...people(desk),
     ...writes(desk),
     ...reads(desk),
     ...lists(desk),
@@ -67,6 +81,10 @@ const composes: Composes = {
   composeCancel: (payment_id, reason) => ({
     path: `/v1/payment_intents/${encodeURIComponent(payment_id)}/cancel`,
     body: encodeCancel(reason),
+  }),
+  composeConfirm: (confirmation) => ({
+    path: `/v1/payment_intents/${encodeURIComponent(confirmation.payment_id)}/confirm`,
+    body: encodeConfirm(confirmation),
   }),
   composeRefund: (refund) => ({ path: '/v1/refunds', body: encodeRefund(refund) }),
 };
@@ -96,6 +114,18 @@ function writes({ calls, client, clock, livemode }: Desk): Writes {
       assertNoTransaction();
       const endpoint = 'POST /v1/payment_intents/:id/cancel';
       return reportOfIntent(await calls.call(endpoint, 'money_back', () => sendStored(stored, key)), clock.now());
+    },
+    async confirmIntent(stored, key) {
+      assertNoTransaction();
+      const endpoint = 'POST /v1/payment_intents/:id/confirm';
+      try {
+        const intent = await calls.call(endpoint, 'buyer', () => sendStored(stored, key));
+        return reportOfIntent(intent, clock.now());
+      } catch (error) {
+        const refusal = reportOfRefusal(error, clock.now());
+        if (!refusal) throw error;
+        return refusal;
+      }
     },
     async createRefund(stored, key) {
       assertNoTransaction();

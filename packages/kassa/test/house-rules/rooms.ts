@@ -79,7 +79,16 @@ export const ROOMS: readonly Room[] = [
   },
   {
     name: 'app',
-    places: ['app.ts', 'main.ts', 'house-of.ts', 'installation.ts', 'gateways.ts', 'ground.ts', 'stand-in.ts'],
+    places: [
+      'app.ts',
+      'main.ts',
+      'house-of.ts',
+      'installation.ts',
+      'gateways.ts',
+      'ground.ts',
+      'stand-in.ts',
+      'wiring/',
+    ],
     may: ['*'],
     never: 'hold logic',
   },
@@ -99,7 +108,7 @@ export const STORY_PORTS: readonly string[] = ['flows/house.ts'];
  * Where stories stand, one file each: by themselves, or beside the others about the same thing. Any other folder below
  * flows/ holds parts of a story.
  */
-export const STORY_FOLDERS: readonly string[] = ['checkout', 'keys', 'refunds'];
+export const STORY_FOLDERS: readonly string[] = ['buyers', 'checkout', 'keys', 'payments', 'refunds'];
 
 /** Whether a file below packages/kassa/src is a story. */
 export function isStory(path: string): boolean {

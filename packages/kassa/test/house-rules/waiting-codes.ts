@@ -2,7 +2,6 @@
 
 /** Code: the story that will raise it. An entry that is raised after all is itself a finding. */
 export const WAITING_CODES: Readonly<Record<string, string>> = {
-  card_declined: 'payments that the server confirms itself',
   slot_taken: 'booking an appointment',
   coupon_not_valid: 'coupons',
   payment_already_succeeded: 'cancelling a payment',

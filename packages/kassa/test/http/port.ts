@@ -3,7 +3,7 @@
 import type { Offer } from '../../src/domain/catalog/index.ts';
 import type { CheckoutView } from '../../src/flows/checkout/refresh-checkout.ts';
 import type { StartCheckout } from '../../src/flows/checkout/start-checkout.ts';
-import type { HttpHouse, HttpSettings } from '../../src/http/house.ts';
+import type { HttpHouse, HttpSettings, PaymentStories } from '../../src/http/house.ts';
 import { DEFAULT_LIMITS } from '../../src/http/limits.ts';
 import { createHttp } from '../../src/http/server.ts';
 import type { Clock } from '../../src/kernel/clock.ts';
@@ -100,6 +100,17 @@ export const OPEN_VIEW: CheckoutView = {
   lines: [{ offer_id: '01890a5d-ac96-774b-bcce-b302099a8057', name: 'Print', quantity: 2, total_minor: 3998 }],
 };
 
+const notHere = async (): Promise<never> => {
+  throw new Error('no payments are made at this desk');
+};
+const NO_PAYMENTS: PaymentStories = {
+  confirmPayment: notHere,
+  customerOf: notHere,
+  makeCustomer: notHere,
+  readCustomer: notHere,
+  listPaymentMethods: notHere,
+};
+
 export interface Desk {
   readonly house: HttpHouse;
   readonly started: StartCheckout[];
@@ -167,6 +178,7 @@ export function desk(changed: Partial<HttpSettings> = {}, port: Partial<HttpHous
       asked.push(`${session_id} ${ask}`);
       return session_id === OPEN_VIEW.session_id ? OPEN_VIEW : undefined;
     },
+    ...NO_PAYMENTS,
     findOffer: async (ref) =>
       [PRINT, DONATION].find(
         (offer) =>

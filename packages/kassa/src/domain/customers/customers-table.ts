@@ -1,4 +1,5 @@
-import type { Database, Transaction } from '../../database/index.ts';
+import { type Database, lockClass, type Transaction } from '../../database/index.ts';
+import type { Ids } from '../../kernel/ids.ts';
 
 type Reader = Database | Transaction;
 
@@ -33,4 +34,100 @@ export async function customerById(db: Reader, shop: ShopRef, id: string): Promi
     .where('mode', '=', shop.mode)
     .where('id', '=', id)
     .executeTakeFirst();
+}
+
+/** By what the shop or the chat calls them. */
+export async function findCustomer(
+  db: Reader,
+  shop: ShopRef,
+  who: Pick<Customer, 'namespace' | 'user_id'>,
+): Promise<Customer | undefined> {
+  return db
+    .selectFrom('customers')
+    .select(CUSTOMER_COLUMNS)
+    .where('tenant_id', '=', shop.tenant_id)
+    .where('mode', '=', shop.mode)
+    .where('namespace', '=', who.namespace)
+    .where('user_id', '=', who.user_id)
+    .executeTakeFirst();
+}
+
+export async function customerAtStripe(
+  db: Reader,
+  shop: ShopRef,
+  stripe_customer_id: string,
+): Promise<Customer | undefined> {
+  return db
+    .selectFrom('customers')
+    .select(CUSTOMER_COLUMNS)
+    .where('tenant_id', '=', shop.tenant_id)
+    .where('mode', '=', shop.mode)
+    .where('stripe_customer_id', '=', stripe_customer_id)
+    .executeTakeFirst();
+}
+
+/** What a customer is made of. */
+export type NewCustomer = Pick<Customer, 'namespace' | 'user_id' | 'email' | 'name'>;
+
+/**
+ * The customer under its row lock, made when there is none: of two callers at once one waits and finds the other's.
+ * What a customer is known as already stays.
+ */
+export async function lockCustomer(
+  tx: Transaction,
+  shop: ShopRef,
+  who: NewCustomer,
+  world: { ids: Ids; at: Date },
+): Promise<Customer> {
+  lockClass(tx, 'customer');
+  await tx
+    .insertInto('customers')
+    .values({
+      ...who,
+      tenant_id: shop.tenant_id,
+      mode: shop.mode,
+      id: world.ids.uuid(),
+      stripe_customer_id: null,
+      created_at: world.at,
+    })
+    .onConflict((conflict) => conflict.columns(['tenant_id', 'mode', 'namespace', 'user_id']).doNothing())
+    .execute();
+  return tx
+    .selectFrom('customers')
+    .select(CUSTOMER_COLUMNS)
+    .where('tenant_id', '=', shop.tenant_id)
+    .where('mode', '=', shop.mode)
+    .where('namespace', '=', who.namespace)
+    .where('user_id', '=', who.user_id)
+    .forNoKeyUpdate()
+    .executeTakeFirstOrThrow();
+}
+
+/** Who a customer is at Stripe. The first answer stays: whoever comes second has asked with the same key. */
+export async function attachCustomer(tx: Transaction, id: string, stripe_customer_id: string): Promise<void> {
+  lockClass(tx, 'customer');
+  await tx
+    .updateTable('customers')
+    .set({ stripe_customer_id })
+    .where('id', '=', id)
+    .where('stripe_customer_id', 'is', null)
+    .execute();
+}
+
+/** Forgets who a customer was at Stripe, because they were deleted there. True when somebody was forgotten. */
+export async function detachCustomer(tx: Transaction, shop: ShopRef, stripe_customer_id: string): Promise<boolean> {
+  lockClass(tx, 'customer');
+  const result = await tx
+    .updateTable('customers')
+    .set({ stripe_customer_id: null })
+    .where('tenant_id', '=', shop.tenant_id)
+    .where('mode', '=', shop.mode)
+    .where('stripe_customer_id', '=', stripe_customer_id)
+    .executeTakeFirst();
+  return result.numUpdatedRows === 1n;
+}
+
+/** Renames a customer that is locked already. */
+export async function renameCustomer(tx: Transaction, id: string, name: string): Promise<void> {
+  await tx.updateTable('customers').set({ name }).where('id', '=', id).execute();
 }

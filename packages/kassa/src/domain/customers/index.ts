@@ -1,1 +1,11 @@
-export { type Customer, customerById } from './customers-table.ts';
+export {
+  attachCustomer,
+  type Customer,
+  customerAtStripe,
+  customerById,
+  detachCustomer,
+  findCustomer,
+  lockCustomer,
+  type NewCustomer,
+  renameCustomer,
+} from './customers-table.ts';

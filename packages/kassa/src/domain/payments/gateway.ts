@@ -4,21 +4,33 @@
  */
 
 import type {
+  CustomerReport,
   ListedIntent,
   ListedSession,
   Listing,
+  MethodReport,
   OpenedAtStripe,
   PaymentReport,
   RefundReport,
   VerifiedEvent,
 } from './reports.ts';
-import type { CancelReason, IntentRequest, RefundRequest, SessionRequest, StoredRequest } from './requests.ts';
+import type {
+  CancelReason,
+  ConfirmRequest,
+  CustomerRequest,
+  IntentRequest,
+  RefundRequest,
+  SessionRequest,
+  StoredRequest,
+} from './requests.ts';
 
 export type {
+  CustomerReport,
   IntentStatus,
   ListedIntent,
   ListedSession,
   Listing,
+  MethodReport,
   OpenedAtStripe,
   PaymentReport,
   RefundReport,
@@ -27,6 +39,8 @@ export type {
 } from './reports.ts';
 export type {
   CancelReason,
+  ConfirmRequest,
+  CustomerRequest,
   IntentRequest,
   RefundRequest,
   SessionLine,
@@ -46,7 +60,13 @@ export interface Gateway {
   composeIntent(request: IntentRequest): StoredRequest;
   /** Without a reason the payment ends because its time is over; with one, because somebody asked. */
   composeCancel(payment_id: string, reason: CancelReason | null): StoredRequest;
+  composeConfirm(confirmation: ConfirmRequest): StoredRequest;
   composeRefund(refund: RefundRequest): StoredRequest;
+  composeCustomer(customer: CustomerRequest): StoredRequest;
+  composeCustomerName(stripe_customer_id: string, name: string): StoredRequest;
+  /** Lets the method be offered again, since its owner asked for that. */
+  composeKeptMethod(method_id: string): StoredRequest;
+  composeDefaultMethod(stripe_customer_id: string, method_id: string): StoredRequest;
 
   /**
    * Takes one token of the rate budget before anything is written, so that a refused buyer leaves nothing to undo.
@@ -62,6 +82,11 @@ export interface Gateway {
   openIntent(stored: StoredRequest, key: string): Promise<OpenedAtStripe>;
   /** @throws GatewayFailure; `refused` when the payment has succeeded, is with the bank, or belongs to a session. */
   cancelIntent(stored: StoredRequest, key: string): Promise<PaymentReport>;
+  /**
+   * Answers what became of the payment; a method that was refused leaves it open, with `decline` saying why.
+   * @throws GatewayFailure
+   */
+  confirmIntent(stored: StoredRequest, key: string): Promise<PaymentReport>;
   /** @throws GatewayFailure */
   createRefund(stored: StoredRequest, key: string): Promise<RefundReport>;
   /** @throws GatewayFailure; `refused` with code `resource_missing` when Stripe does not know it. */
@@ -79,6 +104,21 @@ export interface Gateway {
   /** The session that a payment belongs to, if any. */
   sessionOfPayment(payment_id: string): Promise<ListedSession | undefined>;
   listRefunds(filter: { created_from: Date; after?: string }): Promise<Listing<RefundReport>>;
+
+  /** Answers the id at Stripe. @throws GatewayFailure */
+  createCustomer(stored: StoredRequest, key: string): Promise<string>;
+  /** Any change of a customer or a method. Answers the object's id. @throws GatewayFailure */
+  changeObject(stored: StoredRequest, key: string): Promise<string>;
+  /** Undefined when Stripe does not know it, or it was deleted there. */
+  readCustomer(stripe_customer_id: string, lane: Lane): Promise<CustomerReport | undefined>;
+  /** The customer that was made for this row of ours; its address, when it has one, narrows the search. */
+  findCustomer(made: { customer_id: string; email: string | null; created_from: Date }): Promise<string | undefined>;
+  /** Newest first. */
+  listMethods(stripe_customer_id: string, limit: number): Promise<readonly MethodReport[]>;
+  /** Undefined when Stripe does not know it. */
+  readMethod(method_id: string, lane: Lane): Promise<MethodReport | undefined>;
+  /** The method of a payment; undefined while it has none. */
+  methodOfPayment(payment_id: string, lane: Lane): Promise<MethodReport | undefined>;
 
   /**
    * Checks signature, age and shape of a webhook. `at` is our clock.

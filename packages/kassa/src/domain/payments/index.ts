@@ -43,10 +43,12 @@ export {
   refundStatuses,
 } from './refunds-table.ts';
 export type {
+  CustomerReport,
   IntentStatus,
   ListedIntent,
   ListedSession,
   Listing,
+  MethodReport,
   OpenedAtStripe,
   PaymentReport,
   RefundReport,
@@ -55,6 +57,8 @@ export type {
 } from './reports.ts';
 export type {
   CancelReason,
+  ConfirmRequest,
+  CustomerRequest,
   IntentRequest,
   RefundRequest,
   SessionLine,

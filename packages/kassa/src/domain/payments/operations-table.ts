@@ -16,6 +16,7 @@ export interface Operation {
   readonly body: string;
   readonly state: 'intended' | 'sent' | 'known' | 'unknown';
   readonly outcome: 'done' | 'refused' | 'abandoned' | null;
+  readonly stripe_object_id: string | null;
   readonly first_sent_at: Date | null;
   readonly last_sent_at: Date | null;
   readonly created_at: Date;
@@ -32,6 +33,7 @@ const OPERATION_COLUMNS = [
   'body',
   'state',
   'outcome',
+  'stripe_object_id',
   'first_sent_at',
   'last_sent_at',
   'created_at',

@@ -70,6 +70,31 @@ export interface OpenedAtStripe {
   readonly currency: string;
 }
 
+/** A customer as Stripe knows them. */
+export interface CustomerReport {
+  readonly stripe_customer_id: string;
+  readonly email: string | null;
+  readonly name: string | null;
+  /** The method that is charged when none is named. */
+  readonly default_method_id: string | null;
+  readonly created_at: Date;
+}
+
+/** A method that somebody pays with. */
+export interface MethodReport {
+  readonly id: string;
+  readonly type: string;
+  /** Whose it is at Stripe; null while nobody has kept it. */
+  readonly stripe_customer_id: string | null;
+  readonly created_at: Date;
+  readonly card: {
+    readonly brand: string;
+    readonly last4: string;
+    readonly exp_month: number;
+    readonly exp_year: number;
+  } | null;
+}
+
 /** One page of a list at Stripe; `next` continues it, undefined means that it was the last. */
 export interface Listing<Item> {
   readonly items: readonly Item[];

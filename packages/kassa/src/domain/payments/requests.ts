@@ -53,6 +53,20 @@ export interface IntentRequest {
   readonly order_reference: string | null;
 }
 
+/** A try to pay with a method that the server names. `return_url` is where a bank's page leads back to. */
+export interface ConfirmRequest {
+  readonly payment_id: string;
+  readonly payment_method_id: string;
+  readonly return_url: string;
+}
+
+/** Somebody who pays, as Stripe is to know them. */
+export interface CustomerRequest {
+  readonly customer_id: string;
+  readonly email: string | null;
+  readonly name: string | null;
+}
+
 export interface RefundRequest {
   readonly payment_id: string;
   readonly amount_minor: number;

@@ -1,3 +1,4 @@
+import { inTransaction, type Transaction } from '../../database/index.ts';
 import {
   closeOperation,
   GatewayFailure,
@@ -12,6 +13,8 @@ import type { House } from '../house.ts';
 export interface Sending<Answer> {
   readonly send: (stored: StoredRequest, key: string) => Promise<Answer>;
   readonly idOf: (answer: Answer) => string | null;
+  /** Written together with the end of the operation, so that an answer that was heard is never half known. */
+  readonly note?: (tx: Transaction, answer: Answer) => Promise<void>;
 }
 
 /**
@@ -23,7 +26,7 @@ export interface Sending<Answer> {
 export async function sendOperation<Answer>(
   house: House,
   operation: Operation,
-  { send, idOf }: Sending<Answer>,
+  { send, idOf, note }: Sending<Answer>,
 ): Promise<Answer | undefined> {
   const { key, path, body } = operation;
   if (!maySend(operation, house.clock.now())) return undefined;
@@ -32,7 +35,10 @@ export async function sendOperation<Answer>(
     const answer = await send({ path, body }, key);
     const object_id = idOf(answer);
     const done = { outcome: 'done' as const, ...(object_id === null ? {} : { object_id }) };
-    await closeOperation(house.db, key, done, house.clock.now());
+    await inTransaction(house.db, async (tx) => {
+      await note?.(tx, answer);
+      await closeOperation(tx, key, done, house.clock.now());
+    });
     return answer;
   } catch (error) {
     if (!(error instanceof GatewayFailure)) throw error;

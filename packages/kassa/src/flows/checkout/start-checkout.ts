@@ -2,6 +2,7 @@ import { claimKey, finishKey, inTransaction, releaseKey, restartKey, type Transa
 import { attemptById, isOver } from '../../domain/payments/index.ts';
 import { findQuote, type Quote } from '../../domain/pricing/index.ts';
 import { KassaError } from '../../kernel/errors.ts';
+import { checkOwnMethod } from '../asking/own-method.ts';
 import type { House } from '../house.ts';
 import type { Opened } from '../opening/attach-session.ts';
 import type { Answer, StartCheckout } from '../opening/checkout-wish.ts';
@@ -25,6 +26,9 @@ const ENDPOINTS = { page: 'POST /v1/checkout/sessions', intent: 'POST /v1/paymen
  */
 export async function startCheckout(house: House, command: StartCheckout): Promise<Answer> {
   await house.gateway.reserve(command.presentation === 'intent' ? ENDPOINTS.intent : ENDPOINTS.page, 'buyer');
+  if (command.payment_method_id !== undefined) {
+    await checkOwnMethod(house, command.customer?.id ?? null, command.payment_method_id);
+  }
   const drafted = await draftOrRefuse(house, command);
   if ('body' in drafted) return drafted;
   const finish = async (tx: Transaction, opened: Opened): Promise<string> => {

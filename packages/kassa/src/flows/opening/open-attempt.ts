@@ -16,12 +16,10 @@ import {
   operationKey,
 } from '../../domain/payments/index.ts';
 import { Bug, KassaError } from '../../kernel/errors.ts';
+import { unavailable } from '../asking/ask-stripe.ts';
 import type { House } from '../house.ts';
 import { attachSession, type Finish, openedOf } from './attach-session.ts';
 import { giveUp } from './give-up.ts';
-
-/** How long a buyer is asked to wait before the same request is worth sending again. */
-const RETRY_AFTER_S = 2;
 
 /**
  * Opens an attempt at Stripe with its stored bytes under its stored key, and writes the answer down. Safe to repeat:
@@ -80,12 +78,6 @@ async function send(house: House, attempt: Attempt, operation: Operation): Promi
       throw new KassaError('internal_error', 'Something went wrong. Please try again.', {}, error);
     throw unavailable(error);
   }
-}
-
-function unavailable(cause: unknown): KassaError {
-  const details = { retry_after_s: RETRY_AFTER_S };
-  const sentence = 'Payment is temporarily unavailable. Please try again.';
-  return new KassaError('payment_provider_unavailable', sentence, details, cause);
 }
 
 /**

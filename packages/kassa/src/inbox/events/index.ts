@@ -3,6 +3,7 @@ import { checkoutSessionAsyncPaymentFailed } from './checkout-session-async-paym
 import { checkoutSessionAsyncPaymentSucceeded } from './checkout-session-async-payment-succeeded.ts';
 import { checkoutSessionCompleted } from './checkout-session-completed.ts';
 import { checkoutSessionExpired } from './checkout-session-expired.ts';
+import { customerDeleted } from './customer-deleted.ts';
 import { paymentIntentAmountCapturableUpdated } from './payment-intent/amount-capturable-updated.ts';
 import { paymentIntentCanceled } from './payment-intent/canceled.ts';
 import { paymentIntentPaymentFailed } from './payment-intent/payment-failed.ts';
@@ -28,6 +29,7 @@ export const EVENT_READERS: Readonly<Record<string, EventReader>> = {
   'payment_intent.payment_failed': paymentIntentPaymentFailed,
   'payment_intent.canceled': paymentIntentCanceled,
   'payment_intent.amount_capturable_updated': paymentIntentAmountCapturableUpdated,
+  'customer.deleted': customerDeleted,
   'refund.created': refundCreated,
   'refund.updated': refundUpdated,
   'refund.failed': refundFailed,

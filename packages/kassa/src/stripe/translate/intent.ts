@@ -1,10 +1,13 @@
-import type {
-  CancelReason,
-  IntentRequest,
-  IntentStatus,
-  ListedIntent,
-  OpenedAtStripe,
-  PaymentReport,
+import Stripe from 'stripe';
+import {
+  type CancelReason,
+  type ConfirmRequest,
+  GatewayFailure,
+  type IntentRequest,
+  type IntentStatus,
+  type ListedIntent,
+  type OpenedAtStripe,
+  type PaymentReport,
 } from '../../domain/payments/gateway.ts';
 import { assert } from '../../kernel/assert.ts';
 import { encodeForm } from './form.ts';
@@ -52,6 +55,10 @@ export function encodeCancel(reason: CancelReason | null): string {
   return encodeForm({ cancellation_reason: reason ?? undefined });
 }
 
+export function encodeConfirm({ payment_method_id, return_url }: ConfirmRequest): string {
+  return encodeForm({ payment_method: payment_method_id, return_url });
+}
+
 /** Payments end by themselves when nobody paid in time; everything else was somebody's wish. */
 const ENDED_BY_TIME = [null, 'automatic', 'expired'];
 
@@ -97,6 +104,13 @@ export function declineOf(intent: Fields): PaymentReport['decline'] {
   const code = optionalText(error, 'decline_code') ?? optionalText(error, 'code') ?? 'generic_decline';
   // A buyer who failed to prove who they are leaves no charge; then the method stands for the try.
   return { id: idOf(error, 'charge') ?? idOf(error, 'payment_method') ?? code, code };
+}
+
+/** A refused card answers with an error that carries the payment as it is now; undefined for any other failure. */
+export function reportOfRefusal(error: unknown, at: Date): PaymentReport | undefined {
+  if (!(error instanceof GatewayFailure) || !(error.cause instanceof Stripe.errors.StripeCardError)) return undefined;
+  const { payment_intent } = error.cause;
+  return payment_intent === undefined ? undefined : reportOfIntent(payment_intent, at);
 }
 
 export function openedIntent(value: unknown): OpenedAtStripe {
