@@ -73,6 +73,13 @@ function seedFor(database: Database, given: string | undefined): string {
   return seed;
 }
 
+/** Kept beside a file, so that a page that is open over a restart can still be paid. */
+function secretFor(database: Database): string {
+  const secret = readSetting(database, 'secret') ?? randomSeed();
+  if (!database.inMemory) writeSetting(database, 'secret', secret);
+  return secret;
+}
+
 function runtimeFrom(options: SandboxOptions, virtual: boolean): RuntimeOptions {
   return {
     hold_redirect_ms: 0,
@@ -95,6 +102,7 @@ function openWorld(options: SandboxOptions): World {
     ids: idSource(seedFor(database, options.seed)),
     options,
     publicUrl: (options.publicUrl ?? 'http://127.0.0.1:4243').replace(/\/+$/, ''),
+    secret: secretFor(database),
     retryProfile: options.retryProfile ?? (virtual ? 'stripe-test' : 'dev'),
     runtime: runtimeFrom(options, virtual),
     chaos: undefined,

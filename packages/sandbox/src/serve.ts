@@ -1,6 +1,7 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { ConnectionFault } from './http/reply.ts';
+import { isLoopbackHost, isLoopbackOrigin } from './kernel/loopback.ts';
 import { acceptCommandLine } from './listen/command-line.ts';
 import type { Sandbox } from './sandbox.ts';
 import { repeat } from './system.ts';
@@ -23,34 +24,49 @@ export interface Served {
 const LOOPBACK_HOSTS = new Set(['127.0.0.1', '::1', 'localhost']);
 const BODY_BYTES = 2 * 1024 * 1024;
 
-/** Collects a request's body. @throws Error when it is larger than anything the sandbox would read */
-async function bodyOf(incoming: IncomingMessage): Promise<Buffer> {
+/** Collects a request's body. Answers undefined when it is larger than anything the sandbox would read. */
+async function bodyOf(incoming: IncomingMessage): Promise<Uint8Array | undefined> {
   const chunks: Buffer[] = [];
   let size = 0;
   for await (const chunk of incoming as AsyncIterable<Buffer>) {
     size += chunk.length;
-    if (size > BODY_BYTES) throw new Error('body too large');
+    if (size > BODY_BYTES) return undefined;
     chunks.push(chunk);
   }
-  return Buffer.concat(chunks);
+  return new Uint8Array(Buffer.concat(chunks));
 }
 
-function hostIsLocal(header: string | undefined): boolean {
-  if (header === undefined || !URL.canParse(`http://${header}`)) return false;
-  const { hostname } = new URL(`http://${header}`);
-  // The whole address: `127.evil.example` begins like one and is a stranger's name.
-  return hostname === '[::1]' || LOOPBACK_HOSTS.has(hostname) || /^127(?:\.[0-9]{1,3}){3}$/.test(hostname);
+const METHODS = new Set(['GET', 'HEAD', 'POST', 'DELETE', 'OPTIONS', 'PUT', 'PATCH']);
+
+/** Why nobody answers this request: who sends it, or how it is written. */
+function refusalOf(incoming: IncomingMessage, publicUrl: string): { status: number; sentence: string } | undefined {
+  const { headers, method = '', url = '' } = incoming;
+  if (!isLoopbackHost(headers.host)) {
+    return { status: 403, sentence: 'The sandbox answers only under a loopback host name.' };
+  }
+  const { origin } = headers;
+  if (origin !== undefined && !isLoopbackOrigin(origin) && origin !== new URL(publicUrl).origin) {
+    return { status: 403, sentence: 'The sandbox talks to pages of this computer only.' };
+  }
+  if (!METHODS.has(method)) return { status: 405, sentence: `The sandbox does not know the method ${method}.` };
+  // Joined, never resolved: `//evil.example/x` would become an address of that host, and its pages our own.
+  if (!url.startsWith('/') || !URL.canParse(`http://sandbox.local${url}`)) {
+    return { status: 400, sentence: 'The address of this request cannot be read.' };
+  }
+  return undefined;
 }
 
-async function toRequest(incoming: IncomingMessage, origin: string): Promise<Request> {
+/** The same request as `fetch` takes it; undefined when its body is too large. */
+async function toRequest(incoming: IncomingMessage, origin: string): Promise<Request | undefined> {
   const headers = new Headers();
   for (let i = 0; i + 1 < incoming.rawHeaders.length; i += 2) {
     headers.append(incoming.rawHeaders[i] ?? '', incoming.rawHeaders[i + 1] ?? '');
   }
   const method = incoming.method ?? 'GET';
-  const hasBody = method !== 'GET' && method !== 'HEAD';
-  const body = hasBody ? new Uint8Array(await bodyOf(incoming)) : undefined;
-  return new Request(new URL(incoming.url ?? '/', origin), { method, headers, ...(body ? { body } : {}) });
+  const url = `${origin}${incoming.url}`;
+  if (method === 'GET' || method === 'HEAD') return new Request(url, { method, headers });
+  const body = await bodyOf(incoming);
+  return body && new Request(url, { method, headers, body });
 }
 
 async function writeResponse(response: Response, outgoing: ServerResponse): Promise<void> {
@@ -64,19 +80,24 @@ async function writeResponse(response: Response, outgoing: ServerResponse): Prom
   outgoing.end();
 }
 
+function refuse(outgoing: ServerResponse, status: number, sentence: string): void {
+  // What the caller still sends is not read, so the line cannot be used again.
+  const headers = { 'content-type': 'text/plain; charset=utf-8', 'x-content-type-options': 'nosniff' };
+  outgoing.writeHead(status, { ...headers, connection: 'close' }).end(`${sentence}\n`);
+}
+
 async function answer(
   sandbox: Sandbox,
   incoming: IncomingMessage,
   outgoing: ServerResponse,
   origin: string,
 ): Promise<void> {
-  // A page elsewhere that gets its own name to point here must not reach the sandbox (DNS rebinding).
-  if (!hostIsLocal(incoming.headers.host)) {
-    outgoing.writeHead(403).end('The sandbox answers only under a loopback host name.\n');
-    return;
-  }
   try {
-    await writeResponse(await sandbox.fetch(await toRequest(incoming, origin)), outgoing);
+    const refusal = refusalOf(incoming, sandbox.world.publicUrl);
+    if (refusal) return refuse(outgoing, refusal.status, refusal.sentence);
+    const request = await toRequest(incoming, origin);
+    if (!request) return refuse(outgoing, 413, `A body has at most ${BODY_BYTES} bytes.`);
+    await writeResponse(await sandbox.fetch(request), outgoing);
   } catch (error) {
     // A fault that times out keeps the line open without a word, as a dead server would.
     if (error instanceof ConnectionFault && error.code === 'ETIMEDOUT') return;

@@ -2,11 +2,12 @@
 // that those make. Only pages of this computer may use it, and each call shows a publishable key and a client secret.
 import { FRAME_KINDS, renderElementFrame } from '../element-frame/element-frame.ts';
 import { FRAME_JS } from '../element-frame/generated/frame-js.ts';
-import { checkAccess } from '../http/access.ts';
+import { checkAccess, refuseCardNumbers } from '../http/access.ts';
 import { parseForm } from '../http/form.ts';
 import { child, type Input, text } from '../http/input.ts';
 import { bugFailure, errorBody, pretty } from '../http/reply.ts';
 import { ApiFailure, forbidden } from '../kernel/failure.ts';
+import { isLoopbackOrigin } from '../kernel/loopback.ts';
 import { contentSecurityPolicy } from '../pages/index.ts';
 import { readBilling } from '../resources/customers/address.ts';
 import { newDelayedMethod } from '../resources/customers/payment-methods.ts';
@@ -25,7 +26,6 @@ export interface ClientDoor {
   api(request: Request): Promise<Response>;
 }
 
-const LOOPBACK = /^https?:\/\/(localhost|127\.0\.0\.1|\[::1\])(:\d+)?$/;
 const NOBODY = { request_id: null, idempotency_key: null };
 
 /** True for the paths that `handleClient` answers. */
@@ -39,7 +39,7 @@ export async function handleClient(door: ClientDoor, request: Request): Promise<
   if (pathname === '/sandbox/stripe.js') return script(SHIM_JS);
   if (pathname === '/sandbox/frame.js') return script(FRAME_JS);
   const origin = request.headers.get('origin');
-  if (origin !== null && !LOOPBACK.test(origin)) {
+  if (origin !== null && !isLoopbackOrigin(origin)) {
     return new Response('The sandbox talks to pages of this computer only.\n', { status: 403 });
   }
   const response = await answer(door, request, pathname);
@@ -91,8 +91,12 @@ function json(status: number, body: string): Response {
   return new Response(body, { status, headers: { 'content-type': 'application/json', 'cache-control': 'no-store' } });
 }
 
-/** `/_client/v1/…` is `/v1/…` with leave for other pages of this computer to read the answer. */
+/** `/_client/v1/…` is `/v1/…` with leave for other pages of this computer to read the answer: publishable keys only. */
 async function forward(door: ClientDoor, request: Request): Promise<Response> {
+  if (/\b[sr]k_/.test(request.headers.get('authorization') ?? '')) {
+    const failure = forbidden('A secret key was sent from a browser. It was not kept. Use the publishable key.');
+    return json(failure.status, errorBody(failure.body, 'browser', door.world.publicUrl));
+  }
   const url = new URL(request.url);
   url.pathname = url.pathname.slice('/_client'.length);
   const body = request.method === 'POST' ? { body: await request.text() } : {};
@@ -116,6 +120,7 @@ function run(tx: Tx, method: string, pathname: string, input: Input): unknown {
   if (session !== undefined) {
     const proven = provenSession(tx, session, input);
     if (method === 'GET' && verb === undefined) return sessionState(tx, proven);
+    refuseCardNumbers(input.fields);
     if (method === 'POST' && verb === 'update') return updateFromBrowser(tx, proven, input);
     if (method === 'POST' && verb === 'confirm') return confirmFromBrowser(tx, proven, input);
   }

@@ -1,3 +1,4 @@
+import { isLoopbackName } from '../kernel/loopback.ts';
 import { openTx } from '../store/tx.ts';
 import type { Target, World } from '../store/world.ts';
 
@@ -38,12 +39,10 @@ export function findTarget(world: World, id: string): Target | undefined {
   return allTargets(world).find((target) => target.id === id);
 }
 
-const LOOPBACK = /^(127(?:\.\d{1,3}){3}|localhost|\[::1\]|[a-z0-9-]+\.localhost)$/;
-
 /** Webhooks leave this machine only to hosts that the owner of the sandbox named. */
 export function reachable(url: string, allowHosts: string[]): boolean {
   if (!URL.canParse(url)) return false;
   const { protocol, hostname } = new URL(url);
   if (protocol !== 'http:' && protocol !== 'https:') return false;
-  return LOOPBACK.test(hostname) || allowHosts.includes(hostname);
+  return isLoopbackName(hostname) || allowHosts.includes(hostname);
 }

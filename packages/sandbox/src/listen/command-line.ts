@@ -1,4 +1,5 @@
 import { recordLateAnswer } from '../delivery/attempts.ts';
+import { isLoopbackHost } from '../kernel/loopback.ts';
 import { API_VERSION } from '../kernel/options.ts';
 import type { CommandLineSession, Outcome, Pushed, Target, World } from '../store/world.ts';
 import { CLOSE } from './frames.ts';
@@ -14,7 +15,7 @@ const CONVERSATIONS = 1000;
 /** Is the request from a program on this machine? Programs send no Origin; pages in a browser always do. */
 function isProgram({ incoming }: Upgrade): boolean {
   const { host, origin } = incoming.headers;
-  return origin === undefined && /^(127(\.\d{1,3}){3}|localhost|\[::1\])(:\d+)?$/.test(host ?? '');
+  return origin === undefined && isLoopbackHost(host);
 }
 
 /**

@@ -1,15 +1,19 @@
 import { type Database, type Row, TABLES } from './database.ts';
-import { readSetting, writeSetting } from './settings.ts';
 import { loadState, saveState, type World } from './world.ts';
 
+/** What belongs to the store itself and not to the state in it: where ids come from, what tokens are made of. */
+const OWN = "('seed', 'secret')";
+
+const all = (table: string): string => (table === 'settings' ? `settings where name not in ${OWN}` : table);
+
 function dump(database: Database): string {
-  const tables = Object.fromEntries(TABLES.map((table) => [table, database.all(`select * from ${table}`)]));
+  const tables = Object.fromEntries(TABLES.map((table) => [table, database.all(`select * from ${all(table)}`)]));
   return JSON.stringify(tables);
 }
 
 function fill(database: Database, tables: Record<string, Row[]>): void {
   for (const table of TABLES) {
-    database.run(`delete from ${table}`);
+    database.run(`delete from ${all(table)}`);
     for (const row of tables[table] ?? []) {
       const columns = Object.keys(row);
       const marks = columns.map(() => '?').join(', ');
@@ -48,9 +52,7 @@ export function readSnapshot(database: Database, name: string): Record<string, R
 export function emptyStore(world: World): void {
   const { database } = world;
   database.transaction(() => {
-    const seed = readSetting(database, 'seed');
-    for (const table of TABLES) database.run(`delete from ${table}`);
-    if (seed !== undefined) writeSetting(database, 'seed', seed);
+    for (const table of TABLES) database.run(`delete from ${all(table)}`);
   });
   world.ids.resume(0);
   world.seq = 0;

@@ -76,6 +76,8 @@ export interface World {
   ids: IdSource;
   options: SandboxOptions;
   publicUrl: string;
+  /** What the tokens of forms and control calls are made of. Never the seed, which others may know. */
+  secret: string;
   retryProfile: RetryProfile;
   runtime: RuntimeOptions;
   chaos: Chaos | undefined;

@@ -10,7 +10,7 @@ import { timeFor } from '../resources/customers/frozen-time.ts';
 import { declineSentence } from '../resources/customers/test-cards.ts';
 import { inTx, type Tx } from '../store/tx.ts';
 import type { World } from '../store/world.ts';
-import { cardProblems, collectedFrom, missingFields } from './payment-fields.ts';
+import { cardProblems, collectedFrom, missingFields, takeMisplacedCards } from './payment-fields.ts';
 import { formIsOurs, frameFor, page, plain, redirect } from './respond.ts';
 import { type PageState, paymentView, sellerOf } from './views.ts';
 import { NOBODY } from './web.ts';
@@ -73,6 +73,7 @@ function formPage(tx: Tx, session: Session, way: { embedded: boolean; status: nu
 export async function postSession(world: World, id: string, request: Request, pays: boolean): Promise<Response> {
   const params = new URLSearchParams(await request.text());
   if (!formIsOurs(world, request, params, id)) return plain('This form did not come from the payment page.', 403);
+  const misplaced = takeMisplacedCards(params);
   const form = readPaymentForm(params);
   const known = inTx(world, NOBODY, (tx) => structuredClone(tx.find('checkout.session', id)));
   if (!known) return plain('There is no such checkout.', 404);
@@ -83,6 +84,7 @@ export async function postSession(world: World, id: string, request: Request, pa
       const kept = { typed: form.typed, customValues: form.custom_fields, ...state };
       return formPage(tx, session, { embedded: form.embedded, status }, kept);
     });
+  if (Object.keys(misplaced).length > 0) return render(422, { errors: misplaced });
   try {
     if (!pays || form.intent !== 'pay') return reprice(world, id, form, render);
     return pay(world, known, form, render);

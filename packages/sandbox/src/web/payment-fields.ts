@@ -1,4 +1,5 @@
 import { checkTypedCard } from '../client-routes/typed-card.ts';
+import { looksLikeCard } from '../http/access.ts';
 import { ApiFailure } from '../kernel/failure.ts';
 import type { Session } from '../kernel/kinds.ts';
 import type { Instrument, PaymentForm } from '../pages/index.ts';
@@ -23,6 +24,17 @@ export function cardProblems(instrument: Instrument, now_ms: number): Record<str
     if (!(error instanceof ApiFailure)) throw error;
     return { [FIELD_OF[error.body.param ?? ''] ?? 'card_number']: error.message };
   }
+}
+
+/** Some people type their card where something else was asked for. It is taken out before anything reads the form. */
+export function takeMisplacedCards(form: URLSearchParams): Record<string, string> {
+  const errors: Record<string, string> = {};
+  for (const [name, value] of [...form]) {
+    if (name.startsWith('card_') || !looksLikeCard(value)) continue;
+    form.set(name, '');
+    errors[name] = 'This looks like a card number. It was thrown away: type here what is asked for.';
+  }
+  return errors;
 }
 
 /** What the page asks for and the buyer left empty. */

@@ -1,4 +1,5 @@
-import { timingSafeEqual } from 'node:crypto';
+import { createHmac, timingSafeEqual } from 'node:crypto';
+import { isLoopbackHost } from '../kernel/loopback.ts';
 import { contentSecurityPolicy } from '../pages/index.ts';
 import type { PageFrame } from '../pages/views.ts';
 import type { World } from '../store/world.ts';
@@ -38,19 +39,22 @@ export function page(html: string, frame: PageFrame, rules: PageRules = {}): Res
   });
 }
 
+/** On to another address. Shops have names in every script, and a header takes plain ASCII only. */
 export function redirect(url: string): Response {
-  return new Response(null, { status: 303, headers: { location: url, 'cache-control': 'no-store' } });
+  const location = url.replace(/[^\x21-\x7e]+/g, (letters) => encodeURIComponent(letters.toWellFormed()));
+  return new Response(null, { status: 303, headers: { location, 'cache-control': 'no-store' } });
 }
 
+const UNSNIFFED = { 'x-content-type-options': 'nosniff', 'cache-control': 'no-store' };
+
 export function json(value: unknown, status = 200): Response {
-  return new Response(`${JSON.stringify(value, null, 2)}\n`, {
-    status,
-    headers: { 'content-type': 'application/json', 'cache-control': 'no-store' },
-  });
+  const headers = { 'content-type': 'application/json', ...UNSNIFFED };
+  return new Response(`${JSON.stringify(value, null, 2)}\n`, { status, headers });
 }
 
 export function plain(text: string, status: number): Response {
-  return new Response(`${text}\n`, { status, headers: { 'content-type': 'text/plain; charset=utf-8' } });
+  const headers = { 'content-type': 'text/plain; charset=utf-8', ...UNSNIFFED };
+  return new Response(`${text}\n`, { status, headers });
 }
 
 export function asset(body: string, type: string): Response {
@@ -59,9 +63,13 @@ export function asset(body: string, type: string): Response {
   });
 }
 
-/** What a form of one page must carry. It follows from the seed, so that it outlives a restart of a file store. */
+/** What a form of one page must carry. */
 export function pageToken(world: World, what: string): string {
-  return world.ids.named(`page token:${what}`, 32);
+  return tokenFor(world, `page:${what}`);
+}
+
+function tokenFor(world: World, what: string): string {
+  return createHmac('sha256', world.secret).update(what).digest('base64url').slice(0, 32);
 }
 
 function sameText(a: string, b: string): boolean {
@@ -72,9 +80,15 @@ function sameText(a: string, b: string): boolean {
 /** A web page elsewhere in the same browser can neither guess the token nor claim the sandbox's own origin. */
 export function formIsOurs(world: World, request: Request, form: URLSearchParams, what: string): boolean {
   const origin = request.headers.get('origin');
-  const own = new Set([new URL(request.url).origin, new URL(world.publicUrl).origin]);
-  if (origin !== null && !own.has(origin)) return false;
+  if (origin !== null && !isOwn(world, request, origin)) return false;
   return sameText(form.get('token') ?? '', pageToken(world, what));
+}
+
+/** Its own origins: the one it was given, and whichever name of this machine a person typed. */
+function isOwn(world: World, request: Request, origin: string): boolean {
+  if ([new URL(request.url).origin, new URL(world.publicUrl).origin].includes(origin)) return true;
+  const host = request.headers.get('host') ?? undefined;
+  return isLoopbackHost(host) && origin === `http://${host}`;
 }
 
 /** A control call from outside this process has to show the token that was printed at start. */
@@ -83,5 +97,5 @@ export function holdsControlToken(world: World, request: Request): boolean {
 }
 
 export function controlToken(world: World): string {
-  return world.ids.named('control token', 32);
+  return tokenFor(world, 'control');
 }

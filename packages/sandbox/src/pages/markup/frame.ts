@@ -41,7 +41,8 @@ export interface PolicyOptions {
  * and only pages of this computer may frame the ones that are meant to be framed.
  */
 export function contentSecurityPolicy({ nonce, embeddable, formTargets = [] }: PolicyOptions): string {
-  const loopback = 'http://localhost:* https://localhost:* http://127.0.0.1:* https://127.0.0.1:*';
+  const hosts = ['localhost', '*.localhost', '127.0.0.1'];
+  const loopback = hosts.map((host) => `http://${host}:* https://${host}:*`).join(' ');
   return [
     "default-src 'none'",
     `script-src 'nonce-${nonce}'`,

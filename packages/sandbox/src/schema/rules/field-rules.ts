@@ -76,8 +76,11 @@ const BOUNDS: Readonly<Record<string, readonly [low: number, high: number]>> = {
 };
 
 const EMAIL = /^[^\s@<>]+@[^\s@<>]+\.[^\s@<>]+$/;
-/** Web addresses and an app's own scheme; the braces of `{CHECKOUT_SESSION_ID}` may stand in them. */
-const URL_FORM = /^[a-z][a-z0-9+.-]*:\/\/[^\s/?#]+\S*$/i;
+/**
+ * Web addresses and an app's own scheme; the braces of `{CHECKOUT_SESSION_ID}` may stand in them. Never a scheme whose
+ * addresses run in the page that follows them.
+ */
+const URL_FORM = /^(?!javascript:|vbscript:|data:)[a-z][a-z0-9+.-]*:\/\/[^\s/?#]+\S*$/i;
 const DESCRIPTOR_FORM = /^(?=.*[a-z])[^<>\\"'*]*$/i;
 
 /** Rules that belong to a name wherever it stands; undefined when the name has none. */
