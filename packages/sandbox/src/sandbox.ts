@@ -3,9 +3,12 @@ import { handleClient, isClientPath } from './client-routes/client-routes.ts';
 import { type Control, controlOf } from './control/control.ts';
 import { deliverer } from './delivery/run.ts';
 import { reachable } from './delivery/targets.ts';
+import { type Incoming, incomingFrom } from './http/call.ts';
 import { handleApi } from './http/pipeline.ts';
+import { type Reply, toResponse } from './http/reply.ts';
 import { router } from './http/router.ts';
 import { schemaTools } from './http/tools.ts';
+import { inProcessClient } from './in-process.ts';
 import { type SandboxClock, shiftable } from './kernel/clock.ts';
 import { type IdSource, idSource } from './kernel/ids.ts';
 import type { RuntimeOptions, SandboxOptions } from './kernel/options.ts';
@@ -33,15 +36,18 @@ export interface Sandbox {
   keys: { secret: string; publishable: string };
   /** What control calls over a port have to show in `X-Sandbox-Token`. */
   controlToken: string;
-  /** Runs due timers and due deliveries. Answers how many. */
+  /** Runs due timers and due deliveries, and waits for the receivers. Answers how many. */
   tick(): Promise<number>;
+  /** The same for a server: waits for nobody. A receiver that hangs holds up its own queue and nothing else. */
+  nudge(): number;
   /** Ticks until nothing is due any more. */
   drain(): Promise<number>;
   /** When there is something to do next, in milliseconds of the sandbox's clock. */
   nextDueAt(): number | undefined;
   /** A ready official client that talks to this sandbox in this process. */
   stripe(client: typeof Stripe): Stripe;
-  httpClient(client: typeof Stripe): ReturnType<typeof Stripe.createFetchHttpClient>;
+  /** For a client of your own: `new Stripe(key, { httpClient: sandbox.httpClient(Stripe) })`. */
+  httpClient(client: typeof Stripe): ReturnType<typeof inProcessClient>;
   close(): Promise<void>;
   world: World;
 }
@@ -110,7 +116,9 @@ function openWorld(options: SandboxOptions): World {
     recentCalls: new Map(),
     calls: 0,
     seq: 0,
+    epoch: 0,
     targets: undefined,
+    armed: { faults: undefined, rules: undefined },
     optionTargets: options.webhooks ?? [],
     listeners: new Map(),
     cliSessions: new Map(),
@@ -138,9 +146,15 @@ export function createSandbox(given: SandboxOptions = {}): Sandbox {
     const due = [earliestTimer(database), deliveries.nextDueAt()].filter((at) => at !== undefined);
     return due.length === 0 ? undefined : Math.min(...due);
   };
-  const tick = async (): Promise<number> => {
+  const nudge = (): { ran: number; done: Promise<unknown> } => {
     const timers = runTimers(world);
-    return timers + (await deliveries.run());
+    const { started, done } = deliveries.start();
+    return { ran: timers + started, done };
+  };
+  const tick = async (): Promise<number> => {
+    const { ran, done } = nudge();
+    await done;
+    return ran;
   };
   const drain = async (): Promise<number> => {
     let sum = 0;
@@ -152,19 +166,18 @@ export function createSandbox(given: SandboxOptions = {}): Sandbox {
     secret: `sk_test_sandbox_${world.ids.named('secret key', 24)}`,
     publishable: `pk_test_sandbox_${world.ids.named('publishable key', 24)}`,
   };
-  const api = async (request: Request): Promise<Response> => {
-    const response = await handleApi(world, tools, request);
-    for (const watch of world.watchers) await watch(request, response);
-    return response;
+  const api = async (incoming: Incoming): Promise<Reply> => {
+    const reply = await handleApi(world, tools, incoming);
+    for (const watch of world.watchers) watch(incoming, reply);
+    return reply;
   };
   const fetch = async (request: Request): Promise<Response> => {
-    const { pathname } = new URL(request.url);
-    if (/^\/v\d+\//.test(pathname)) return api(request);
-    if (isClientPath(pathname)) return handleClient({ world, api }, request);
+    const incoming = incomingFrom(request);
+    if (/^\/v\d+\//.test(incoming.path)) return toResponse(await api(incoming));
+    if (isClientPath(incoming.path)) return handleClient({ world, api }, request);
     return handleWeb({ world, control, keys, tick, drain }, request);
   };
-  const httpClient = (client: typeof Stripe): ReturnType<typeof Stripe.createFetchHttpClient> =>
-    client.createFetchHttpClient((input, init) => fetch(new Request(input, init)));
+  const client = inProcessClient(api);
   return {
     fetch,
     clock: world.clock,
@@ -176,9 +189,11 @@ export function createSandbox(given: SandboxOptions = {}): Sandbox {
     tick,
     drain,
     nextDueAt,
-    stripe: (client) => new client(keys.secret, { httpClient: httpClient(client), telemetry: false }),
-    httpClient,
+    nudge: () => nudge().ran,
+    stripe: (maker) => new maker(keys.secret, { httpClient: client, telemetry: false }),
+    httpClient: () => client,
     close: async () => {
+      deliveries.stop();
       if (!database.inMemory) {
         pruneJournal(database);
         saveState(world);

@@ -134,9 +134,9 @@ export async function serveSandbox(sandbox: Sandbox, options: ServeOptions): Pro
   if (sandbox.world.options.publicUrl === undefined) sandbox.world.publicUrl = origin;
   sandbox.world.socketUrl = `ws://${name}:${port}/ws`;
   sandbox.world.served = true;
-  const stop = repeat(options.tickMs ?? 50, async () => {
+  const stop = repeat(options.tickMs ?? 50, () => {
     try {
-      await sandbox.tick();
+      sandbox.nudge();
     } catch (error) {
       sandbox.world.log({ what: 'tick failed', error: String(error) });
     }

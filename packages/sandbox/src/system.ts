@@ -41,35 +41,29 @@ export function noteViolation(sentence: string): void {
   if (file !== '') appendFileSync(file, `${sentence}\n`);
 }
 
-/** Calls `work` every `every_ms` until the answer is called. One run at a time: a slow run delays the next. */
-export function repeat(every_ms: number, work: () => Promise<void>): () => void {
-  let stopped = false;
-  let timer: NodeJS.Timeout | undefined;
-  const next = (): void => {
-    if (stopped) return;
-    timer = setTimeout(() => void work().finally(next), every_ms);
-    timer.unref();
-  };
-  next();
-  return () => {
-    stopped = true;
-    clearTimeout(timer);
-  };
+/** Calls `work` every `every_ms` until the answer is called. */
+export function repeat(every_ms: number, work: () => void): () => void {
+  const timer = setInterval(work, every_ms);
+  timer.unref();
+  return () => clearInterval(timer);
 }
 
 /**
  * Posts one webhook over the network. Redirects are not followed: Stripe counts them as failures.
- * @throws when the target does not answer within `timeout_ms`, or at all
+ * @throws when the target does not answer within `timeout_ms`, when `ending` says to hang up, or at all
  */
-export async function post(request: Request, timeout_ms: number): Promise<Response> {
-  return fetch(request, { redirect: 'manual', signal: AbortSignal.timeout(timeout_ms) });
+export async function post(request: Request, timeout_ms: number, ending: AbortSignal): Promise<Response> {
+  const signal = AbortSignal.any([AbortSignal.timeout(timeout_ms), ending]);
+  return fetch(request, { redirect: 'manual', signal });
 }
 
-/** Runs `work` and gives up after `timeout_ms` of wall time. */
-export async function withTimeout<T>(work: Promise<T>, timeout_ms: number): Promise<T> {
+const tooLate = (timeout_ms: number): Error => new Error(`no answer within ${timeout_ms} ms`);
+
+/** Gives up on `work` after `timeout_ms` of wall time, with the error that `late` makes. */
+export async function withTimeout<T>(work: Promise<T>, timeout_ms: number, late = tooLate): Promise<T> {
   let timer: NodeJS.Timeout | undefined;
   const limit = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => reject(new Error(`no answer within ${timeout_ms} ms`)), timeout_ms);
+    timer = setTimeout(() => reject(late(timeout_ms)), timeout_ms);
     timer.unref();
   });
   try {

@@ -3,9 +3,10 @@
 import { FRAME_KINDS, renderElementFrame } from '../element-frame/element-frame.ts';
 import { FRAME_JS } from '../element-frame/generated/frame-js.ts';
 import { checkAccess, refuseCardNumbers } from '../http/access.ts';
+import { type Incoming, incomingFrom } from '../http/call.ts';
 import { parseForm } from '../http/form.ts';
 import { child, type Input, text } from '../http/input.ts';
-import { bugFailure, errorBody, pretty } from '../http/reply.ts';
+import { bugFailure, errorBody, pretty, type Reply, toResponse } from '../http/reply.ts';
 import { ApiFailure, forbidden } from '../kernel/failure.ts';
 import { isLoopbackOrigin } from '../kernel/loopback.ts';
 import { contentSecurityPolicy } from '../pages/index.ts';
@@ -23,10 +24,8 @@ import { checkTypedCard, type TypedCard, testCardViews, typedCardMethod } from '
 export interface ClientDoor {
   world: World;
   /** The API itself, for the calls of `/_client/v1/…`. */
-  api(request: Request): Promise<Response>;
+  api(incoming: Incoming): Promise<Reply>;
 }
-
-const NOBODY = { request_id: null, idempotency_key: null };
 
 /** True for the paths that `handleClient` answers. */
 export function isClientPath(pathname: string): boolean {
@@ -55,10 +54,11 @@ async function answer(door: ClientDoor, request: Request, pathname: string): Pro
   if (pathname === '/_client/frame') return frame(new URL(request.url).searchParams);
   if (pathname.startsWith('/_client/v1/')) return forward(door, request);
   try {
-    const input = await readInput(request);
+    const { input, account } = await readInput(request);
+    const caller = { request_id: null, idempotency_key: null, account };
     return json(
       200,
-      inTx(door.world, NOBODY, (tx) => pretty(run(tx, request.method, pathname, input))),
+      inTx(door.world, caller, (tx) => pretty(run(tx, request.method, pathname, input))),
     );
   } catch (error) {
     const failure = error instanceof ApiFailure ? error : bugFailure(error);
@@ -97,22 +97,19 @@ async function forward(door: ClientDoor, request: Request): Promise<Response> {
     const failure = forbidden('A secret key was sent from a browser. It was not kept. Use the publishable key.');
     return json(failure.status, errorBody(failure.body, 'browser', door.world.publicUrl));
   }
-  const url = new URL(request.url);
-  url.pathname = url.pathname.slice('/_client'.length);
-  const body = request.method === 'POST' ? { body: await request.text() } : {};
-  const sent = new Request(url, { method: request.method, headers: request.headers, ...body });
-  const response = await door.api(sent);
-  return new Response(response.body, { status: response.status, headers: new Headers(response.headers) });
+  const incoming = incomingFrom(request);
+  return toResponse(await door.api({ ...incoming, path: incoming.path.slice('/_client'.length) }));
 }
 
 /** @throws ApiFailure 401 and 403 for keys that do not fit, 400 for a body that cannot be read */
-async function readInput(request: Request): Promise<Input> {
-  const sent = request.method === 'POST' ? await request.text() : new URL(request.url).search.slice(1);
-  const { key, ...fields } = parseForm(sent);
-  if (!checkAccess(request.headers, typeof key === 'string' ? key : undefined).publishable) {
+async function readInput(request: Request): Promise<{ input: Input; account: string }> {
+  const { method, search, header, body } = incomingFrom(request);
+  const { key, ...fields } = parseForm(method === 'POST' ? await body() : search.slice(1));
+  const { publishable, account } = checkAccess(header, typeof key === 'string' ? key : undefined);
+  if (!publishable) {
     throw forbidden('A secret key was sent from a browser. It was not kept. Use the publishable key.');
   }
-  return { path: '', fields };
+  return { input: { path: '', fields }, account };
 }
 
 function run(tx: Tx, method: string, pathname: string, input: Input): unknown {

@@ -145,11 +145,11 @@ function webhookControl(world: World, act: <T>(work: (tx: Tx) => T) => Promise<T
   return {
     addWebhookRule: (rule) => {
       const id = world.ids.next('rule_', 12);
-      addRule(database, id, rule);
+      addRule(world, id, rule);
       return id;
     },
     webhookRules: () => listRules(database),
-    removeWebhookRule: (id) => removeRule(database, id),
+    removeWebhookRule: (id) => removeRule(world, id),
     release: () => {
       const held = Number(database.one("select count(*) as n from deliveries where state = 'held'")?.n ?? 0);
       database.run("update deliveries set state = 'due', due_ms = ? where state = 'held'", world.clock.now());

@@ -34,6 +34,7 @@ export interface FaultCall {
 }
 
 export function armFault(world: World, rule: FaultRule): string {
+  world.armed.faults = undefined;
   const id = world.ids.next('fault_', 12);
   world.database.run(
     'insert into faults (id, match, fault, times, seen) values (?, ?, ?, ?, 0)',
@@ -46,6 +47,8 @@ export function armFault(world: World, rule: FaultRule): string {
 }
 
 export function listFaults(world: World): (FaultRule & { id: string; seen: number })[] {
+  world.armed.faults ??= world.database.one('select 1 from faults where times > 0') !== undefined;
+  if (!world.armed.faults) return [];
   return world.database.all('select * from faults where times > 0 order by seq').map((row) => ({
     id: row.id as string,
     match: JSON.parse(row.match as string) as NonNullable<FaultRule['match']>,

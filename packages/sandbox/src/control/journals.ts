@@ -7,7 +7,7 @@ export interface DeliveryView {
   target: string;
   state: 'due' | 'held' | 'done' | 'failed' | 'dropped';
   due_ms: number | null;
-  attempts: { at_ms: number; status: number | null; reply: string }[];
+  attempts: { at_ms: number; took_ms: number; status: number | null; reply: string }[];
 }
 
 export interface Unsupported {
@@ -35,9 +35,10 @@ export function readDeliveries(database: Database, filter: { event?: string; sin
     state: row.state as DeliveryView['state'],
     due_ms: row.due_ms as number | null,
     attempts: database
-      .all('select at_ms, status, reply from attempts where delivery = ? order by seq', row.seq as number)
+      .all('select at_ms, took_ms, status, reply from attempts where delivery = ? order by seq', row.seq as number)
       .map((attempt) => ({
         at_ms: attempt.at_ms as number,
+        took_ms: attempt.took_ms as number,
         status: attempt.status as number | null,
         reply: attempt.reply as string,
       })),

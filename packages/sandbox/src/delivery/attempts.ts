@@ -1,6 +1,8 @@
 import type { Outcome, World } from '../store/world.ts';
 
 export interface Attempted {
+  /** When it began, in milliseconds of the sandbox's clock. */
+  began_ms: number;
   seq: number;
   event_id: string;
   target: string;
@@ -11,13 +13,16 @@ export function succeeded({ status }: Outcome): boolean {
 }
 
 /** One line of the delivery log, in the current transaction. */
-export function writeAttempt(world: World, { seq, event_id, target }: Attempted, outcome: Outcome): void {
+export function writeAttempt(world: World, attempted: Attempted, outcome: Outcome): void {
+  const { began_ms, seq, event_id, target } = attempted;
+  const now = world.clock.now();
   world.database.run(
-    'insert into attempts (delivery, event_id, target, at_ms, status, reply) values (?, ?, ?, ?, ?, ?)',
+    'insert into attempts (delivery, event_id, target, at_ms, took_ms, status, reply) values (?, ?, ?, ?, ?, ?, ?)',
     seq,
     event_id,
     target,
-    world.clock.now(),
+    now,
+    Math.max(0, Math.round(now - began_ms)),
     outcome.status,
     outcome.reply,
   );

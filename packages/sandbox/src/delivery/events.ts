@@ -7,9 +7,13 @@ import { allTargets, wants } from './targets.ts';
 
 export interface Fact {
   type: string;
-  object: { id?: string };
+  /** The object as it is now. */
+  json: string;
+  object_id: string | null;
   previous: Record<string, unknown> | undefined;
   caller: Caller;
+  /** Whose object it is about. */
+  account: string;
   at_ms: number;
 }
 
@@ -18,26 +22,27 @@ export interface Fact {
  * The snapshot is text from here on: nothing that happens later changes it.
  */
 export function writeEvent(world: World, fact: Fact): string {
-  const targets = allTargets(world).filter((target) => wants(target.events, fact.type));
+  const { account } = fact;
+  const targets = allTargets(world).filter((target) => target.account === account && wants(target.events, fact.type));
   const id = world.ids.next('evt_');
   const previous = fact.previous ? `,"previous_attributes":${JSON.stringify(fact.previous)}` : '';
   const request = { id: fact.caller.request_id, idempotency_key: fact.caller.idempotency_key };
   const created = Math.floor(fact.at_ms / 1000);
   const json =
     `{"id":"${id}","object":"event","api_version":"${API_VERSION}","created":${created},` +
-    `"data":{"object":${JSON.stringify(fact.object)}${previous}},"livemode":false,` +
+    `"data":{"object":${fact.json}${previous}},"livemode":false,` +
     `"pending_webhooks":${targets.length},"request":${JSON.stringify(request)},"type":"${fact.type}"}`;
   if (world.options.strict) insistOnEvent(json);
   world.database.run(
-    'insert into events (id, type, created, json, targets, object_id) values (?, ?, ?, ?, ?, ?)',
+    'insert into events (id, account, type, created, json, object_id) values (?, ?, ?, ?, ?, ?)',
     id,
+    account,
     fact.type,
     created,
     json,
-    targets.length,
-    fact.object.id ?? null,
+    fact.object_id,
   );
-  const event = { id, type: fact.type, object_id: fact.object.id ?? '', json, created };
+  const event = { id, account, type: fact.type, object_id: fact.object_id ?? '', json, created };
   planDeliveries(world, event, targets, fact.at_ms);
   return id;
 }

@@ -14,6 +14,7 @@ export interface Plan {
 
 export interface PlannedEvent {
   id: string;
+  account: string;
   type: string;
   object_id: string;
   json: string;
@@ -28,10 +29,16 @@ interface Shape {
   plan: Plan;
 }
 
+const PLAINLY: Plan = {};
+
 /** Writes what is owed to each receiver: once and at once, unless a rule or the dice say otherwise. */
 export function planDeliveries(world: World, event: PlannedEvent, targets: Target[], at_ms: number): void {
-  const actions = catchEvent(world.database, event);
+  const actions = catchEvent(world, event);
   for (const target of targets) {
+    if (actions.length === 0 && !world.chaos) {
+      addDelivery(world, event.id, target.id, { state: 'due', due_ms: at_ms, plan: PLAINLY });
+      continue;
+    }
     const shape: Shape = { state: 'due', due_ms: at_ms, copies: 1, clone: false, plan: {} };
     for (const action of actions) applyAction(world, shape, action, `${event.id}:${target.id}`);
     applyChaos(world, shape, `${event.id}:${target.id}`);
@@ -52,7 +59,7 @@ export function addDelivery(
     target,
     shape.due_ms,
     shape.state,
-    JSON.stringify(shape.plan),
+    shape.plan === PLAINLY ? '{}' : JSON.stringify(shape.plan),
   );
 }
 
@@ -60,8 +67,9 @@ export function addDelivery(
 function deliverClone(world: World, event: PlannedEvent, target: Target, shape: Shape): void {
   const id = world.ids.next('evt_');
   world.database.run(
-    'insert into events (id, type, created, json, targets, object_id) values (?, ?, ?, ?, 1, ?)',
+    'insert into events (id, account, type, created, json, object_id) values (?, ?, ?, ?, ?, ?)',
     id,
+    event.account,
     event.type,
     event.created,
     event.json.replace(event.id, id),

@@ -1,4 +1,5 @@
 import type { Database } from '../store/database.ts';
+import type { World } from '../store/world.ts';
 
 /** What happens to matching webhooks instead of a plain delivery. */
 export type WebhookAction =
@@ -21,7 +22,8 @@ export interface WebhookRule {
 
 const FOR_EVER = -1;
 
-export function addRule(database: Database, id: string, rule: WebhookRule): void {
+export function addRule({ database, armed }: World, id: string, rule: WebhookRule): void {
+  armed.rules = undefined;
   const times = rule.times ?? (rule.match?.nth === undefined ? FOR_EVER : 1);
   database.run('insert into rules (id, rule, times, seen) values (?, ?, ?, 0)', id, JSON.stringify(rule), times);
 }
@@ -34,13 +36,16 @@ export function listRules(database: Database): (WebhookRule & { id: string; left
   }));
 }
 
-export function removeRule(database: Database, id: string | undefined): void {
+export function removeRule({ database, armed }: World, id: string | undefined): void {
+  armed.rules = undefined;
   if (id === undefined) database.run('delete from rules');
   else database.run('delete from rules where id = ?', id);
 }
 
 /** The actions that catch this event, in the order in which the rules were made. Counts each rule that looked at it. */
-export function catchEvent(database: Database, event: { type: string; object_id: string }): WebhookAction[] {
+export function catchEvent({ database, armed }: World, event: { type: string; object_id: string }): WebhookAction[] {
+  armed.rules ??= database.one('select 1 from rules') !== undefined;
+  if (!armed.rules) return [];
   const caught: WebhookAction[] = [];
   for (const row of database.all('select * from rules order by seq')) {
     const rule = JSON.parse(row.rule as string) as WebhookRule;

@@ -1,61 +1,84 @@
-import { SANDBOX_VERSION } from '../kernel/options.ts';
 import type { Row } from '../store/database.ts';
-import type { Outcome, Target, World } from '../store/world.ts';
-import { post, systemClock, withTimeout } from '../system.ts';
+import type { World } from '../store/world.ts';
 import { succeeded, writeAttempt } from './attempts.ts';
-import { eventBody } from './events.ts';
 import type { Plan } from './plan.ts';
 import { nextWait } from './retry.ts';
-import { signatureHeader } from './sign.ts';
-import { findTarget, reachable } from './targets.ts';
+import { type Delivery, send } from './send.ts';
+import { findTarget } from './targets.ts';
 
-interface Delivery {
-  seq: number;
-  event_id: string;
-  target: string;
-  attempts: number;
-  plan: Plan;
-}
-
-const REPLY_BYTES = 2048;
+/** How many deliveries are taken from the store at once. */
 const BATCH = 200;
 
-/** Sends what is due. Overlapping calls never send one delivery twice. */
+/** Sends what is due. One queue per receiver: one that hangs holds up nobody but itself. */
 export interface Deliverer {
-  /** Answers how many attempts were made. Deliveries that become due while it runs wait for the next call. */
-  run(): Promise<number>;
+  /**
+   * Takes what is due now into the queues. What becomes due later waits for the next call, and nothing is taken twice.
+   * @returns how many were taken, and when the last of them has been tried
+   */
+  start(): { started: number; done: Promise<unknown> };
   nextDueAt(): number | undefined;
+  /** Hangs up on every receiver. What was under way counts as never tried. */
+  stop(): void;
+}
+
+/** One delivery in its queue. */
+interface Place {
+  delivery: Delivery;
+  tried(): void;
+}
+
+interface Queue {
+  waiting: Place[];
+  /** How many workers are at it. */
+  workers: number;
 }
 
 export function deliverer(world: World): Deliverer {
-  const flying = new Set<number>();
   const limit = world.options.deliveriesInFlight ?? (world.options.deliver ? 1 : 4);
+  const ending = new AbortController();
+  let crew = newCrew(world.epoch);
+  const start: Deliverer['start'] = () => {
+    // After a reset the same numbers mean other deliveries.
+    if (crew.epoch !== world.epoch) crew = newCrew(world.epoch);
+    const due = ending.signal.aborted ? [] : dueDeliveries(world, crew);
+    const tried = due.map((delivery) => enqueue(crew, delivery));
+    for (const queue of crew.queues.values()) {
+      while (queue.workers < limit && queue.waiting.length > 0) void work(world, crew, queue, ending.signal);
+    }
+    return { started: due.length, done: Promise.all(tried) };
+  };
   return {
-    run: async () => {
-      const due = dueDeliveries(world).filter((delivery) => !flying.has(delivery.seq));
-      for (const delivery of due) flying.add(delivery.seq);
-      const queues = Map.groupBy(due, (delivery) => delivery.target);
-      try {
-        await Promise.all([...queues.values()].map((queue) => drain(world, queue, limit)));
-      } finally {
-        for (const delivery of due) flying.delete(delivery.seq);
-      }
-      return due.length;
-    },
+    start,
     nextDueAt: () =>
       (world.database.one("select min(due_ms) as due from deliveries where state = 'due'")?.due ?? undefined) as
         | number
         | undefined,
+    stop: () => ending.abort(),
   };
 }
 
-function dueDeliveries(world: World): Delivery[] {
+/** The queues of one world, and what stands in them or is under way. */
+interface Crew {
+  epoch: number;
+  queues: Map<string, Queue>;
+  taken: Set<number>;
+}
+
+function newCrew(epoch: number): Crew {
+  return { epoch, queues: new Map(), taken: new Set() };
+}
+
+/** A queue that still has some is left out, so that a long one does not crowd out the others. */
+function dueDeliveries(world: World, { queues, taken }: Crew): Delivery[] {
+  const full = [...queues].filter(([, queue]) => queue.waiting.length > 0).map(([target]) => target);
   const rows = world.database.all(
-    "select * from deliveries where state = 'due' and due_ms <= ? order by due_ms, seq limit ?",
+    "select * from deliveries where state = 'due' and due_ms <= ? and target not in (select value from json_each(?)) " +
+      'order by due_ms, seq limit ?',
     world.clock.now(),
+    JSON.stringify(full),
     BATCH,
   );
-  const due = rows.map(fromRow);
+  const due = rows.filter((row) => !taken.has(row.seq as number)).map(fromRow);
   const ranked = due.filter((delivery) => delivery.plan.rank !== undefined);
   ranked.sort((a, b) => (a.plan.rank ?? 0) - (b.plan.rank ?? 0));
   // The shuffled ones trade places among themselves; the others keep theirs.
@@ -72,76 +95,57 @@ function fromRow(row: Row): Delivery {
   };
 }
 
-/** Several workers take from one queue in order; the copies of one group go out together. */
-async function drain(world: World, queue: Delivery[], limit: number): Promise<void> {
-  const worker = async (): Promise<void> => {
-    for (let next = queue.shift(); next; next = queue.shift()) {
-      const together = [next];
-      while (next.plan.group !== undefined && queue[0]?.plan.group === next.plan.group) {
-        const twin = queue.shift();
-        if (twin) together.push(twin);
-      }
-      await Promise.all(together.map((delivery) => attempt(world, delivery)));
+/** Resolves when it has been tried. */
+function enqueue({ queues, taken }: Crew, delivery: Delivery): Promise<void> {
+  taken.add(delivery.seq);
+  const queue = queues.get(delivery.target) ?? { waiting: [], workers: 0 };
+  queues.set(delivery.target, queue);
+  return new Promise((tried) => void queue.waiting.push({ delivery, tried }));
+}
+
+/** Takes from one queue in order until it is empty; the copies of one group go out together. */
+async function work(world: World, crew: Crew, queue: Queue, ending: AbortSignal): Promise<void> {
+  queue.workers++;
+  for (let next = queue.waiting.shift(); next; next = queue.waiting.shift()) {
+    const together = [next];
+    const { group } = next.delivery.plan;
+    while (group !== undefined && queue.waiting[0]?.delivery.plan.group === group) {
+      const twin = queue.waiting.shift();
+      if (twin) together.push(twin);
     }
-  };
-  await Promise.all(Array.from({ length: Math.min(limit, queue.length) }, worker));
-}
-
-async function attempt(world: World, delivery: Delivery): Promise<void> {
-  const target = findTarget(world, delivery.target);
-  const outcome = target ? await send(world, delivery, target) : { status: null, reply: 'the receiver is gone' };
-  const attempts = delivery.attempts + 1;
-  const wait = target && !target.push ? nextWait(world.retryProfile, attempts) : undefined;
-  const now = world.clock.now();
-  const state = succeeded(outcome) ? 'done' : wait === undefined ? 'failed' : 'due';
-  world.database.transaction(() => {
-    world.database.run(
-      'update deliveries set state = ?, attempts = ?, due_ms = ? where seq = ?',
-      state,
-      attempts,
-      state === 'due' ? now + (wait ?? 0) : null,
-      delivery.seq,
-    );
-    writeAttempt(world, delivery, outcome);
-  });
-  world.log({ what: 'webhook', event: delivery.event_id, target: delivery.target, status: outcome.status, attempts });
-}
-
-async function send(world: World, delivery: Delivery, target: Target): Promise<Outcome> {
-  const { deliver } = world.options;
-  const now = world.clock.now();
-  const outage = world.chaos?.outages.some(
-    (window) => (window.what === 'webhooks' || window.what === 'all') && window.from <= now && now < window.to,
-  );
-  if (outage) return { status: null, reply: 'outage' };
-  if (!target.push && !deliver && !reachable(target.url, world.options.allowHosts ?? [])) {
-    return { status: null, reply: 'refused: webhooks are sent to this machine only' };
+    await Promise.all(together.map((place) => attempt(world, crew, place, ending)));
   }
-  const row = world.database.one('select json from events where id = ?', delivery.event_id);
-  const body = eventBody(String(row?.json));
-  const headers = headersFor(world, delivery, target, body);
-  const timeout_ms = world.options.deliveryTimeoutMs ?? 20_000;
+  queue.workers--;
+}
+
+/** Never rejects: what goes wrong with one delivery must not stop its queue. */
+async function attempt(world: World, crew: Crew, { delivery, tried }: Place, ending: AbortSignal): Promise<void> {
+  const began_ms = world.clock.now();
+  const over = (): boolean => ending.aborted || crew.epoch !== world.epoch;
   try {
-    if (target.push) return await withTimeout(target.push({ delivery, body, headers }), timeout_ms);
-    const request = new Request(target.url, { method: 'POST', headers, body });
-    const response = deliver ? await withTimeout(deliver(request), timeout_ms) : await post(request, timeout_ms);
-    const text = await response.text();
-    return { status: response.status, reply: text.slice(0, REPLY_BYTES) };
+    const target = over() ? undefined : findTarget(world, delivery.target);
+    const gone = { status: null, reply: 'the receiver is gone' };
+    const outcome = target ? await send(world, { ...delivery, began_ms }, target, ending) : gone;
+    if (over()) return;
+    const attempts = delivery.attempts + 1;
+    const wait = target && !target.push ? nextWait(world.retryProfile, attempts) : undefined;
+    const state = succeeded(outcome) ? 'done' : wait === undefined ? 'failed' : 'due';
+    world.database.transaction(() => {
+      world.database.run(
+        'update deliveries set state = ?, attempts = ?, due_ms = ? where seq = ?',
+        state,
+        attempts,
+        state === 'due' ? world.clock.now() + (wait ?? 0) : null,
+        delivery.seq,
+      );
+      writeAttempt(world, { ...delivery, began_ms }, outcome);
+    });
+    const { event_id: event, target: receiver } = delivery;
+    world.log({ what: 'webhook', event, target: receiver, status: outcome.status, attempts });
   } catch (error) {
-    // The outcome is the record: it stands in the attempts and the delivery is tried again.
-    return { status: null, reply: String(error).slice(0, REPLY_BYTES) };
+    world.log({ what: 'bug', event: delivery.event_id, error: String(error) });
+  } finally {
+    crew.taken.delete(delivery.seq);
+    tried();
   }
-}
-
-function headersFor(world: World, delivery: Delivery, target: Target, body: string): Record<string, string> {
-  const signWith = world.options.signWith ?? (world.options.deliver && !target.push ? 'clock' : 'wall');
-  const now_ms = signWith === 'clock' ? world.clock.now() : systemClock().now();
-  const t = Math.floor(now_ms / 1000) - (delivery.plan.stale_s ?? 0);
-  const secrets = delivery.plan.wrong_secret ? ['whsec_not_the_secret_of_this_receiver'] : target.secrets;
-  const signature = signatureHeader(delivery.plan.corrupt ? `${body} ` : body, t, secrets);
-  return {
-    'content-type': 'application/json; charset=utf-8',
-    'stripe-signature': signature,
-    'user-agent': `Stripe/1.0 (+sandbox ${SANDBOX_VERSION})`,
-  };
 }

@@ -1,4 +1,5 @@
 import { isLoopbackName } from '../kernel/loopback.ts';
+import { DEFAULT_ACCOUNT } from '../kernel/options.ts';
 import { openTx } from '../store/tx.ts';
 import type { Target, World } from '../store/world.ts';
 
@@ -16,8 +17,9 @@ export function allTargets(world: World): Target[] {
 function optionTargets(world: World): Target[] {
   return world.optionTargets.map((target, index) => ({
     id: `option:${index}`,
+    account: target.account ?? DEFAULT_ACCOUNT,
     url: target.url,
-    secrets: [target.secret],
+    secretsAt: () => [target.secret],
     events: target.events ?? ['*'],
   }));
 }
@@ -29,10 +31,21 @@ function endpointTargets(world: World): Target[] {
     .filter((endpoint) => endpoint.status === 'enabled')
     .map((endpoint) => ({
       id: endpoint.id,
+      account: tx.ownerOf(endpoint.id),
       url: endpoint.url,
-      secrets: [String(tx.hidden(endpoint.id).secret)],
+      secretsAt: secretsOf(tx.hidden(endpoint.id) as unknown as EndpointSecrets),
       events: endpoint.enabled_events,
     }));
+}
+
+/** What signs for an endpoint: its secret, and for a while after a roll the one before. */
+export interface EndpointSecrets {
+  secret: string;
+  rolled?: { secret: string; until_ms: number };
+}
+
+function secretsOf({ secret, rolled }: EndpointSecrets): Target['secretsAt'] {
+  return (now_ms) => (rolled && now_ms < rolled.until_ms ? [secret, rolled.secret] : [secret]);
 }
 
 export function findTarget(world: World, id: string): Target | undefined {

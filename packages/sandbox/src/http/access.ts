@@ -1,5 +1,5 @@
 import { badParam, forbidden, unauthorized } from '../kernel/failure.ts';
-import { API_VERSION } from '../kernel/options.ts';
+import { API_VERSION, DEFAULT_ACCOUNT } from '../kernel/options.ts';
 
 const LIVE = /\b[srp]k_live_/;
 const SECRET = /^[sr]k_test_[A-Za-z0-9_]+$/;
@@ -8,7 +8,20 @@ const PUBLISHABLE = /^pk_test_[A-Za-z0-9_]+$/;
 export interface Access {
   publishable: boolean;
   lenient: boolean;
+  /** Whose objects the key opens. */
+  account: string;
 }
+
+/** `sk_test_sandbox_acct_blue_1`, `pk_test_acct_blue_2` */
+const NAMED = /^[srp]k_test_(?:sandbox_)?(acct_[A-Za-z0-9]{1,32})(?:_|$)/;
+
+/** A key may name the account that it opens; all other keys open the one account that is always there. */
+export function accountOf(key: string): string {
+  return NAMED.exec(key)?.[1] ?? DEFAULT_ACCOUNT;
+}
+
+/** Reads one header by its lower-case name; null when it did not come. */
+export type ReadHeader = (name: string) => string | null;
 
 function keyOf(header: string): string {
   const [scheme, value = ''] = header.split(/\s+/, 2);
@@ -34,8 +47,8 @@ export function refuseLiveKeys(text: string): void {
  * @param fallbackKey a publishable key that stands in the query or body, as Stripe.js sends it
  * @throws ApiFailure 401 without a usable key, 403 for live keys and Connect headers, 400 for another API version
  */
-export function checkAccess(headers: Headers, fallbackKey: string | undefined): Access {
-  const authorization = headers.get('authorization') ?? '';
+export function checkAccess(header: ReadHeader, fallbackKey: string | undefined): Access {
+  const authorization = header('authorization') ?? '';
   const key = authorization === '' ? (fallbackKey ?? '') : keyOf(authorization);
   refuseLiveKeys(key);
   if (key === '') throw unauthorized('You did not provide an API key. Send it as a Bearer token: sk_test_…');
@@ -46,14 +59,14 @@ export function checkAccess(headers: Headers, fallbackKey: string | undefined): 
   if (!publishable && authorization === '') {
     throw unauthorized('A secret key is sent in the Authorization header, never in the query or the body.');
   }
-  if (headers.has('stripe-account') || headers.has('stripe-context')) {
-    throw forbidden('The sandbox has one account: the Stripe-Account and Stripe-Context headers are not supported.');
+  if (header('stripe-account') !== null || header('stripe-context') !== null) {
+    throw forbidden('The sandbox has no Connect: the Stripe-Account and Stripe-Context headers are not supported.');
   }
-  const version = headers.get('stripe-version');
+  const version = header('stripe-version');
   if (version !== null && version !== API_VERSION) {
     throw badParam('Stripe-Version', `This sandbox serves API version ${API_VERSION}; the call asked for ${version}.`);
   }
-  return { publishable, lenient: version === null };
+  return { publishable, lenient: version === null, account: accountOf(key) };
 }
 
 const LUHN_SHAPED = /(?<![\w-])(?:\d[ -]?){13,18}\d(?![\w-])/;

@@ -1,15 +1,40 @@
 import { ApiFailure, badParam, forbidden } from '../kernel/failure.ts';
 import type { World } from '../store/world.ts';
-import { checkAccess, holdsLiveKey, looksLikeCard, refuseCardNumbers, refuseLiveKeys } from './access.ts';
+import {
+  checkAccess,
+  holdsLiveKey,
+  looksLikeCard,
+  type ReadHeader,
+  refuseCardNumbers,
+  refuseLiveKeys,
+} from './access.ts';
 import { parseForm } from './form.ts';
 import { KEY_LENGTH } from './idempotency.ts';
 import type { Route, Router } from './router.ts';
 
 const BODY_BYTES = 1024 * 1024;
 
+/** A call as it comes in, whichever way: over a port, through `fetch`, or from a client in this process. */
+export interface Incoming {
+  method: string;
+  path: string;
+  /** With its question mark; empty without one. */
+  search: string;
+  header: ReadHeader;
+  body(): string | Promise<string>;
+}
+
+export function incomingFrom(request: Request): Incoming {
+  const { pathname, search } = new URL(request.url);
+  const header: ReadHeader = (name) => request.headers.get(name);
+  return { method: request.method, path: pathname, search, header, body: () => request.text() };
+}
+
 /** One call as it was understood. `refusal` is set when it will be refused before anything is looked up. */
 export interface Call {
   id: string;
+  /** Whose objects it may see; empty until its key was read. */
+  account: string;
   method: string;
   path: string;
   template: string;
@@ -27,14 +52,15 @@ export interface Call {
 const NOWHERE: Route = { method: 'GET', template: '(unknown)', run: () => undefined };
 
 /** Reads a request whole. Never throws: what is wrong with it stands in `refusal`. */
-export async function readCall(world: World, router: Router, request: Request): Promise<Call> {
-  const url = new URL(request.url);
-  const body = request.method === 'POST' ? await request.text() : '';
-  const key = request.method === 'POST' ? request.headers.get('idempotency-key') : null;
+export async function readCall(world: World, router: Router, incoming: Incoming): Promise<Call> {
+  const { method, path } = incoming;
+  const body = method === 'POST' ? await incoming.body() : '';
+  const key = method === 'POST' ? incoming.header('idempotency-key') : null;
   const call: Call = {
     id: world.ids.next('req_', 14),
-    method: request.method,
-    path: url.pathname,
+    account: '',
+    method,
+    path,
     template: NOWHERE.template,
     route: NOWHERE,
     ids: {},
@@ -46,7 +72,7 @@ export async function readCall(world: World, router: Router, request: Request): 
     refusal: undefined,
   };
   try {
-    fillCall(call, router, request, { url, body });
+    fillCall(call, router, incoming, body);
   } catch (error) {
     if (!(error instanceof ApiFailure)) throw error;
     call.refusal = error;
@@ -54,7 +80,7 @@ export async function readCall(world: World, router: Router, request: Request): 
   return call;
 }
 
-function fillCall(call: Call, router: Router, request: Request, sent: { url: URL; body: string }): void {
+function fillCall(call: Call, router: Router, { search, header }: Incoming, body: string): void {
   const found = router.find(call.method, call.path);
   if (found) {
     call.template = found.route.template;
@@ -62,19 +88,18 @@ function fillCall(call: Call, router: Router, request: Request, sent: { url: URL
     call.ids = found.ids;
   }
   refuseSecretsOutside(call);
-  refuseLiveKeys(sent.body);
-  refuseLiveKeys(sent.url.search);
-  if (sent.body.length > BODY_BYTES) {
+  refuseLiveKeys(body);
+  refuseLiveKeys(search);
+  if (body.length > BODY_BYTES) {
     const message = `The body is larger than ${BODY_BYTES} bytes.`;
     throw new ApiFailure(413, { type: 'invalid_request_error', message }, { stored: false });
   }
-  const isJson = request.headers.get('content-type')?.includes('json') ?? false;
-  const params = isJson ? {} : { ...parseForm(sent.url.search.slice(1)), ...parseForm(sent.body) };
-  const { key, ...rest } = params;
-  const access = checkAccess(request.headers, typeof key === 'string' ? key : undefined);
+  const isJson = header('content-type')?.includes('json') ?? false;
+  const { key, ...rest } = isJson ? {} : { ...parseForm(search.slice(1)), ...parseForm(body) };
+  const access = checkAccess(header, typeof key === 'string' ? key : undefined);
   Object.assign(call, access);
   if (!found) throw unknownUrl(call);
-  if (isJson && sent.body !== '') {
+  if (isJson && body !== '') {
     throw badParam('body', 'Calls to /v1 carry application/x-www-form-urlencoded bodies, not JSON.');
   }
   if (access.publishable && !found.route.client) throw secretNeeded();

@@ -11,6 +11,12 @@ export function fingerprint(method: string, path: string, params: Record<string,
   return hash('sha256', `${method} ${path} ${canonicalJson(params)}`, 'hex');
 }
 
+/** Keys of one account mean nothing in another. */
+export interface KeyUse {
+  key: string;
+  account: string;
+}
+
 export interface StoredReply {
   status: number;
   body: string;
@@ -18,17 +24,14 @@ export interface StoredReply {
 }
 
 /**
- * What is known of this key.
+ * What is known of this key in this account.
  * @returns the stored reply, or undefined when the call has to be executed
  * @throws ApiFailure 400 idempotency_error when the key was used for another call, 409 while that call is under way
  */
-export function lookUpKey(world: World, key: string, print: string): StoredReply | undefined {
-  const row = world.database.one('select * from idempotency where key = ?', key);
-  if (!row) return undefined;
-  if (world.clock.now() - (row.created_ms as number) >= LIFE_MS) {
-    world.database.run('delete from idempotency where created_ms <= ?', world.clock.now() - LIFE_MS);
-    return undefined;
-  }
+export function lookUpKey(world: World, { key, account }: KeyUse, print: string): StoredReply | undefined {
+  const row = world.database.one('select * from idempotency where key = ? and account = ?', key, account);
+  // A key that is too old is overwritten by the call that comes now.
+  if (!row || world.clock.now() - (row.created_ms as number) >= LIFE_MS) return undefined;
   if (row.fingerprint !== print) {
     throw new ApiFailure(
       400,
@@ -54,20 +57,22 @@ export function lookUpKey(world: World, key: string, print: string): StoredReply
 }
 
 /** Marks a key as under way, so that a second call is told 409 while the first waits. */
-export function startKey(world: World, key: string, print: string): void {
+export function startKey(world: World, { key, account }: KeyUse, print: string): void {
   world.database.run(
-    "insert or replace into idempotency (key, fingerprint, state, created_ms) values (?, ?, 'started', ?)",
+    "insert or replace into idempotency (key, account, fingerprint, state, created_ms) values (?, ?, ?, 'started', ?)",
     key,
+    account,
     print,
     world.clock.now(),
   );
 }
 
-export function finishKey(world: World, key: string, print: string, reply: StoredReply): void {
+export function finishKey(world: World, { key, account }: KeyUse, print: string, reply: StoredReply): void {
   world.database.run(
-    'insert or replace into idempotency (key, fingerprint, state, status, body, request_id, created_ms) ' +
-      "values (?, ?, 'done', ?, ?, ?, ?)",
+    'insert or replace into idempotency (key, account, fingerprint, state, status, body, request_id, created_ms) ' +
+      "values (?, ?, ?, 'done', ?, ?, ?, ?)",
     key,
+    account,
     print,
     reply.status,
     reply.body,
@@ -77,6 +82,14 @@ export function finishKey(world: World, key: string, print: string, reply: Store
 }
 
 /** The call turned out not to count: a validation failure frees the key again. */
-export function freeKey(world: World, key: string): void {
-  world.database.run("delete from idempotency where key = ? and state = 'started'", key);
+export function freeKey(world: World, { key, account }: KeyUse): void {
+  world.database.run("delete from idempotency where key = ? and account = ? and state = 'started'", key, account);
+}
+
+/** Forgets keys that are too old to be answered for, oldest first and some at a time. */
+export function pruneKeys(world: World): void {
+  world.database.run(
+    'delete from idempotency where seq in (select seq from idempotency order by seq limit 2000) and created_ms <= ?',
+    world.clock.now() - LIFE_MS,
+  );
 }

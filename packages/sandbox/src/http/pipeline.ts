@@ -5,9 +5,9 @@ import { OWN_KEY_MISSING, writeJournal } from '../store/journal.ts';
 import { openTx, type Tx } from '../store/tx.ts';
 import { keepPosition, type World } from '../store/world.ts';
 import { stopwatch } from '../system.ts';
-import { type Call, readCall } from './call.ts';
-import { fingerprint, finishKey, freeKey, lookUpKey, startKey } from './idempotency.ts';
-import { type Answer, bugFailure, ConnectionFault, errorBody, pretty, toResponse, truncated } from './reply.ts';
+import { type Call, type Incoming, readCall } from './call.ts';
+import { fingerprint, finishKey, freeKey, type KeyUse, lookUpKey, startKey } from './idempotency.ts';
+import { type Answer, bugFailure, ConnectionFault, errorBody, pretty, type Reply, replyOf } from './reply.ts';
 import type { Router } from './router.ts';
 
 /** What a room outside this one adds: reading parameters by their schema, and writing replies with expansion. */
@@ -41,9 +41,9 @@ interface Job {
 }
 
 /** Answers one call to `/v1`. @throws ConnectionFault when a fault breaks the connection */
-export async function handleApi(world: World, tools: Tools, request: Request): Promise<Response> {
+export async function handleApi(world: World, tools: Tools, incoming: Incoming): Promise<Reply> {
   const took = stopwatch();
-  const call = await readCall(world, tools.router, request);
+  const call = await readCall(world, tools.router, incoming);
   const fault = call.refusal ? undefined : chooseFault(world, call);
   const print = call.key === null ? '' : fingerprint(call.method, call.path, call.params);
   const job: Job = { world, tools, call, fault, print };
@@ -67,6 +67,7 @@ function hides(fault: CallFault | undefined): boolean {
 
 function note({ world, call, fault }: Job, outcome: Outcome, hidden: boolean): void {
   writeJournal(world.database, {
+    account: call.account,
     at_ms: world.clock.now(),
     id: call.id,
     method: call.method,
@@ -89,10 +90,10 @@ async function outcomeOf(job: Job): Promise<Outcome> {
     if (call.refusal) throw call.refusal;
     checkLimits(world, call);
     requireOwnKey(world, call);
-    const stored = call.key === null ? undefined : lookUpKey(world, call.key, print);
+    const stored = call.key === null ? undefined : lookUpKey(world, use(call, call.key), print);
     if (stored) return replayed(stored);
     if (fault?.kind === 'delay' && fault.when === 'before') {
-      if (call.key !== null) startKey(world, call.key, print);
+      if (call.key !== null) startKey(world, use(call, call.key), print);
       began = true;
       await world.clock.sleep(fault.ms);
     }
@@ -101,7 +102,7 @@ async function outcomeOf(job: Job): Promise<Outcome> {
     const failure = error instanceof ApiFailure ? error : bugFailure(error);
     if (!(error instanceof ApiFailure)) world.log({ what: 'bug', id: call.id, error: String(error) });
     // Only the call that holds the key lets go of it: another one that is refused must not free it.
-    if (began && call.key !== null) freeKey(world, call.key);
+    if (began && call.key !== null) freeKey(world, use(call, call.key));
     const answer = refusal(world, call, failure);
     job.tools.checkError(answer.body);
     return {
@@ -112,6 +113,8 @@ async function outcomeOf(job: Job): Promise<Outcome> {
     };
   }
 }
+
+const use = ({ account }: Call, key: string): KeyUse => ({ key, account });
 
 function replayed(stored: { status: number; body: string; request_id: string }): Outcome {
   const headers = { 'idempotent-replayed': 'true', 'original-request': stored.request_id };
@@ -125,11 +128,11 @@ function execute(job: Job): Outcome {
   const params = tools.checkRequest(call);
   const keep = (answer: Answer): void => {
     if (call.key === null) return;
-    finishKey(world, call.key, print, { status: answer.status, body: answer.body, request_id: call.id });
+    finishKey(world, use(call, call.key), print, { status: answer.status, body: answer.body, request_id: call.id });
   };
   try {
     return world.database.transaction(() => {
-      const tx = openTx(world, { request_id: call.id, idempotency_key: call.key });
+      const tx = openTx(world, { request_id: call.id, idempotency_key: call.key, account: call.account });
       const ran = run(job, tx, params);
       tx.flush();
       // A server that fails after its work is done stores the failure: the same key hears of it again.
@@ -197,22 +200,22 @@ function faultAnswer(world: World, call: Call, fault: CallFault & { kind: 'error
   return { status: fault.status, body: errorBody(body, call.id, world.publicUrl), headers };
 }
 
-function breakBefore(job: Job, fault: CallFault): Response {
+function breakBefore(job: Job, fault: CallFault): Reply {
   const { world, call } = job;
   const answer: Answer =
     fault.kind === 'error' ? faultAnswer(world, call, fault) : { status: 0, body: '', headers: {} };
   note(job, { answer, committed: false, replayed: false, code: null }, false);
-  if (fault.kind === 'error') return toResponse(answer, call.id, call.key);
-  if (fault.kind === 'truncate') return truncated(new Response('', { status: 200 }), '{"id": "');
+  if (fault.kind === 'error') return replyOf(answer, call);
+  if (fault.kind === 'truncate') return replyOf({ status: 200, body: '{"id": "nothing"}', headers: {} }, call, true);
   throw new ConnectionFault(fault.kind === 'reset' ? 'ECONNRESET' : 'ETIMEDOUT');
 }
 
-async function breakAfter({ world, call, fault }: Job, outcome: Outcome | undefined): Promise<Response> {
+async function breakAfter({ world, call, fault }: Job, outcome: Outcome | undefined): Promise<Reply> {
   if (!outcome) throw new Error('a call ended without an outcome');
-  const response = toResponse(outcome.answer, call.id, call.key);
-  if (fault?.when !== 'after' || fault.kind === 'error') return response;
-  if (fault.kind === 'delay') await world.clock.sleep(fault.ms);
-  else if (fault.kind === 'truncate') return truncated(response, outcome.answer.body);
-  else throw new ConnectionFault(fault.kind === 'reset' ? 'ECONNRESET' : 'ETIMEDOUT');
-  return response;
+  const broken = fault?.when === 'after' ? fault : undefined;
+  if (broken?.kind === 'reset' || broken?.kind === 'timeout') {
+    throw new ConnectionFault(broken.kind === 'reset' ? 'ECONNRESET' : 'ETIMEDOUT');
+  }
+  if (broken?.kind === 'delay') await world.clock.sleep(broken.ms);
+  return replyOf(outcome.answer, call, broken?.kind === 'truncate');
 }

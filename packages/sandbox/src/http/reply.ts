@@ -28,16 +28,25 @@ export function bugFailure(error: unknown): ApiFailure {
   );
 }
 
-export function toResponse(answer: Answer, request_id: string, key: string | null): Response {
-  const headers = new Headers({
+/** An answer with everything that goes over the wire. `cut`: only half of the body arrives, then the line breaks. */
+export interface Reply extends Answer {
+  cut: boolean;
+}
+
+export function replyOf(answer: Answer, call: { id: string; key: string | null }, cut = false): Reply {
+  const headers: Record<string, string> = {
     'content-type': 'application/json',
-    'request-id': request_id,
+    'request-id': call.id,
     'stripe-version': API_VERSION,
     'x-sandbox': 'kassa',
     ...answer.headers,
-  });
-  if (key !== null) headers.set('idempotency-key', key);
-  return new Response(answer.body, { status: answer.status, headers });
+  };
+  if (call.key !== null) headers['idempotency-key'] = call.key;
+  return { status: answer.status, body: answer.body, headers, cut };
+}
+
+export function toResponse({ status, body, headers, cut }: Reply): Response {
+  return new Response(cut ? broken(body) : body, { status, headers });
 }
 
 /** The connection broke: the caller sees no answer at all. The server destroys the socket, in-process callers catch. */
@@ -51,16 +60,14 @@ export class ConnectionFault extends Error {
   }
 }
 
-/** Half of the body, then a broken connection. */
-export function truncated(response: Response, body: string): Response {
+function broken(body: string): ReadableStream {
   const half = new TextEncoder().encode(body.slice(0, Math.floor(body.length / 2)));
   let sent = false;
-  const stream = new ReadableStream({
+  return new ReadableStream({
     pull: (controller) => {
       if (sent) return controller.error(new ConnectionFault('ECONNRESET'));
       sent = true;
       controller.enqueue(half);
     },
   });
-  return new Response(stream, { status: response.status, headers: response.headers });
 }

@@ -6,11 +6,16 @@ export const SANDBOX_VERSION = '0.1.0';
 
 export type RetryProfile = 'stripe-test' | 'stripe-live' | 'dev';
 
+/** The account that every key opens which names none. */
+export const DEFAULT_ACCOUNT = 'acct_sandbox';
+
 /** A receiver of webhooks that is not a webhook endpoint object. `events` absent means all. */
 export interface WebhookTarget {
   url: string;
   secret: string;
   events?: string[];
+  /** Whose events; default `acct_sandbox`. */
+  account?: string;
 }
 
 export interface SandboxOptions {

@@ -1,4 +1,6 @@
 import { recordLateAnswer } from '../delivery/attempts.ts';
+import type { Incoming } from '../http/call.ts';
+import type { Reply } from '../http/reply.ts';
 import { isLoopbackHost } from '../kernel/loopback.ts';
 import { API_VERSION } from '../kernel/options.ts';
 import type { CommandLineSession, Outcome, Pushed, Target, World } from '../store/world.ts';
@@ -43,8 +45,8 @@ function sendCalls(world: World, upgrade: Upgrade, session: CommandLineSession):
     heard: () => undefined,
     ended: () => void world.watchers.delete(watch),
   });
-  const watch = async (request: Request, response: Response): Promise<void> => {
-    const call = await loggedCall(request, response, Math.floor(world.clock.now() / 1000));
+  const watch = (incoming: Incoming, reply: Reply): void => {
+    const call = loggedCall(incoming, reply, Math.floor(world.clock.now() / 1000));
     if (!passes(call, session.filters)) return;
     const event_payload = JSON.stringify(call);
     line.say(JSON.stringify({ type: 'request_log_event', event_payload, request_log_id: `resp_${call.request_id}` }));
@@ -74,8 +76,9 @@ function sendEvents(world: World, upgrade: Upgrade, id: string, session: Command
   });
   const target: Target = {
     id: `cli:${id}`,
+    account: session.account,
     url: 'http://127.0.0.1/command-line',
-    secrets: [session.secret],
+    secretsAt: () => [session.secret],
     events: ['*'],
     push: (pushed) => push(world, line, open, pushed),
   };

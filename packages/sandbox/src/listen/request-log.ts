@@ -1,3 +1,5 @@
+import type { Incoming } from '../http/call.ts';
+import type { Reply } from '../http/reply.ts';
 import { badParam } from '../kernel/failure.ts';
 import type { LogFilters } from '../store/world.ts';
 
@@ -51,22 +53,20 @@ export interface LoggedCall {
 const ERROR_FIELDS = ['type', 'charge', 'code', 'decline_code', 'message', 'param'];
 
 /** @param now in seconds */
-export async function loggedCall(request: Request, response: Response, now: number): Promise<LoggedCall> {
-  const { method, url } = request;
-  const { status, headers } = response;
+export function loggedCall({ method, path }: Incoming, { status, headers, body }: Reply, now: number): LoggedCall {
   return {
     created_at: now,
     livemode: false,
     method,
-    request_id: headers.get('request-id') ?? '',
+    request_id: headers['request-id'] ?? '',
     status,
-    url: new URL(url).pathname,
-    error: status < 400 ? null : await errorOf(response.clone()),
+    url: path,
+    error: status < 400 ? null : errorOf(body),
   };
 }
 
-async function errorOf(response: Response): Promise<Record<string, unknown>> {
-  const { error } = (await response.json()) as { error: Record<string, unknown> };
+function errorOf(body: string): Record<string, unknown> {
+  const { error } = JSON.parse(body) as { error: Record<string, unknown> };
   return Object.fromEntries(ERROR_FIELDS.map((name) => [name, error[name] ?? '']));
 }
 

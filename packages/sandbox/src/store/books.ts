@@ -13,7 +13,6 @@ export type BookKind =
   | 'refund_withdrawn'
   | 'disputed'
   | 'reinstated'
-  | 'fee'
   | 'session_payable'
   | 'session_closed';
 
@@ -27,10 +26,12 @@ export interface BookEntry {
   more?: Record<string, unknown>;
 }
 
-export function writeBook(database: Database, at_ms: number, entry: BookEntry): void {
+export function writeBook(database: Database, at: { at_ms: number; account: string }, entry: BookEntry): void {
   database.run(
-    'insert into book_entries (at_ms, kind, currency, amount, subject, charge, more) values (?, ?, ?, ?, ?, ?, ?)',
-    at_ms,
+    'insert into book_entries (account, at_ms, kind, currency, amount, subject, charge, more) ' +
+      'values (?, ?, ?, ?, ?, ?, ?, ?)',
+    at.account,
+    at.at_ms,
     entry.kind,
     entry.currency ?? null,
     entry.amount ?? null,
@@ -95,6 +96,8 @@ const EMPTY: CurrencyBook = {
   fees: 0,
 };
 
+const OF = 'where (?1 is null or account = ?1)';
+
 interface Entry {
   at_ms: number;
   kind: BookKind;
@@ -105,12 +108,15 @@ interface Entry {
   more: Record<string, unknown>;
 }
 
-/** The whole books. Reading them changes nothing and costs one pass over the entries. */
-export function readBooks(database: Database): Books {
+/**
+ * The whole books. Reading them changes nothing and costs one pass over the entries.
+ * @param account only what belongs to this account; absent: everything
+ */
+export function readBooks(database: Database, account: string | null = null): Books {
   const currencies: Books['currencies'] = {};
   const charges = new Map<string, ChargeBook>();
   const sessions = new Map<string, SessionBook>();
-  for (const row of database.all('select * from book_entries order by seq')) {
+  for (const row of database.all(`select * from book_entries ${OF} order by seq`, account)) {
     const entry = { ...row, more: JSON.parse(row.more as string) } as unknown as Entry;
     if (entry.kind === 'session_payable' || entry.kind === 'session_closed') noteSession(sessions, entry);
     else {
@@ -118,8 +124,9 @@ export function readBooks(database: Database): Books {
       noteMoney(currencies[entry.currency] ?? { ...EMPTY }, charges, entry);
     }
   }
-  const unseen = database.all('select id, method, path, key from requests where committed = 1 and caller_saw = 0');
-  const violations = database.one('select count(*) as n from requests where code = ?', OWN_KEY_MISSING);
+  const lost = `select id, method, path, key from requests ${OF} and committed = 1 and caller_saw = 0`;
+  const unseen = database.all(lost, account);
+  const violations = database.one(`select count(*) as n from requests ${OF} and code = ?`, account, OWN_KEY_MISSING);
   return {
     currencies,
     charges: [...charges.values()],
@@ -163,6 +170,7 @@ function noteMoney(currency: CurrencyBook, charges: Map<string, ChargeBook>, ent
   switch (entry.kind) {
     case 'captured':
       currency.captured += entry.amount;
+      currency.fees += Number(entry.more.fee);
       if (charge) charge.captured += entry.amount;
       else charges.set(entry.charge, openCharge(entry));
       break;
@@ -189,13 +197,14 @@ function noteMoney(currency: CurrencyBook, charges: Map<string, ChargeBook>, ent
     case 'reinstated':
       currency[entry.kind] += entry.amount;
       if (charge) charge[entry.kind] += entry.amount;
-      break;
-    case 'fee':
-      currency.fees += entry.amount;
   }
 }
 
 function openCharge(entry: Entry): ChargeBook {
+  const { fee: _fee, ...charged } = entry.more as Pick<
+    ChargeBook,
+    'session' | 'payment_intent' | 'metadata' | 'session_metadata' | 'client_reference_id'
+  > & { fee: number };
   return {
     charge: entry.charge,
     currency: entry.currency,
@@ -204,9 +213,6 @@ function openCharge(entry: Entry): ChargeBook {
     refunds: [],
     disputed: 0,
     reinstated: 0,
-    ...(entry.more as Pick<
-      ChargeBook,
-      'session' | 'payment_intent' | 'metadata' | 'session_metadata' | 'client_reference_id'
-    >),
+    ...charged,
   };
 }

@@ -22,27 +22,26 @@ export const TABLES = [
 
 const SCHEMA = `
 create table if not exists objects (
-  seq integer primary key, id text not null unique, type text not null, created integer not null,
-  deleted integer not null, json text not null, hidden text not null) strict;
+  seq integer primary key, id text not null, account text not null, type text not null, created integer not null,
+  deleted integer not null, json text not null, hidden text not null, unique (id, account)) strict;
 create index if not exists objects_newest on objects (type, created desc, seq desc);
 create table if not exists object_keys (
-  type text not null, key text not null, value text not null, id text not null,
-  primary key (type, key, value, id)) strict, without rowid;
+  type text not null, key text not null, value text not null, seq integer not null,
+  primary key (type, key, value, seq)) strict, without rowid;
 create table if not exists events (
-  seq integer primary key, id text not null unique, type text not null, created integer not null, json text not null,
-  targets integer not null, object_id text) strict;
+  seq integer primary key, id text not null unique, account text not null, type text not null,
+  created integer not null, json text not null, object_id text) strict;
 create table if not exists deliveries (
   seq integer primary key, event_id text not null, target text not null, due_ms integer, state text not null,
   attempts integer not null, plan text not null) strict;
-create index if not exists deliveries_due on deliveries (state, due_ms);
+create index if not exists deliveries_due on deliveries (due_ms, target) where state = 'due';
 create index if not exists deliveries_by_event on deliveries (event_id);
 create table if not exists attempts (
   seq integer primary key, delivery integer not null, event_id text not null, target text not null,
-  at_ms integer not null, status integer, reply text not null) strict;
+  at_ms integer not null, took_ms integer not null, status integer, reply text not null) strict;
 create table if not exists idempotency (
-  key text primary key, fingerprint text not null, state text not null, status integer, body text, request_id text,
-  created_ms integer not null) strict;
-create index if not exists idempotency_age on idempotency (created_ms);
+  seq integer primary key, key text not null, account text not null, fingerprint text not null, state text not null,
+  status integer, body text, request_id text, created_ms integer not null, unique (key, account)) strict;
 create table if not exists timers (
   seq integer primary key, due_ms integer not null, kind text not null, subject text not null, payload text not null)
   strict;
@@ -55,13 +54,12 @@ create table if not exists rules (
   seq integer primary key, id text not null unique, rule text not null, times integer not null, seen integer not null)
   strict;
 create table if not exists requests (
-  seq integer primary key, at_ms integer not null, id text not null, method text not null, template text not null,
+  seq integer primary key, account text not null, at_ms integer not null, id text not null, method text not null, template text not null,
   path text not null, status integer not null, key text, fault text, committed integer not null,
   caller_saw integer not null, replayed integer not null, code text) strict;
 create table if not exists book_entries (
-  seq integer primary key, at_ms integer not null, kind text not null, currency text, amount integer,
+  seq integer primary key, account text not null, at_ms integer not null, kind text not null, currency text, amount integer,
   subject text not null, charge text, more text not null) strict;
-create index if not exists book_entries_charge on book_entries (charge);
 create table if not exists settings (name text primary key, value text not null) strict, without rowid;
 create table if not exists snapshots (name text primary key, value text not null) strict, without rowid;
 `;
@@ -125,7 +123,7 @@ function lockFile(path: string): () => void {
 
 /**
  * @param store `:memory:` or the path of a file, made with mode 0600 when it is not there
- * @throws Error when another living process holds the file
+ * @throws Error when another living process holds the file, or another version of the sandbox wrote it
  */
 export function openDatabase(store: string): Database {
   const inMemory = store === ':memory:';
@@ -137,11 +135,31 @@ export function openDatabase(store: string): Database {
     chmodSync(store, 0o600);
   }
   const sqlite = new DatabaseSync(inMemory ? MEMORY : store);
-  // WAL with NORMAL survives the death of the process at any point; only a power cut may lose the last commits.
-  if (!inMemory) sqlite.exec('pragma journal_mode = wal; pragma synchronous = normal;');
-  else sqlite.exec(IN_MEMORY);
-  sqlite.exec(SCHEMA);
+  try {
+    // WAL with NORMAL survives the death of the process at any point; only a power cut may lose the last commits.
+    if (!inMemory) sqlite.exec('pragma journal_mode = wal; pragma synchronous = normal;');
+    else sqlite.exec(IN_MEMORY);
+    readShape(sqlite, store);
+  } catch (error) {
+    sqlite.close();
+    unlock();
+    throw error;
+  }
   return wrap(sqlite, inMemory, unlock);
+}
+
+/** Counts the shapes that the tables have had. */
+const SHAPE = 2;
+
+/** @throws Error when the tables are those of another version: what they say cannot be trusted to mean the same */
+function readShape(sqlite: DatabaseSync, store: string): void {
+  const tables = sqlite.prepare('select count(*) as n from sqlite_master').get()?.n;
+  const shape = sqlite.prepare('pragma user_version').get()?.user_version;
+  if (tables !== 0 && shape !== SHAPE) {
+    throw new Error(`The sandbox store ${store} was made by another version. Remove it, or give another store.`);
+  }
+  sqlite.exec(SCHEMA);
+  sqlite.exec(`pragma user_version = ${SHAPE}`);
 }
 
 function wrap(sqlite: DatabaseSync, inMemory: boolean, unlock: () => void): Database {

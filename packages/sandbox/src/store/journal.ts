@@ -2,6 +2,8 @@ import type { Database, Row } from './database.ts';
 
 /** One line per call that reached `/v1`. Never a body, never a key of the API. */
 export interface JournalEntry {
+  /** Whose key it showed; empty when it showed none that fits. */
+  account: string;
   at_ms: number;
   id: string;
   method: string;
@@ -25,8 +27,9 @@ const KEEP = 20_000;
 
 export function writeJournal(database: Database, entry: JournalEntry): void {
   database.run(
-    'insert into requests (at_ms, id, method, template, path, status, key, fault, committed, caller_saw, replayed, ' +
-      'code) values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)',
+    'insert into requests (account, at_ms, id, method, template, path, status, key, fault, committed, caller_saw, ' +
+      'replayed, code) values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)',
+    entry.account,
     entry.at_ms,
     entry.id,
     entry.method,
@@ -56,6 +59,7 @@ export function readJournal(database: Database, filter: { path?: string; since_m
 
 function fromRow(row: Row): JournalEntry {
   return {
+    account: row.account as string,
     at_ms: row.at_ms as number,
     id: row.id as string,
     method: row.method as string,

@@ -38,6 +38,7 @@ export function takeSnapshot(world: World, name: string): void {
 export function restoreSnapshot(world: World, name: string): void {
   const { database } = world;
   database.transaction(() => fill(database, readSnapshot(database, name)));
+  world.epoch++;
   loadState(world, true);
 }
 
@@ -54,10 +55,13 @@ export function emptyStore(world: World): void {
   database.transaction(() => {
     for (const table of TABLES) database.run(`delete from ${all(table)}`);
   });
+  world.epoch++;
+  world.recentCalls.clear();
   world.ids.resume(0);
   world.seq = 0;
   world.calls = 0;
   world.targets = undefined;
+  world.armed = { faults: undefined, rules: undefined };
   world.chaos = undefined;
   world.limiter = undefined;
 }

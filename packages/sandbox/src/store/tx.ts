@@ -3,8 +3,10 @@ import { changedFrom } from '../kernel/canonical.ts';
 import { missingObject } from '../kernel/failure.ts';
 import type { IdSource } from '../kernel/ids.ts';
 import type { Kind, Kinds } from '../kernel/kinds.ts';
+import { DEFAULT_ACCOUNT } from '../kernel/options.ts';
 import { type BookEntry, writeBook } from './books.ts';
-import { type ListQuery, objectTable } from './objects.ts';
+import { objectTable } from './objects.ts';
+import type { ListQuery, Scope } from './select.ts';
 import { addTimer, dropTimers } from './timers.ts';
 import { keepPosition, type World } from './world.ts';
 
@@ -12,6 +14,8 @@ import { keepPosition, type World } from './world.ts';
 export interface Caller {
   request_id: string | null;
   idempotency_key: string | null;
+  /** Whose objects it may see; unset where nobody calls. */
+  account?: string;
 }
 
 /** One unit of work: reads, decides, writes. Nothing of it is visible until it commits, and it never waits. */
@@ -19,6 +23,8 @@ export interface Tx {
   readonly world: World;
   readonly ids: IdSource;
   readonly caller: Caller;
+  /** Whose objects this unit of work sees, once that is known. */
+  account(): string;
   /** Milliseconds, and whole seconds, fixed for the whole unit of work. */
   readonly now_ms: number;
   readonly now: number;
@@ -27,6 +33,8 @@ export interface Tx {
   get<K extends Kind>(kind: K, id: string, param?: string): Kinds[K];
   /** The object of any kind behind an id, also a deleted one; for expansion. */
   any(id: string): { kind: Kind; object: Record<string, unknown>; deleted: boolean } | undefined;
+  /** Whom an object belongs to. */
+  ownerOf(id: string): string;
   /** The private part of an object, free to be changed; call `touch` afterwards. */
   hidden(id: string): Record<string, unknown>;
   insert<K extends Kind>(kind: K, object: Kinds[K], hidden?: Record<string, unknown>): Kinds[K];
@@ -57,11 +65,18 @@ const NOUNS: Partial<Record<Kind, string>> = {
 
 /** @param at_ms the time of the whole unit; absent means the clock's */
 export function openTx(world: World, caller: Caller, at_ms = world.clock.now()): Tx {
-  const table = objectTable(world.database, () => ++world.seq, {
-    now_ms: at_ms,
-    lag_ms: world.runtime.search_lag_ms,
-  });
+  const scope: Scope = { account: caller.account };
+  const moment = { now_ms: at_ms, lag_ms: world.runtime.search_lag_ms, strict: world.options.strict === true };
+  const table = objectTable(world.database, () => ++world.seq, scope, moment);
+  const account = (): string => scope.account ?? DEFAULT_ACCOUNT;
   let changed = false;
+  /** What an event tells of an object is what the store will keep of it, unless it changes once more. */
+  const jsonOf = (object: { id?: string }): string => {
+    const held = object.id === undefined ? undefined : table.held(object.id);
+    if (held?.object !== object) return JSON.stringify(object);
+    held.text ??= JSON.stringify(object);
+    return held.text;
+  };
   const must = (id: string) => {
     const held = table.held(id);
     if (!held) throw new Error(`no object ${id} in this unit of work`);
@@ -70,6 +85,7 @@ export function openTx(world: World, caller: Caller, at_ms = world.clock.now()):
   const touch = (object: { id: string }): void => {
     const held = must(object.id);
     held.dirty = true;
+    held.text = undefined;
     changed = true;
     if (held.kind === 'webhook_endpoint') world.targets = undefined;
   };
@@ -81,6 +97,7 @@ export function openTx(world: World, caller: Caller, at_ms = world.clock.now()):
     world,
     ids: world.ids,
     caller,
+    account,
     now_ms: at_ms,
     now: Math.floor(at_ms / 1000),
     find,
@@ -93,6 +110,7 @@ export function openTx(world: World, caller: Caller, at_ms = world.clock.now()):
       const held = table.held(id);
       return held && { kind: held.kind, object: held.object, deleted: held.deleted };
     },
+    ownerOf: (id) => must(id).account,
     hidden: (id) => must(id).hidden,
     insert: (kind, object, hidden = {}) => {
       table.add(kind, object as unknown as Record<string, unknown> & { id: string }, hidden);
@@ -116,11 +134,19 @@ export function openTx(world: World, caller: Caller, at_ms = world.clock.now()):
     every: table.every,
     emit: (type, object, previous) => {
       changed = true;
-      writeEvent(world, { type, object, previous, caller, at_ms });
+      writeEvent(world, {
+        type,
+        json: jsonOf(object),
+        object_id: object.id ?? null,
+        previous,
+        caller,
+        account: account(),
+        at_ms,
+      });
     },
     timer: (kind, subject, due_ms, payload = {}) => addTimer(world.database, { due_ms, kind, subject, payload }),
     untime: (kind, subject) => dropTimers(world.database, subject, kind),
-    book: (entry) => writeBook(world.database, at_ms, entry),
+    book: (entry) => writeBook(world.database, { at_ms, account: account() }, entry),
     flush: table.flush,
     changed: () => changed,
   };

@@ -1,3 +1,5 @@
+import type { Incoming } from '../http/call.ts';
+import type { Reply } from '../http/reply.ts';
 import type { ShiftableClock } from '../kernel/clock.ts';
 import type { IdSource } from '../kernel/ids.ts';
 import type { RetryProfile, RuntimeOptions, SandboxOptions, WebhookTarget } from '../kernel/options.ts';
@@ -13,7 +15,7 @@ export interface Outcome {
 
 /** One attempt as it goes down the line of a command line. */
 export interface Pushed {
-  delivery: { seq: number; event_id: string; target: string };
+  delivery: { seq: number; event_id: string; target: string; began_ms: number };
   body: string;
   headers: Record<string, string>;
 }
@@ -21,6 +23,8 @@ export interface Pushed {
 /** What a listening command line was promised when it asked where to dial. */
 export interface CommandLineSession {
   feature: 'webhooks' | 'request_logs';
+  /** Whose events or calls. */
+  account: string;
   /** Signs what goes down its line. */
   secret: string;
   /** Which calls `logs tail` wants to see. */
@@ -46,8 +50,11 @@ export type LogFilters = Partial<
 export interface Target {
   /** `we_…`, `option:0`, `cli:…` */
   id: string;
+  /** Whose events it gets. */
+  account: string;
   url: string;
-  secrets: string[];
+  /** What signs at a moment (milliseconds of the sandbox's clock): two secrets while one is being rolled. */
+  secretsAt(now_ms: number): string[];
   events: string[];
   /** Set for command lines: the bytes go down their line instead of over HTTP, and are not tried again. */
   push?(message: Pushed): Promise<Outcome>;
@@ -88,6 +95,10 @@ export interface World {
   /** Counters for dice, so that the n-th call meets the same fate in every run. */
   calls: number;
   seq: number;
+  /** Counts resets and restores: work that began in an earlier world must not be written into this one. */
+  epoch: number;
+  /** Is anything armed at all? Unset when that has to be looked up again; most calls need not ask. */
+  armed: { faults: boolean | undefined; rules: boolean | undefined };
   /** Forgotten whenever a webhook endpoint changes. */
   targets: Target[] | undefined;
   optionTargets: WebhookTarget[];
@@ -95,7 +106,7 @@ export interface World {
   /** Command lines that asked where to listen, by the id that they will show. */
   cliSessions: Map<string, CommandLineSession>;
   /** Who watches the calls as they are answered: `logs tail`. */
-  watchers: Set<(request: Request, response: Response) => Promise<void>>;
+  watchers: Set<(call: Incoming, reply: Reply) => void>;
   /** Where command lines dial, `ws://127.0.0.1:4243/ws`; empty while nothing listens. */
   socketUrl: string;
   /** True once it listens on a port: control calls then need their token. */
@@ -145,6 +156,7 @@ export function loadState(world: World, clock: boolean): void {
   const seq = database.one('select max(seq) as top from objects')?.top;
   world.seq = Number(seq ?? 0);
   world.targets = undefined;
+  world.armed = { faults: undefined, rules: undefined };
   const time = JSON.parse(readSetting(database, 'clock') ?? 'null') as { offset: number; now: number } | null;
   if (time && clock) world.clock.restore(time);
   else if (time && world.clock.offset() === 0) world.clock.restore({ offset: time.offset, now: world.clock.now() });

@@ -19,11 +19,7 @@ interface Wait {
 /** May the buyer go on? Hosted pages wait for the shop's answer to the webhook, at most ten seconds. */
 function waitOf(tx: Tx, session: Session): Wait {
   const { world } = tx;
-  const closed = world.database.one(
-    "select at_ms from book_entries where subject = ? and kind = 'session_closed' order by seq desc limit 1",
-    session.id,
-  );
-  const since = Number(closed?.at_ms ?? 0);
+  const since = Number(tx.hidden(session.id).completed_ms ?? 0);
   const held = since + world.runtime.hold_redirect_ms;
   const open = world.database.one(
     'select 1 as waiting from deliveries d join events e on e.id = d.event_id where e.object_id = ? and ' +

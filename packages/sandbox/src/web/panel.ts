@@ -105,7 +105,7 @@ function recentEvents(house: House): PanelEventView[] {
           attempt: index + 1,
           at: Math.floor(attempt.at_ms / 1000),
           status: attempt.status,
-          duration_ms: 0,
+          duration_ms: attempt.took_ms,
           reply: attempt.reply,
         })),
       ),

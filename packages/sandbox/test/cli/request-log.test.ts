@@ -2,12 +2,10 @@
 import { expect, test } from 'vitest';
 import { loggedCall, passes, readFilters } from '../../src/listen/request-log.ts';
 
-const declined = await loggedCall(
-  new Request('http://127.0.0.1:4243/v1/payment_intents?expand[]=customer', { method: 'POST' }),
-  Response.json(
-    { error: { type: 'card_error', code: 'card_declined', decline_code: 'lost_card', payment_intent: { id: 'pi_1' } } },
-    { status: 402, headers: { 'request-id': 'req_1' } },
-  ),
+const error = { type: 'card_error', code: 'card_declined', decline_code: 'lost_card', payment_intent: { id: 'pi_1' } };
+const declined = loggedCall(
+  { method: 'POST', path: '/v1/payment_intents', search: '?expand[]=customer', header: () => null, body: () => '' },
+  { status: 402, headers: { 'request-id': 'req_1' }, body: JSON.stringify({ error }), cut: false },
   1_800_000_000,
 );
 

@@ -7,7 +7,7 @@ const DAY_S = 86_400;
 function account(tx: Tx): unknown {
   const country = tx.world.options.country ?? 'US';
   return {
-    id: 'acct_sandbox',
+    id: tx.account(),
     object: 'account',
     business_profile: null,
     business_type: 'company',
@@ -38,7 +38,7 @@ function customerSession(tx: Tx, input: Input): unknown {
   const features = (name: string) => (bare.includes(name) ? {} : { features: null });
   return {
     object: 'customer_session',
-    client_secret: tx.ids.next('cuss_secret_', 48),
+    client_secret: `cuss_secret_${tx.ids.secret(48)}`,
     components: Object.fromEntries(listed.map((name) => [name, { ...part(name), ...features(name) }])),
     created: tx.now,
     customer,

@@ -30,7 +30,7 @@ function open(tx: Tx, input: Input): unknown {
   }
   const websocket_id = ids.next('cliws_');
   const secret = `whsec_${ids.named(`command line:${device}`, 64).toLowerCase()}`;
-  world.cliSessions.set(websocket_id, { feature, secret, filters });
+  world.cliSessions.set(websocket_id, { feature, account: tx.account(), secret, filters });
   for (const oldest of world.cliSessions.keys()) {
     if (world.cliSessions.size <= SESSIONS) break;
     world.cliSessions.delete(oldest);

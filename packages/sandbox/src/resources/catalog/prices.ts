@@ -154,6 +154,15 @@ function update(tx: Tx, input: Input, id: string): Price {
   return price;
 }
 
+function recurringFilters(input: Input | undefined): Record<string, string | undefined> {
+  const part = (name: string): string | undefined => input && text(input, name);
+  return {
+    'recurring[interval]': part('interval'),
+    'recurring[meter]': part('meter'),
+    'recurring[usage_type]': part('usage_type'),
+  };
+}
+
 export const PRICE_ROUTES: Route[] = [
   route('POST', '/v1/prices', (tx, input) => createPrice(tx, input)),
   route('GET', '/v1/prices/:id', (tx, _, { ids }) => tx.get('price', ids.id ?? '', 'price')),
@@ -165,6 +174,7 @@ export const PRICE_ROUTES: Route[] = [
         ...readFilters(input, 'product', 'currency', 'type'),
         active: readFlagFilter(input, 'active'),
         lookup_keys: texts(input, 'lookup_keys'),
+        ...recurringFilters(child(input, 'recurring')),
       },
     }),
   ),

@@ -23,7 +23,7 @@ const IMAGES_MAX = 8;
 /** @param input `product_data` of a price or line item, or the parameters of a product of its own */
 export function newProduct(tx: Tx, input: Input, rules: { inline: boolean }): Product {
   const own = text(input, 'id');
-  if (own !== undefined && tx.any(own)) {
+  if (own !== undefined && tx.any(own)?.deleted === false) {
     throw wrongState('resource_already_exists', `There is already a product with the id '${own}'.`);
   }
   const images = texts(input, 'images') ?? [];
@@ -124,7 +124,7 @@ export const PRODUCT_ROUTES: Route[] = [
     listObjects(tx, 'product', input, {
       url: '/v1/products',
       where: {
-        ...readFilters(input, 'url'),
+        ...readFilters(input, 'url', 'type'),
         active: readFlagFilter(input, 'active'),
         shippable: readFlagFilter(input, 'shippable'),
       },

@@ -23,7 +23,7 @@ export function blankSession(tx: Tx, id: string, way: Way): Session {
     billing_address_collection: null,
     cancel_url: null,
     client_reference_id: null,
-    client_secret: embedded ? `${id}_secret_${tx.ids.next('', 36)}` : null,
+    client_secret: embedded ? `${id}_secret_${tx.ids.secret(36)}` : null,
     collected_information: { business_name: null, individual_name: null, shipping_details: null },
     consent: null,
     consent_collection: null,

@@ -18,6 +18,7 @@ export function completeSession(tx: Tx, session: Session, completion: Completion
     payment_intent: completion.intent?.id ?? null,
     setup_intent: completion.setup?.id ?? null,
   });
+  tx.hidden(session.id).completed_ms = tx.now_ms;
   redeem(tx, session);
   tx.book({ kind: 'session_closed', subject: session.id, more: { as: 'complete' } });
   tx.emit('checkout.session.completed', session);

@@ -25,7 +25,7 @@ function expireSession(tx: Tx, session: Session): Session {
   tx.untime('session_expires', session.id);
   const recovery = session.after_expiration?.recovery;
   if (recovery?.enabled) {
-    const secret = tx.ids.next('', 40);
+    const secret = tx.ids.secret(40);
     sessionSecrets(tx, session).recovery = secret;
     session.after_expiration = {
       recovery: {

@@ -19,7 +19,7 @@ function list(tx: Tx, input: Input): unknown {
   return listObjects(tx, 'checkout.session', input, {
     url: '/v1/checkout/sessions',
     where: {
-      ...readFilters(input, 'payment_intent', 'customer', 'status', 'payment_link', 'subscription'),
+      ...readFilters(input, 'payment_intent', 'customer', 'customer_account', 'status', 'payment_link', 'subscription'),
       ...(details ? { 'customer_details[email]': needText(details, 'email') } : {}),
     },
   });

@@ -23,7 +23,7 @@ export const METHOD_ROUTES: Route[] = [
   route('GET', '/v1/payment_methods', (tx, input) =>
     listObjects(tx, 'payment_method', input, {
       url: '/v1/payment_methods',
-      where: readFilters(input, 'customer', 'type', 'allow_redisplay'),
+      where: readFilters(input, 'customer', 'customer_account', 'type', 'allow_redisplay'),
     }),
   ),
   route('GET', '/v1/customers/:id/payment_methods', (tx, input, { ids }) => listOf(tx, ids.id ?? '', input)),

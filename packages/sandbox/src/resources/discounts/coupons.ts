@@ -30,7 +30,8 @@ function readPercent(input: Input): number | null {
 function create(tx: Tx, input: Input): Coupon {
   atMostOne(input, 'percent_off', 'amount_off');
   const id = text(input, 'id') ?? tx.ids.next('', 8);
-  if (tx.any(id)) throw wrongState('resource_already_exists', `There is already a coupon with the id '${id}'.`);
+  if (tx.any(id)?.deleted === false)
+    throw wrongState('resource_already_exists', `There is already a coupon with the id '${id}'.`);
   const percent_off = readPercent(input);
   const amount_off = integer(input, 'amount_off', { min: 1 }) ?? null;
   if (percent_off === null && amount_off === null) throw missingParam('percent_off');

@@ -87,7 +87,7 @@ export const PROMOTION_ROUTES: Route[] = [
     listObjects(tx, 'promotion_code', input, {
       url: '/v1/promotion_codes',
       where: {
-        ...readFilters(input, 'coupon', 'customer'),
+        ...readFilters(input, 'coupon', 'customer', 'customer_account'),
         code: text(input, 'code')?.toLowerCase(),
         active: readFlagFilter(input, 'active'),
       },

@@ -10,6 +10,7 @@ import type { Tx } from '../../store/tx.ts';
 import type { World } from '../../store/world.ts';
 
 const KEPT_S = 30 * 86_400;
+const TYPES_MAX = 20;
 
 /** An event as the API shows it: the snapshot never changes, only the number of deliveries still owed does. */
 function shown(world: World, row: Row): Record<string, unknown> {
@@ -23,9 +24,15 @@ function shown(world: World, row: Row): Record<string, unknown> {
 
 /** @throws ApiFailure 404 also for events older than 30 days, which Stripe forgets */
 export function retrieveEvent(tx: Tx, id: string): Record<string, unknown> {
+  return shown(tx.world, rowOf(tx, id));
+}
+
+function rowOf(tx: Tx, id: string): Row {
+  const { account } = tx.caller;
   const row = tx.world.database.one('select * from events where id = ?', id);
-  if (!row || (row.created as number) < tx.now - KEPT_S) throw missingObject('event', id, 'id');
-  return shown(tx.world, row);
+  const foreign = account !== undefined && row?.account !== account;
+  if (!row || foreign || (row.created as number) < tx.now - KEPT_S) throw missingObject('event', id, 'id');
+  return row;
 }
 
 /** Sends an event again, to one receiver or to all, whatever became of it before. */
@@ -34,11 +41,12 @@ export function resendEvent(
   id: string,
   only: (target: string) => boolean = () => true,
 ): Record<string, unknown> {
-  const event = retrieveEvent(tx, id);
+  const event = rowOf(tx, id);
   for (const target of allTargets(tx.world)) {
-    if (only(target.id)) addDelivery(tx.world, id, target.id, { state: 'due', due_ms: tx.now_ms, plan: {} });
+    if (target.account !== event.account || !only(target.id)) continue;
+    addDelivery(tx.world, id, target.id, { state: 'due', due_ms: tx.now_ms, plan: {} });
   }
-  return { ...event, pending_webhooks: retrieveEvent(tx, id).pending_webhooks };
+  return shown(tx.world, event);
 }
 
 function retry(tx: Tx, input: Input, id: string): Record<string, unknown> {
@@ -52,12 +60,13 @@ function retry(tx: Tx, input: Input, id: string): Record<string, unknown> {
 }
 
 function conditions(tx: Tx, input: Input): { sql: string[]; values: (string | number)[] } {
-  const sql = ['created >= ?'];
-  const values: (string | number)[] = [tx.now - KEPT_S];
+  const sql = ['account = ?', 'created >= ?'];
+  const values: (string | number)[] = [tx.account(), tx.now - KEPT_S];
   const type = text(input, 'type');
   const types = texts(input, 'types');
   if (type !== undefined && types) throw badParam('types', 'You may give only one of these parameters: type, types.');
   const wanted = type === undefined ? types : [type];
+  if (wanted && wanted.length > TYPES_MAX) throw badParam('types', `At most ${TYPES_MAX} types.`);
   if (wanted) {
     sql.push(`(${wanted.map((name) => (name.endsWith('*') ? 'type glob ?' : 'type = ?')).join(' or ')})`);
     values.push(...wanted);

@@ -41,7 +41,7 @@ function create(tx: Tx, input: Input): WebhookEndpoint {
   }
   const enabled_events = readEvents(input);
   if (!enabled_events) throw missingParam('enabled_events');
-  const secret = tx.ids.next('whsec_', 32);
+  const secret = `whsec_${tx.ids.secret(32)}`;
   const endpoint = tx.insert(
     'webhook_endpoint',
     {

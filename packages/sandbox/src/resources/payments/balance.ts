@@ -26,9 +26,6 @@ export interface Movement {
 /** One line of the account's balance. Its object is the receipt for money that moved. */
 export function moveMoney(tx: Tx, movement: Movement): BalanceTransaction {
   const fee = movement.fee ?? 0;
-  if (fee > 0) {
-    tx.book({ kind: 'fee', subject: movement.source, currency: movement.currency, amount: fee });
-  }
   return tx.insert('balance_transaction', {
     id: tx.ids.next('txn_'),
     object: 'balance_transaction',

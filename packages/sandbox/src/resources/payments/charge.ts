@@ -132,7 +132,7 @@ function cardDetails(
 ): CardDetails {
   return {
     amount_authorized: facts.status === 'failed' ? null : intent.amount,
-    authorization_code: facts.status === 'failed' ? null : tx.ids.named(`auth:${intent.id}`, 6).toUpperCase(),
+    authorization_code: facts.status === 'failed' ? null : intent.id.slice(-6).toUpperCase(),
     brand: card.brand,
     ...(facts.status === 'succeeded' && !facts.captured ? { capture_before: tx.now + AUTHORISATION_S } : {}),
     checks: card.checks,
@@ -150,7 +150,7 @@ function cardDetails(
     multicapture: { status: 'unavailable' },
     network: card.brand,
     network_token: { used: false },
-    network_transaction_id: tx.ids.named(`network:${intent.id}`, 15),
+    network_transaction_id: intent.id.slice(-15),
     overcapture: { maximum_amount_capturable: intent.amount, status: 'unavailable' },
     regulated_status: 'unregulated',
     three_d_secure: facts.authenticated
@@ -172,6 +172,7 @@ function cardDetails(
 /** Money arrives: the balance line, the private books. `amount` may be less than was authorised. */
 export function bookCapture(tx: Tx, charge: Charge, intent: PaymentIntent, amount: number): void {
   const method = charge.payment_method ?? '';
+  const fee = feeOf(tx, amount);
   const atOnce = tx.any(method) !== undefined && methodSecrets(tx, method).behaviour.kind === 'bypass_pending';
   const line = moveMoney(tx, {
     amount,
@@ -179,7 +180,7 @@ export function bookCapture(tx: Tx, charge: Charge, intent: PaymentIntent, amoun
     source: charge.id,
     type: charge.id.startsWith('py_') ? 'payment' : 'charge',
     reporting: 'charge',
-    fee: feeOf(tx, amount),
+    fee,
     description: charge.description,
     atOnce,
   });
@@ -193,6 +194,7 @@ export function bookCapture(tx: Tx, charge: Charge, intent: PaymentIntent, amoun
     currency: charge.currency,
     amount,
     more: {
+      fee,
       session: owner?.id ?? null,
       payment_intent: intent.id,
       metadata: intent.metadata,

@@ -62,7 +62,7 @@ export function newIntent(tx: Tx, draft: IntentDraft): PaymentIntent {
       canceled_at: null,
       cancellation_reason: null,
       capture_method: 'automatic',
-      client_secret: `${id}_secret_${tx.ids.next('', 25)}`,
+      client_secret: `${id}_secret_${tx.ids.secret(25)}`,
       confirmation_method: 'automatic',
       created: tx.now,
       currency: draft.currency,

@@ -78,19 +78,25 @@ export const PAYMENT_ROUTES: Route[] = [
     throw unsupported('the verification of bank accounts by small deposits');
   }),
   route('GET', '/v1/payment_intents', (tx, input) =>
-    listObjects(tx, 'payment_intent', input, { url: '/v1/payment_intents', where: readFilters(input, 'customer') }),
+    listObjects(tx, 'payment_intent', input, {
+      url: '/v1/payment_intents',
+      where: readFilters(input, 'customer', 'customer_account'),
+    }),
   ),
   route('GET', '/v1/charges/:charge', (tx, _, { ids }) => tx.get('charge', ids.charge ?? '', 'charge')),
   route('POST', '/v1/charges/:charge', (tx, input, { ids }) => updateCharge(tx, input, ids.charge ?? '')),
   route('GET', '/v1/charges', (tx, input) =>
-    listObjects(tx, 'charge', input, { url: '/v1/charges', where: readFilters(input, 'customer', 'payment_intent') }),
+    listObjects(tx, 'charge', input, {
+      url: '/v1/charges',
+      where: readFilters(input, 'customer', 'payment_intent', 'transfer_group'),
+    }),
   ),
   route('GET', '/v1/balance', (tx) => balanceOf(tx)),
   route('GET', '/v1/balance_transactions/:id', (tx, _, { ids }) =>
     asOfNow(tx, tx.get('balance_transaction', ids.id ?? '', 'id')),
   ),
   route('GET', '/v1/balance_transactions', (tx, input) => {
-    const where = readFilters(input, 'source', 'type', 'currency');
+    const where = readFilters(input, 'source', 'type', 'currency', 'payout');
     const page = listObjects(tx, 'balance_transaction', input, { url: '/v1/balance_transactions', where });
     return { ...page, data: page.data.map((line) => asOfNow(tx, line)) };
   }),

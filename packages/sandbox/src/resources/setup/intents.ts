@@ -29,7 +29,7 @@ export function newSetupIntent(tx: Tx, fields: Partial<SetupIntent>, session?: s
       application: null,
       automatic_payment_methods: { allow_redirects: 'always', enabled: true },
       cancellation_reason: null,
-      client_secret: `${id}_secret_${tx.ids.next('', 28)}`,
+      client_secret: `${id}_secret_${tx.ids.secret(28)}`,
       created: tx.now,
       customer: null,
       customer_account: null,

@@ -1,4 +1,4 @@
-import { listObjects, readFilters } from '../../http/lists.ts';
+import { listObjects, readFilters, readFlagFilter } from '../../http/lists.ts';
 import { type Route, route } from '../../http/router.ts';
 import type { SetupIntent } from '../../kernel/kinds.ts';
 import type { Tx } from '../../store/tx.ts';
@@ -35,7 +35,10 @@ export const SETUP_ROUTES: Route[] = [
   route('GET', '/v1/setup_intents', (tx, input) =>
     listObjects(tx, 'setup_intent', input, {
       url: '/v1/setup_intents',
-      where: readFilters(input, 'customer', 'payment_method'),
+      where: {
+        ...readFilters(input, 'customer', 'customer_account', 'payment_method'),
+        attach_to_self: readFlagFilter(input, 'attach_to_self'),
+      },
     }),
   ),
 ];
