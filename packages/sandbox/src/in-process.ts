@@ -11,7 +11,8 @@ type Answered = Awaited<ReturnType<Client['makeRequest']>>;
  * the objects of the fetch API, which cost as much as a payment does.
  */
 export function inProcessClient(api: (incoming: Incoming) => Promise<Reply>): Client {
-  const makeRequest: Client['makeRequest'] = async (_host, _port, path, method, headers, data, _protocol, timeout) => {
+  const makeRequest: Client['makeRequest'] = async (...sent) => {
+    const [, , path, method, headers, data, , timeout] = sent;
     const cut = path.indexOf('?');
     const names = new Map(Object.entries(headers).map(([name, value]) => [name.toLowerCase(), String(value)]));
     const incoming: Incoming = {

@@ -1,6 +1,7 @@
 // Goal: the traps, part three: webhooks, faults and repetition (3 to 6, 24 to 26, 30, 31, 33 to 37). Number 32, that the
 // stand-in for Stripe.js lets loadStripe inject nothing, is proved in a real browser: test/shim/shim.test.ts.
 // Method: the official client; the clock stands still until it is told; a process of its own where one has to die.
+import './report/kept-fresh.ts';
 import { spawn } from 'node:child_process';
 import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { createServer } from 'node:http';

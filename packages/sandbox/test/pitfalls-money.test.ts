@@ -1,5 +1,6 @@
 // Goal: the traps, part two: sessions, money and states (16 to 23 and 27 to 29).
 // Method: the official client in this process, with a clock that moves only when told.
+import './report/kept-fresh.ts';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';

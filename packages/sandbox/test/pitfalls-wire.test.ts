@@ -1,5 +1,6 @@
 // Goal: the traps in which stand-ins for Stripe's API are caught, part one: what goes over the wire (1, 2, 7 to 15).
 // Method: the official client, over a port where the trap lies in its connections, else in this process.
+import './report/kept-fresh.ts';
 import Stripe from 'stripe';
 import { expect, onTestFinished, test } from 'vitest';
 import { createSandbox, serveSandbox } from '../src/index.ts';

@@ -1,17 +1,27 @@
 import { addRule, listRules, removeRule, type WebhookRule } from '../delivery/rules.ts';
 import type { Dispute, PaymentIntent, Refund, Session } from '../kernel/kinds.ts';
-import type { RuntimeOptions } from '../kernel/options.ts';
+import { DEFAULT_ACCOUNT, type RuntimeOptions } from '../kernel/options.ts';
 import { moveDispute, openDispute } from '../resources/disputes/disputes.ts';
 import { resendEvent } from '../resources/events/events.ts';
+import { rollSecret } from '../resources/events/webhook-endpoints.ts';
 import { bankAnswers } from '../resources/payments/attempt.ts';
 import { authenticate } from '../resources/payments/confirm.ts';
 import { settleRefund } from '../resources/refunds/refunds.ts';
 import { authenticateSetup } from '../resources/setup/for-session.ts';
 import { type Books, readBooks } from '../store/books.ts';
 import { type JournalEntry, readJournal } from '../store/journal.ts';
-import { emptyStore, readSnapshot, restoreSnapshot, takeSnapshot } from '../store/snapshot.ts';
+import {
+  dropSnapshot,
+  emptyStore,
+  listSnapshots,
+  readSnapshot,
+  restoreSnapshot,
+  type SnapshotView,
+  takeSnapshot,
+} from '../store/snapshot.ts';
 import { inTx, type Tx } from '../store/tx.ts';
 import { type Chaos, saveState, type World } from '../store/world.ts';
+import { checked } from './checked.ts';
 import { armFault, disarmFault, type FaultRule, listFaults } from './faults.ts';
 import { type DeliveryView, readDeliveries, readUnsupported, type Unsupported } from './journals.ts';
 import { type PayAnswer, type PayRequest, payAsPerson } from './pay.ts';
@@ -39,6 +49,8 @@ export interface Control {
   /** Lets held deliveries go. Answers how many. */
   release(): number;
   resend(event: string): Promise<void>;
+  /** Gives a webhook endpoint a new secret, and answers it. For `overlap_ms` (default a day) both sign. */
+  rollSecret(endpoint: string, options?: { overlap_ms?: number }): Promise<string>;
   /** Moves the clock forward, running what falls due on the way in due order. Milliseconds. */
   advance(ms: number): Promise<void>;
   setTime(ms: number, options?: { allow_backward?: boolean }): Promise<void>;
@@ -47,11 +59,14 @@ export interface Control {
   snapshot(name: string): void;
   restore(name: string): void;
   readSnapshot(name: string): unknown;
+  snapshots(): SnapshotView[];
+  removeSnapshot(name: string): void;
   reset(): void;
   requests(filter?: { path?: string; since_ms?: number }): JournalEntry[];
   deliveries(filter?: { event?: string; since_ms?: number }): DeliveryView[];
   unsupported(): Unsupported[];
-  books(): Books;
+  /** @param account only what belongs to this account; absent: everything */
+  books(account?: string): Books;
   session(id: string): Session | undefined;
 }
 
@@ -63,45 +78,75 @@ export interface Motion {
 
 const NOBODY = { request_id: null, idempotency_key: null };
 
+type Act = <T>(work: (tx: Tx) => T, account?: string) => Promise<T>;
+
 export function controlOf(world: World, motion: Motion): Control {
   const { database } = world;
   // Async on purpose: what a person does is refused like a call is, by a rejection, never by a throw.
-  const act = async <T>(work: (tx: Tx) => T): Promise<T> => inTx(world, NOBODY, (tx) => structuredClone(work(tx)));
+  const act: Act = async (work, account) => {
+    const caller = account === undefined ? NOBODY : { ...NOBODY, account };
+    return inTx(world, caller, (tx) => structuredClone(work(tx)));
+  };
   return {
-    pay: (session, request = {}) => act((tx) => payAsPerson(tx, session, request)),
-    seed: (request) => act((tx) => seed(tx, request)),
-    authenticate: (intent, result) =>
-      act((tx) => {
-        if (intent.startsWith('seti_')) authenticateSetup(tx, intent, result);
-        else authenticate(tx, intent, result);
-      }),
-    finishAsync: (intent, result) =>
-      act((tx) => {
-        bankAnswers(tx, intent, result);
-        return tx.get('payment_intent', intent, 'intent');
-      }),
-    settleRefund: (refund, result) => act((tx) => settleRefund(tx, refund, result)),
-    openDispute: (charge, facts = {}) =>
-      act((tx) => openDispute(tx, charge, { reason: facts.reason ?? 'fraudulent', inquiry: facts.inquiry === true })),
-    moveDispute: (dispute, status) => act((tx) => moveDispute(tx, dispute, status)),
+    ...personControl(act),
+    ...bankControl(act),
     ...faultControl(world),
     ...webhookControl(world, act),
     ...timeControl(world, motion),
     setOption: (options) => {
-      Object.assign(world.runtime, options);
+      Object.assign(world.runtime, checked.options(options));
       saveState(world);
       return { ...world.runtime };
     },
     options: () => ({ ...world.runtime }),
-    snapshot: (name) => takeSnapshot(world, name),
+    snapshot: (name) => takeSnapshot(world, checked.snapshotName(name)),
     restore: (name) => restoreSnapshot(world, name),
     readSnapshot: (name) => readSnapshot(database, name),
+    snapshots: () => listSnapshots(database),
+    removeSnapshot: (name) => dropSnapshot(database, name),
     reset: () => emptyStore(world),
     requests: (filter) => readJournal(database, filter),
     deliveries: (filter) => readDeliveries(database, filter),
     unsupported: () => readUnsupported(database),
-    books: () => readBooks(database),
+    books: (account) => readBooks(database, account),
     session: (id) => inTx(world, NOBODY, (tx) => structuredClone(tx.find('checkout.session', id))),
+  };
+}
+
+type PersonPart = Pick<Control, 'pay' | 'seed' | 'authenticate'>;
+
+function personControl(act: Act): PersonPart {
+  return {
+    pay: (session, request = {}) => act((tx) => payAsPerson(tx, session, checked.payment(request))),
+    seed: async (request) => {
+      const { account, ...wanted } = checked.seed(request);
+      return act((tx) => seed(tx, wanted), account ?? DEFAULT_ACCOUNT);
+    },
+    authenticate: (intent, result) =>
+      act((tx) => {
+        const answer = checked.authentication(result);
+        if (intent.startsWith('seti_')) authenticateSetup(tx, intent, answer);
+        else authenticate(tx, intent, answer);
+      }),
+  };
+}
+
+type BankPart = Pick<Control, 'finishAsync' | 'settleRefund' | 'openDispute' | 'moveDispute'>;
+
+function bankControl(act: Act): BankPart {
+  return {
+    finishAsync: (intent, result) =>
+      act((tx) => {
+        bankAnswers(tx, intent, checked.bankAnswer(result));
+        return tx.get('payment_intent', intent, 'intent');
+      }),
+    settleRefund: (refund, result) => act((tx) => settleRefund(tx, refund, checked.refundResult(result))),
+    openDispute: (charge, facts = {}) =>
+      act((tx) => {
+        const { reason = 'fraudulent', inquiry = false } = checked.dispute(facts);
+        return openDispute(tx, charge, { reason, inquiry });
+      }),
+    moveDispute: (dispute, status) => act((tx) => moveDispute(tx, dispute, checked.disputeStatus(status))),
   };
 }
 
@@ -124,28 +169,35 @@ type FaultPart = Pick<Control, 'addFault' | 'faults' | 'removeFault' | 'setChaos
 
 function faultControl(world: World): FaultPart {
   return {
-    addFault: (rule) => armFault(world, rule),
+    addFault: (rule) => armFault(world, checked.fault(rule)),
     faults: () => listFaults(world),
     removeFault: (id) => disarmFault(world, id),
     setChaos: (chaos) => {
-      world.chaos = chaos && { ...CALM, ...chaos };
+      world.chaos = chaos && { ...CALM, ...checked.chaos(chaos) };
       saveState(world);
     },
     setLimiter: (limits) => {
-      world.limiter = limits && { endpoint: limits.endpoint ?? 25, overall: limits.overall ?? 25 };
+      world.limiter = limits && { endpoint: 25, overall: 25, ...checked.limits(limits) };
       saveState(world);
     },
   };
 }
 
-type WebhookPart = Pick<Control, 'addWebhookRule' | 'webhookRules' | 'removeWebhookRule' | 'release' | 'resend'>;
+type WebhookPart = Pick<
+  Control,
+  'addWebhookRule' | 'webhookRules' | 'removeWebhookRule' | 'release' | 'resend' | 'rollSecret'
+>;
 
-function webhookControl(world: World, act: <T>(work: (tx: Tx) => T) => Promise<T>): WebhookPart {
+/** Stripe lets an old secret live on for a day at most. */
+const OVERLAP_MS = 86_400_000;
+
+function webhookControl(world: World, act: Act): WebhookPart {
   const { database } = world;
   return {
     addWebhookRule: (rule) => {
+      const wanted = checked.webhookRule(rule);
       const id = world.ids.next('rule_', 12);
-      addRule(world, id, rule);
+      addRule(world, id, wanted);
       return id;
     },
     webhookRules: () => listRules(database),
@@ -156,6 +208,8 @@ function webhookControl(world: World, act: <T>(work: (tx: Tx) => T) => Promise<T
       return held;
     },
     resend: (event) => act((tx) => void resendEvent(tx, event)),
+    rollSecret: (endpoint, { overlap_ms = OVERLAP_MS } = {}) =>
+      act((tx) => rollSecret(tx, endpoint, checked.overlap(overlap_ms))),
   };
 }
 
@@ -171,11 +225,9 @@ function timeControl(world: World, motion: Motion): Pick<Control, 'advance' | 's
     await motion.tick();
   };
   return {
-    advance: (ms) => {
-      if (!Number.isFinite(ms) || ms < 0) throw new Error('The clock is advanced by milliseconds, 0 or more.');
-      return advanceTo(world.clock.now() + ms);
-    },
+    advance: async (ms) => advanceTo(world.clock.now() + checked.step(ms, world.clock.now())),
     setTime: async (ms, options = {}) => {
+      checked.time(ms);
       if (ms >= world.clock.now()) return advanceTo(ms);
       if (options.allow_backward !== true)
         throw new Error('The clock moves forward only, unless allow_backward is true.');

@@ -3,7 +3,7 @@ import type { World } from '../store/world.ts';
 
 /** What goes wrong with a call. `before`: nothing happened; `after`: it happened, and the caller is not told. */
 export type CallFault = { when: 'before' | 'after' } & (
-  | { kind: 'error'; status: 500 | 503 | 409 | 429 | 402; code?: string; should_retry?: boolean; reason?: string }
+  | { kind: 'error'; status: 400 | 402 | 409 | 429 | 500 | 503; code?: string; should_retry?: boolean; reason?: string }
   | { kind: 'timeout' }
   | { kind: 'reset' }
   | { kind: 'truncate' }
@@ -17,10 +17,19 @@ export interface DeclineFault {
   decline_code?: string;
 }
 
-export type Fault = CallFault | DeclineFault;
+/** Too little money is there for the next refund: it is refused, or waits until there is enough. */
+export interface BalanceFault {
+  kind: 'low_balance';
+  answer: 'refused' | 'pending';
+}
+
+export type Fault = CallFault | DeclineFault | BalanceFault;
 
 export interface FaultRule {
-  /** Which calls it meets; a `decline` meets every payment. `path` is a template such as `/v1/checkout/sessions`; `nth` counts matching calls from 1. */
+  /**
+   * Which calls it meets; a `decline` meets every payment, a `low_balance` every refund. `path` is a template such as
+   * `/v1/refunds/:id` (the names in it are free) or one whole address; `nth` counts matching calls from 1.
+   */
   match?: { method?: string; path?: string; idempotency_key?: string; nth?: number };
   /** How often it fires; default 1. */
   times?: number;
@@ -29,6 +38,7 @@ export interface FaultRule {
 
 export interface FaultCall {
   method: string;
+  path: string;
   template: string;
   key: string | null;
 }
@@ -67,10 +77,10 @@ export function disarmFault(world: World, id: string | undefined): void {
 export function chooseFault(world: World, call: FaultCall): CallFault | undefined {
   let chosen: CallFault | undefined;
   for (const rule of listFaults(world)) {
-    if (rule.fault.kind === 'decline') continue;
+    if (rule.fault.kind === 'decline' || rule.fault.kind === 'low_balance') continue;
     const { method, path, idempotency_key, nth } = rule.match ?? {};
     if (method !== undefined && method !== call.method) continue;
-    if (path !== undefined && path !== call.template) continue;
+    if (path !== undefined && path !== call.path && nameless(path) !== nameless(call.template)) continue;
     if (idempotency_key !== undefined && idempotency_key !== call.key) continue;
     const seen = rule.seen + 1;
     const fires = chosen === undefined && (nth === undefined || nth === seen);
@@ -85,6 +95,11 @@ export function chooseFault(world: World, call: FaultCall): CallFault | undefine
   return chosen ?? chaosFault(world, call);
 }
 
+/** `/v1/refunds/:refund`, `/v1/refunds/{id}` -> `/v1/refunds/:` */
+function nameless(template: string): string {
+  return template.replaceAll(/\/(?::\w+|\{\w+\})/g, '/:');
+}
+
 /** These refusals are codes of their own; every other reason is a `card_declined`. */
 const OWN_CODES = new Set(['expired_card', 'incorrect_cvc', 'processing_error']);
 
@@ -95,6 +110,16 @@ export function armedRefusal(world: World): Refusal | undefined {
     world.database.run('update faults set seen = ?, times = ? where id = ?', seen + 1, times - 1, id);
     const { decline_code = 'generic_decline' } = fault;
     return OWN_CODES.has(decline_code) ? { code: decline_code } : { code: 'card_declined', decline_code };
+  }
+  return undefined;
+}
+
+/** What was armed for this refund, if anything; it is used up by asking. */
+export function armedLowBalance(world: World): BalanceFault['answer'] | undefined {
+  for (const { id, fault, times = 1, seen } of listFaults(world)) {
+    if (fault.kind !== 'low_balance') continue;
+    world.database.run('update faults set seen = ?, times = ? where id = ?', seen + 1, times - 1, id);
+    return fault.answer;
   }
   return undefined;
 }

@@ -5,7 +5,7 @@ import type { House } from '../web/web.ts';
 
 /** One control call. `body` is the parsed JSON, `ids` the variable parts of the path. */
 type Action = (house: House, call: { body: Body; ids: string[]; url: URL }) => unknown;
-// The functions behind do their own checks; here a body is only known to be an object, hence `as never` below.
+// The functions behind check what they get; here a body is only known to be an object, hence `as never` below.
 type Body = Record<string, unknown>;
 
 const NO_BODY: Body = {};
@@ -28,6 +28,11 @@ const ACTIONS: [method: string, path: RegExp, action: Action][] = [
   ['POST', /^events\/(\w+)\/resend$/, ({ control }, { ids }) => control.resend(ids[0] ?? '').then(done)],
   [
     'POST',
+    /^webhook_endpoints\/(\w+)\/roll$/,
+    ({ control }, { body, ids }) => control.rollSecret(ids[0] ?? '', body).then((secret) => ({ secret })),
+  ],
+  [
+    'POST',
     /^clock$/,
     ({ control, world }, { body }) => moveClock(control, body).then(() => ({ now: world.clock.now() })),
   ],
@@ -37,7 +42,11 @@ const ACTIONS: [method: string, path: RegExp, action: Action][] = [
     /^(?:payment_intents|setup_intents)\/(\w+)\/authenticate$/,
     ({ control }, { body, ids }) => control.authenticate(ids[0] ?? '', body.result as never).then(done),
   ],
-  ['POST', /^disputes$/, ({ control }, { body }) => control.openDispute(String(body.charge), body as never)],
+  [
+    'POST',
+    /^disputes$/,
+    ({ control }, { body: { charge, ...facts } }) => control.openDispute(String(charge), facts as never),
+  ],
   [
     'POST',
     /^disputes\/(\w+)$/,
@@ -56,13 +65,15 @@ const ACTIONS: [method: string, path: RegExp, action: Action][] = [
   ],
   ['POST', /^seed$/, ({ control }, { body }) => control.seed(body as never).then(done)],
   ['POST', /^reset$/, ({ control }) => done(control.reset())],
-  ['POST', /^snapshots$/, ({ control }, { body }) => done(control.snapshot(String(body.name)))],
-  ['POST', /^snapshots\/([\w-]+)\/restore$/, ({ control }, { ids }) => done(control.restore(ids[0] ?? ''))],
-  ['GET', /^snapshots\/([\w-]+)$/, ({ control }, { ids }) => control.readSnapshot(ids[0] ?? '')],
+  ['POST', /^snapshots$/, ({ control }, { body }) => done(control.snapshot(body.name as never))],
+  ['GET', /^snapshots$/, ({ control }) => control.snapshots()],
+  ['POST', /^snapshots\/([^/]+)\/restore$/, ({ control }, { ids }) => done(control.restore(ids[0] ?? ''))],
+  ['GET', /^snapshots\/([^/]+)$/, ({ control }, { ids }) => control.readSnapshot(ids[0] ?? '')],
+  ['DELETE', /^snapshots\/([^/]+)$/, ({ control }, { ids }) => done(control.removeSnapshot(ids[0] ?? ''))],
   ['GET', /^requests$/, ({ control }, { url }) => control.requests(filterOf(url))],
   ['GET', /^deliveries$/, ({ control }, { url }) => control.deliveries(filterOf(url))],
   ['GET', /^unsupported$/, ({ control }) => control.unsupported()],
-  ['GET', /^books$/, ({ control }) => control.books()],
+  ['GET', /^books$/, ({ control }, { url }) => control.books(url.searchParams.get('account') ?? undefined)],
   ['GET', /^options$/, ({ control }) => control.options()],
   ['POST', /^options$/, ({ control }, { body }) => control.setOption(body as never)],
   ['POST', /^tick$/, ({ drain }) => drain().then((ran) => ({ ran }))],
@@ -126,12 +137,17 @@ export async function handleControl(house: House, request: Request, url: URL): P
   if (!open && house.world.served && !holdsControlToken(house.world, request)) {
     return json({ error: 'Control calls carry the header X-Sandbox-Token with the token printed at start.' }, 403);
   }
-  const rest = url.pathname.slice('/_sandbox/'.length);
+  const rest = decoded(url.pathname.slice('/_sandbox/'.length));
   for (const [method, path, action] of ACTIONS) {
     const match = request.method === method ? path.exec(rest) : null;
     if (match) return run(house, request, action, { ids: match.slice(1), url });
   }
   return json({ error: `There is no control call ${request.method} ${url.pathname}.` }, 404);
+}
+
+/** A name may hold spaces; what cannot be decoded stays as it is and leads nowhere. */
+function decoded(path: string): string {
+  return path.replaceAll(/(?:%20)+/g, (spaces) => ' '.repeat(spaces.length / 3));
 }
 
 async function run(

@@ -4,6 +4,8 @@ import type { Tx } from '../store/tx.ts';
 
 /** Things a shop expects to find in its account, under ids of its own choice. */
 export interface SeedRequest {
+  /** Whose they are to be; default `acct_sandbox`. */
+  account?: string;
   products?: { id: string; name: string; description?: string }[];
   prices?: {
     id: string;

@@ -61,7 +61,7 @@ create table if not exists book_entries (
   seq integer primary key, account text not null, at_ms integer not null, kind text not null, currency text, amount integer,
   subject text not null, charge text, more text not null) strict;
 create table if not exists settings (name text primary key, value text not null) strict, without rowid;
-create table if not exists snapshots (name text primary key, value text not null) strict, without rowid;
+create table if not exists snapshots (name text primary key, taken_ms integer not null, value text not null) strict;
 `;
 
 /**

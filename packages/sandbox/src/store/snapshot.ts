@@ -28,10 +28,31 @@ export function takeSnapshot(world: World, name: string): void {
   const { database } = world;
   database.transaction(() => {
     saveState(world);
-    const sql =
-      'insert into snapshots (name, value) values (?, ?) on conflict (name) do update set value = excluded.value';
-    database.run(sql, name, dump(database));
+    const sql = 'insert or replace into snapshots (name, taken_ms, value) values (?, ?, ?)';
+    database.run(sql, name, world.clock.now(), dump(database));
   });
+}
+
+export interface SnapshotView {
+  name: string;
+  /** When, by the sandbox's clock of then. */
+  taken_ms: number;
+  bytes: number;
+}
+
+export function listSnapshots(database: Database): SnapshotView[] {
+  const rows = database.all('select name, taken_ms, length(value) as bytes from snapshots order by taken_ms, name');
+  return rows.map(({ name, taken_ms, bytes }) => ({
+    name: String(name),
+    taken_ms: Number(taken_ms),
+    bytes: Number(bytes),
+  }));
+}
+
+/** @throws Error when there is no snapshot of that name */
+export function dropSnapshot(database: Database, name: string): void {
+  readSnapshot(database, name);
+  database.run('delete from snapshots where name = ?', name);
 }
 
 /** @throws Error when there is no snapshot of that name */

@@ -5,7 +5,7 @@ import type { IdSource } from '../kernel/ids.ts';
 import type { Kind, Kinds } from '../kernel/kinds.ts';
 import { DEFAULT_ACCOUNT } from '../kernel/options.ts';
 import { type BookEntry, writeBook } from './books.ts';
-import { objectTable } from './objects.ts';
+import { type Held, type ObjectTable, objectTable } from './objects.ts';
 import type { ListQuery, Scope } from './select.ts';
 import { addTimer, dropTimers } from './timers.ts';
 import { keepPosition, type World } from './world.ts';
@@ -63,43 +63,20 @@ const NOUNS: Partial<Record<Kind, string>> = {
   'test_helpers.test_clock': 'test clock',
 };
 
-/** @param at_ms the time of the whole unit; absent means the clock's */
-export function openTx(world: World, caller: Caller, at_ms = world.clock.now()): Tx {
-  const scope: Scope = { account: caller.account };
-  const moment = { now_ms: at_ms, lag_ms: world.runtime.search_lag_ms, strict: world.options.strict === true };
-  const table = objectTable(world.database, () => ++world.seq, scope, moment);
-  const account = (): string => scope.account ?? DEFAULT_ACCOUNT;
-  let changed = false;
-  /** What an event tells of an object is what the store will keep of it, unless it changes once more. */
-  const jsonOf = (object: { id?: string }): string => {
-    const held = object.id === undefined ? undefined : table.held(object.id);
-    if (held?.object !== object) return JSON.stringify(object);
-    held.text ??= JSON.stringify(object);
-    return held.text;
-  };
-  const must = (id: string) => {
-    const held = table.held(id);
-    if (!held) throw new Error(`no object ${id} in this unit of work`);
-    return held;
-  };
-  const touch = (object: { id: string }): void => {
-    const held = must(object.id);
-    held.dirty = true;
-    held.text = undefined;
-    changed = true;
-    if (held.kind === 'webhook_endpoint') world.targets = undefined;
-  };
-  const find = <K extends Kind>(kind: K, id: string): Kinds[K] | undefined => {
+type Reading = Pick<Tx, 'find' | 'get' | 'any' | 'ownerOf' | 'hidden' | 'list' | 'every'>;
+
+function mustHold(table: ObjectTable, id: string): Held {
+  const held = table.held(id);
+  if (!held) throw new Error(`no object ${id} in this unit of work`);
+  return held;
+}
+
+function readingOf(table: ObjectTable): Reading {
+  const find: Tx['find'] = <K extends Kind>(kind: K, id: string) => {
     const held = table.held(id);
     return held && held.kind === kind && !held.deleted ? (held.object as unknown as Kinds[K]) : undefined;
   };
   return {
-    world,
-    ids: world.ids,
-    caller,
-    account,
-    now_ms: at_ms,
-    now: Math.floor(at_ms / 1000),
     find,
     get: (kind, id, param = kind) => {
       const object = find(kind, id);
@@ -110,8 +87,43 @@ export function openTx(world: World, caller: Caller, at_ms = world.clock.now()):
       const held = table.held(id);
       return held && { kind: held.kind, object: held.object, deleted: held.deleted };
     },
-    ownerOf: (id) => must(id).account,
-    hidden: (id) => must(id).hidden,
+    ownerOf: (id) => mustHold(table, id).account,
+    hidden: (id) => mustHold(table, id).hidden,
+    list: table.list,
+    every: table.every,
+  };
+}
+
+/** What an event tells of an object is what the store will keep of it, unless it changes once more. */
+function jsonOf(table: ObjectTable, object: { id?: string }): string {
+  const held = object.id === undefined ? undefined : table.held(object.id);
+  if (held?.object !== object) return JSON.stringify(object);
+  held.text ??= JSON.stringify(object);
+  return held.text;
+}
+
+/** @param at_ms the time of the whole unit; absent means the clock's */
+export function openTx(world: World, caller: Caller, at_ms = world.clock.now()): Tx {
+  const scope: Scope = { account: caller.account };
+  const moment = { now_ms: at_ms, lag_ms: world.runtime.search_lag_ms, strict: world.options.strict === true };
+  const table = objectTable(world.database, () => ++world.seq, scope, moment);
+  const account = (): string => scope.account ?? DEFAULT_ACCOUNT;
+  let changed = false;
+  const touch = (object: { id: string }): void => {
+    const held = mustHold(table, object.id);
+    held.dirty = true;
+    held.text = undefined;
+    changed = true;
+    if (held.kind === 'webhook_endpoint') world.targets = undefined;
+  };
+  return {
+    world,
+    ids: world.ids,
+    caller,
+    account,
+    now_ms: at_ms,
+    now: Math.floor(at_ms / 1000),
+    ...readingOf(table),
     insert: (kind, object, hidden = {}) => {
       table.add(kind, object as unknown as Record<string, unknown> & { id: string }, hidden);
       touch(object as { id: string });
@@ -119,7 +131,7 @@ export function openTx(world: World, caller: Caller, at_ms = world.clock.now()):
     },
     touch,
     remove: (object) => {
-      must(object.id).deleted = true;
+      mustHold(table, object.id).deleted = true;
       touch(object);
     },
     patch: (object, changes) => {
@@ -130,19 +142,10 @@ export function openTx(world: World, caller: Caller, at_ms = world.clock.now()):
       touch(object);
       return changedFrom(before, changes as Record<string, unknown>);
     },
-    list: table.list,
-    every: table.every,
     emit: (type, object, previous) => {
       changed = true;
-      writeEvent(world, {
-        type,
-        json: jsonOf(object),
-        object_id: object.id ?? null,
-        previous,
-        caller,
-        account: account(),
-        at_ms,
-      });
+      const told = { json: jsonOf(table, object), object_id: object.id ?? null };
+      writeEvent(world, { type, ...told, previous, caller, account: account(), at_ms });
     },
     timer: (kind, subject, due_ms, payload = {}) => addTimer(world.database, { due_ms, kind, subject, payload }),
     untime: (kind, subject) => dropTimers(world.database, subject, kind),

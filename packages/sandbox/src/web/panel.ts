@@ -86,6 +86,7 @@ function booksOf({ control }: House): PanelView['books'] {
 
 function faultWords({ fault, match }: FaultRule): string {
   if (fault.kind === 'decline') return 'the next payment is declined';
+  if (fault.kind === 'low_balance') return `too little balance for the next refund: ${fault.answer}`;
   return `${fault.kind} ${fault.when} ${match?.method ?? 'any call'} ${match?.path ?? ''}`.trim();
 }
 

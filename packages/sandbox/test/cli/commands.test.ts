@@ -1,5 +1,6 @@
 // Goal: the official command line reads, writes, pays and plays fixtures against the sandbox as it does against Stripe.
 // Method: the real binary as a child process; what it did is read back with the official client.
+import '../report/kept-fresh.ts';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import Stripe from 'stripe';

@@ -1,6 +1,7 @@
 // Goal: whatever a client sends is either read exactly as RFC 6455 has it or ends the line with the right code.
 // Method: frames made here by hand, cut at every place; seeded random messages in random pieces.
 
+import '../report/kept-fresh.ts';
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import {

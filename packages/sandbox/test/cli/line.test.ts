@@ -1,5 +1,6 @@
 // Goal: the line to a command line is an orderly WebSocket, for programs on this machine alone.
 // Method: the WebSocket client that Node brings along, and bare sockets for what a good client never does.
+import '../report/kept-fresh.ts';
 import { once } from 'node:events';
 import { connect } from 'node:net';
 import Stripe from 'stripe';

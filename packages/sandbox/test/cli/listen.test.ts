@@ -1,5 +1,6 @@
 // Goal: `stripe listen` brings the sandbox's events to a shop, signed so that the official client accepts them, and
 // `stripe logs tail` shows the calls. Method: the real binary and a real shop on a port of its own.
+import '../report/kept-fresh.ts';
 import { once } from 'node:events';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';

@@ -1,4 +1,5 @@
 // Goal: `logs tail` shows exactly the calls that were asked for. Method: one call, every filter, matching and not.
+import '../report/kept-fresh.ts';
 import { expect, test } from 'vitest';
 import { loggedCall, passes, readFilters } from '../../src/listen/request-log.ts';
 

@@ -1,6 +1,7 @@
 // Goal: the official command line makes every event of one-time payments happen, by its own unchanged fixtures.
 // Method: the real binary; each trigger has a sandbox of its own, so that the event can have come from nowhere else.
 // Two run at a time. Every reply and every event is checked against the schemas of the official client (`strict`).
+import '../report/kept-fresh.ts';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { openCommandLine, type Ran } from './binary.ts';
 

@@ -1,5 +1,6 @@
 // Goal: the pages work for a person: with and without script, by keyboard, in light and dark, on a narrow phone.
 // Method: the renderers behind a tiny server, a real Chromium with web security on, axe on every page.
+import '../report/kept-fresh.ts';
 import { AxeBuilder } from '@axe-core/playwright';
 import type { Browser, Page } from 'playwright-core';
 import { afterAll, beforeAll, expect, test } from 'vitest';

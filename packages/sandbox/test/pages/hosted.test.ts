@@ -1,5 +1,6 @@
 // Goal: a person can buy on the hosted page in every way that it offers, and what the shop learns is the truth.
 // Method: a served sandbox with a file store, a shop that receives its webhooks, the official client, real Chromium.
+import '../report/kept-fresh.ts';
 import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';

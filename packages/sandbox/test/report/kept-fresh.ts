@@ -1,8 +1,8 @@
-// Imported by every file of conformance checks: what CONFORMANCE.md tells of the file is what has just run.
+// Imported by every file that CONFORMANCE.md tells of: what CONFORMANCE.md tells of the file is what has just run.
 import { readFileSync } from 'node:fs';
-import { basename, join } from 'node:path';
+import { join } from 'node:path';
 import { afterAll, expect, type RunnerTask, type RunnerTestSuite } from 'vitest';
-import { groupLines } from './report-lines.ts';
+import { groupLines, groupOf } from './report-lines.ts';
 
 const REPORT = join(import.meta.dirname, '../../CONFORMANCE.md');
 
@@ -16,7 +16,7 @@ afterAll(({}, suite: Readonly<RunnerTestSuite>) => {
   // A part of the file proves nothing about the whole of it, and a failure is told by the failure itself.
   if (checks.some((check) => check.result?.state !== 'pass')) return;
   const lines = groupLines(
-    basename(suite.file.filepath, '.test.ts'),
+    groupOf(suite.file.filepath),
     checks.map(({ name }) => ({ title: name, passed: true })),
   );
   const sentence = 'CONFORMANCE.md is out of date: run `node packages/sandbox/test/report/write.ts`';

@@ -4,26 +4,34 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import Stripe from 'stripe';
 import { expect, onTestFinished, test } from 'vitest';
+import { groupOf, SECTIONS } from './report-lines.ts';
 
 const folder = join(import.meta.dirname, '../..');
 const report = readFileSync(join(folder, 'CONFORMANCE.md'), 'utf8');
 
-test('the report counts what it lists, passes all of it, and names the client that is installed', () => {
+test('the report counts what it lists, passes all of it, and names what it was driven with', () => {
   const listed = report.match(/^- /gm)?.length ?? 0;
-  const groups = [...report.matchAll(/^## .*\((\d+)\)$/gm)].reduce((sum, [, count]) => sum + Number(count), 0);
-  expect(listed).toBeGreaterThanOrEqual(200);
+  const groups = [...report.matchAll(/^### .*\((\d+)\)$/gm)].reduce((sum, [, count]) => sum + Number(count), 0);
+  const parts = [...report.matchAll(/^\| .* \| (\d+) of (\d+) \|$/gm)].map(([, passed, of]) => [passed, of]);
   expect(groups).toBe(listed);
-  expect(report).toContain(`**Passes ${listed} of ${listed} checks.**`);
+  expect(report).toContain(`**Passes ${listed} of ${listed} checks**, and 37 of 37 pitfalls.`);
+  expect(parts).toHaveLength(SECTIONS.length);
+  for (const [passed, of] of parts) expect(passed).toBe(of);
+  expect(parts.reduce((sum, [, of]) => sum + Number(of), 0)).toBe(listed);
+  const withClient = Number(parts[0]?.[0]);
+  expect(withClient).toBeGreaterThanOrEqual(200);
   expect(report).toContain(`stripe-node ${Stripe.PACKAGE_VERSION}, API ${Stripe.API_VERSION}`);
 });
 
-test('each file of conformance checks keeps its part of the report fresh, and no other part is left over', () => {
-  const files = readdirSync(join(folder, 'test/conformance')).filter((name) => name.endsWith('.test.ts'));
-  const groups = [...report.matchAll(/^## (.*) \(\d+\)$/gm)].map(([, name]) => `${name}.test.ts`);
-  expect(groups.sort()).toEqual(files.sort());
-  for (const name of files) {
-    const code = readFileSync(join(folder, 'test/conformance', name), 'utf8');
-    expect(code, name).toContain("import '../report/kept-fresh.ts';");
+test('each file that the report tells of keeps its part fresh, and no other part is left over', () => {
+  const all = readdirSync(join(folder, 'test'), { recursive: true, encoding: 'utf8' });
+  const files = all.filter((name) => name.endsWith('.test.ts')).map((name) => groupOf(join(folder, 'test', name)));
+  const told = files.filter((name) => SECTIONS.some((section) => section.files.test(name)));
+  const groups = [...report.matchAll(/^### (.*) \(\d+\)$/gm)].map(([, name]) => name);
+  expect(groups.sort()).toEqual(told.sort());
+  for (const name of told) {
+    const code = readFileSync(join(folder, 'test', `${name}.test.ts`), 'utf8');
+    expect(code, name).toMatch(/^import '\.\.?\/(?:\.\.\/)?report\/kept-fresh\.ts';$/m);
   }
 });
 

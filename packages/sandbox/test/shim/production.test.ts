@@ -1,4 +1,5 @@
 // Goal: what a shop puts online holds nothing of the stand-in; only a sandbox key ever makes a page load it.
+import '../report/kept-fresh.ts';
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { build } from 'vite';

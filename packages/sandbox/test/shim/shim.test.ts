@@ -1,6 +1,7 @@
 // Goal: a shop's page written for Stripe.js works on the sandbox without a change and without the internet.
 // Method: the real @stripe/stripe-js and @stripe/react-stripe-js in Chromium, a shop and a sandbox on two origins, the
 // official stripe-node on the server side. Any request that leaves this computer fails the test.
+import '../report/kept-fresh.ts';
 import { AxeBuilder } from '@axe-core/playwright';
 import type { Browser, BrowserContext, Page } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';

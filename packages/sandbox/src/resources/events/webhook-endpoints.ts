@@ -1,4 +1,4 @@
-import { reachable } from '../../delivery/targets.ts';
+import { type EndpointSecrets, reachable } from '../../delivery/targets.ts';
 import {
   clearable,
   flag,
@@ -34,6 +34,10 @@ function readEvents(input: Input): string[] | undefined {
   return events;
 }
 
+function newSecret(tx: Tx): string {
+  return `whsec_${tx.ids.secret(32)}`;
+}
+
 function create(tx: Tx, input: Input): WebhookEndpoint {
   const version = text(input, 'api_version');
   if (version !== undefined && version !== API_VERSION) {
@@ -41,7 +45,7 @@ function create(tx: Tx, input: Input): WebhookEndpoint {
   }
   const enabled_events = readEvents(input);
   if (!enabled_events) throw missingParam('enabled_events');
-  const secret = `whsec_${tx.ids.secret(32)}`;
+  const secret = newSecret(tx);
   const endpoint = tx.insert(
     'webhook_endpoint',
     {
@@ -76,6 +80,19 @@ function update(tx: Tx, input: Input, id: string): WebhookEndpoint {
     ...(disabled === undefined ? {} : { status: disabled ? 'disabled' : 'enabled' }),
   });
   return endpoint;
+}
+
+/**
+ * A new secret for an endpoint. Until the overlap is over, each webhook is signed with both, the new one first; a roll
+ * within it ends the older secret at once. Stripe has this in its Dashboard only.
+ */
+export function rollSecret(tx: Tx, id: string, overlap_ms: number): string {
+  const endpoint = tx.get('webhook_endpoint', id, 'webhook_endpoint');
+  const hidden = tx.hidden(id) as unknown as EndpointSecrets;
+  hidden.rolled = { secret: hidden.secret, until_ms: tx.now_ms + overlap_ms };
+  hidden.secret = newSecret(tx);
+  tx.touch(endpoint);
+  return hidden.secret;
 }
 
 export const ENDPOINT_ROUTES: Route[] = [

@@ -1,3 +1,4 @@
+import { armedLowBalance } from '../../control/faults.ts';
 import {
   atMostOne,
   choice,
@@ -10,7 +11,7 @@ import {
 } from '../../http/input.ts';
 import { listObjects, readFilters } from '../../http/lists.ts';
 import { type Route, route } from '../../http/router.ts';
-import { badParam, missingParam, wrongState } from '../../kernel/failure.ts';
+import { ApiFailure, badParam, missingParam, wrongState } from '../../kernel/failure.ts';
 import type { Charge, Refund } from '../../kernel/kinds.ts';
 import type { Tx } from '../../store/tx.ts';
 import { methodSecrets } from '../customers/payment-methods.ts';
@@ -69,7 +70,9 @@ function create(tx: Tx, input: Input): Refund {
   const amount = amountOf(tx, input, charge);
   const known = charge.payment_method !== null && tx.any(charge.payment_method) !== undefined;
   const behaviour = known ? methodSecrets(tx, charge.payment_method ?? '').behaviour.kind : 'ok';
-  const pending = behaviour === 'refund_pending';
+  const low = armedLowBalance(tx.world);
+  if (low === 'refused') throw balanceTooLow(amount, charge.currency);
+  const pending = behaviour === 'refund_pending' || low === 'pending';
   const refund = tx.insert('refund', {
     id: tx.ids.next(charge.id.startsWith('py_') ? 'pyr_' : 're_'),
     object: 'refund',
@@ -87,7 +90,7 @@ function create(tx: Tx, input: Input): Refund {
     metadata: metadataOf(input),
     payment_intent: charge.payment_intent,
     payment_method: charge.payment_method,
-    ...(pending ? { pending_reason: 'processing' as const } : {}),
+    ...(pending ? { pending_reason: low ? ('insufficient_funds' as const) : ('processing' as const) } : {}),
     reason: choice(input, 'reason', REASONS) ?? null,
     receipt_number: null,
     source_transfer_reversal: null,
@@ -112,6 +115,16 @@ function create(tx: Tx, input: Input): Refund {
   if (pending) tx.timer('refund_settles', refund.id, due, { result: 'succeeded' });
   if (behaviour === 'refund_fails') tx.timer('refund_settles', refund.id, due, { result: 'failed' });
   return refund;
+}
+
+/** Kept, so that what was armed for it counts as used. */
+function balanceTooLow(amount: number, currency: string): ApiFailure {
+  const message = `The balance is too low to refund ${amount} ${currency}. Wait for more payments, or add money to it.`;
+  return new ApiFailure(
+    400,
+    { type: 'invalid_request_error', code: 'balance_insufficient', message },
+    { commit: true },
+  );
 }
 
 function succeed(tx: Tx, refund: Refund): void {
