@@ -1,3 +1,4 @@
+import { contractOffers } from './config/contract-offers.ts';
 import type { Hooks, OfferSettings, Settings } from './config.ts';
 import { inTransaction, pruneKeys, setTimer, sql } from './database/index.ts';
 import type { CatalogEntry } from './domain/catalog/index.ts';
@@ -166,9 +167,10 @@ function closeLater({ log }: World): Closing {
   };
 }
 
-function catalogueOf({ tenant, mode, seller, frontend, offers }: Settings): Parameters<typeof syncCatalog>[1] {
+function catalogueOf(settings: Settings): Parameters<typeof syncCatalog>[1] {
+  const { tenant, mode, seller, frontend, offers } = settings;
   const row = { ...tenant, name: seller.name, origins: frontend.origins };
-  return { tenant: row, mode, offers: offers.map(entryOf) };
+  return { tenant: row, mode, offers: [...offers, ...contractOffers(settings)].map(entryOf) };
 }
 
 /** What the catalogue's tables hold of an offer today; the rest belongs to stories that are still to come. */
@@ -176,7 +178,8 @@ function entryOf(offer: OfferSettings): CatalogEntry {
   const { key, external_id, kind, name, description, max_per_order, hold_ms, when_late, tax_class } = offer;
   const { id, hold_at, starts_at, time_zone, duration_ms, buffer_ms, capacity, prices } = offer;
   const sold = { id, key, external_id, kind, name, description, max_per_order, hold_ms, when_late, tax_class };
-  return { ...sold, hold_at, starts_at, time_zone, duration_ms, buffer_ms, capacity, prices };
+  const { source = 'config' } = offer;
+  return { ...sold, hold_at, starts_at, time_zone, duration_ms, buffer_ms, capacity, prices, source };
 }
 
 function messengerOf(settings: Settings, world: World): Messenger {

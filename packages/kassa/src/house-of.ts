@@ -1,7 +1,8 @@
 import type { Hooks, Settings } from './config.ts';
 import type { ClaimedTimer, Database } from './database/index.ts';
-import { findOffer, listOffers } from './domain/catalog/index.ts';
+import { findContractOffer, findOffer, listOffers } from './domain/catalog/index.ts';
 import { recognizeKey } from './domain/keys/index.ts';
+import { knowsOrder } from './domain/orders/index.ts';
 import { findAttempt, type Gateway } from './domain/payments/index.ts';
 import { listNotifications, listOrders, listTrouble, readNotification, readStory } from './domain/reports/index.ts';
 import { readAttempt } from './flows/asking/read-attempt.ts';
@@ -161,7 +162,9 @@ function httpOf(parts: Parts, house: House): HttpHouse {
     fillOrder: (wish) => thenWake(fillOrder(house, (ref) => refreshCheckout(house, ref, 'now'), wish)),
     ...paymentsOf(house, thenWake),
     findOffer: (ref) => findOffer(db, shop, ref),
+    findContractOffer: (key) => findContractOffer(db, shop, key),
     listOffers: () => listOffers(db, shop),
+    knowsOrder: (order_id) => knowsOrder(db, shop, order_id),
     async recognizeKey(text) {
       const key = await recognizeKey(db, shop.mode, text, clock.now());
       return key?.tenant_id === shop.tenant_id ? key : undefined;
@@ -202,5 +205,7 @@ function httpSettingsOf(parts: Parts): HttpSettings {
     hosted_checkout: settings.contracts.hosted_checkout,
     ticket_order: settings.contracts.ticket_order,
     embedded_checkout: settings.contracts.embedded_checkout,
+    chat_payments: settings.contracts.chat_payments,
+    currency: settings.currency,
   };
 }

@@ -119,6 +119,8 @@ export interface OfferSettings {
   readonly children: readonly ChildSettings[];
   readonly grants: readonly GrantSettings[];
   readonly recurring: RecurringSettings | null;
+  /** `contract`: kept by a contract for itself. Default: the shop's own. */
+  readonly source?: 'contract';
 }
 
 /** Either `unit_minor`, or both bounds of a free amount. */

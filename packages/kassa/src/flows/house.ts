@@ -89,6 +89,8 @@ export interface CheckoutView {
   readonly metadata: Readonly<Record<string, string>>;
   readonly external_reference: string | null;
   readonly email: string | null;
+  /** Who pays, as Stripe knows them. */
+  readonly stripe_customer_id: string | null;
   readonly hold_expires_at: Date;
   readonly lines: readonly {
     readonly offer_id: string;

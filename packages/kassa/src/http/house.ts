@@ -60,6 +60,12 @@ export interface EmbeddedCheckoutSettings {
   readonly exact_parameters: boolean;
 }
 
+/** What the `chat-payments` contract is told by the shop's configuration (docs/contracts/chat-payments.md). */
+export interface ChatPaymentsSettings {
+  /** `none`: whoever sends no key holds all rights; the configuration allows it in test mode on this computer alone. */
+  readonly auth: 'keys' | 'none';
+}
+
 export interface HttpSettings {
   /** `sandbox` opens the developer's pages and allows http for loopback addresses; `live` allows neither. */
   readonly mode: 'sandbox' | 'test' | 'live';
@@ -87,6 +93,9 @@ export interface HttpSettings {
   readonly hosted_checkout: HostedCheckoutSettings | null;
   readonly ticket_order: TicketOrderSettings | null;
   readonly embedded_checkout: EmbeddedCheckoutSettings | null;
+  readonly chat_payments: ChatPaymentsSettings | null;
+  /** The shop's currency, where a caller names none and no price decides. */
+  readonly currency: string;
 }
 
 /** Whether the house can take an order now. Parts are `database`, `stripe`, `workers` and whatever else is needed. */
@@ -127,6 +136,10 @@ export interface HttpHouse extends PaymentStories {
   readonly refreshCheckout: (ref: CheckoutRef, ask: Ask) => Promise<CheckoutView | undefined>;
   readonly fillOrder: (wish: FillOrder) => Promise<Answer>;
   readonly findOffer: (ref: OfferRef) => Promise<Offer | undefined>;
+  /** The offer that a contract keeps for itself. */
+  readonly findContractOffer: (key: string) => Promise<Offer | undefined>;
+  /** Whether this shop has an order of this id. */
+  readonly knowsOrder: (order_id: string) => Promise<boolean>;
   readonly listOffers: () => Promise<readonly OfferOnSale[]>;
   /** The key of this shop that the text is, unless it was revoked, noting that it was used. */
   readonly recognizeKey: (text: string) => Promise<ApiKey | undefined>;

@@ -321,6 +321,7 @@ export const BAD_ROWS: Record<string, Record<string, readonly Row[]>> = {
     audit_log_details_check: [{ details: '[]' }],
     audit_log_order_version_check: [{ order_version: 0 }],
   },
+  key_spending: { key_spending_amount_minor_check: [{ amount_minor: 0 }] },
   reconcile_breaks: {
     reconcile_breaks_details_check: [{ details: '[]' }],
     reconcile_breaks_kind_check: [{ kind: '' }, { kind: long(61) }],

@@ -294,6 +294,7 @@ function queueRows(set: number): Record<string, Row> {
       },
       ...{ caps: '{}', created_at: AT },
     },
+    key_spending: { key_id: idOf('api_keys', set), day: AT, currency: 'usd', amount_minor: 100 },
     reconcile_breaks: {
       ...{
         id: idOf('reconcile_breaks', set),

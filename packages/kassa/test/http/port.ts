@@ -34,6 +34,8 @@ export const SETTINGS: HttpSettings = {
     cancel_url: null,
     public_metadata_keys: ['source', 'payment_type'],
   },
+  chat_payments: { auth: 'keys' },
+  currency: 'usd',
 };
 
 const PRINT: Offer = {
@@ -84,6 +86,7 @@ export const OPEN_VIEW: CheckoutView = {
   intent_status: null,
   client_secret: null,
   external_reference: null,
+  stripe_customer_id: null,
   status: 'open',
   payment_status: 'unpaid',
   subtotal_minor: 3998,
@@ -187,6 +190,8 @@ export function desk(changed: Partial<HttpSettings> = {}, port: Partial<HttpHous
           offer.id === ref.id ||
           (ref.stripe_price_id !== undefined && offer.prices[0]?.stripe_price_id === ref.stripe_price_id),
       ),
+    findContractOffer: async () => undefined,
+    knowsOrder: async () => false,
     listOffers: async () => [{ ...PRINT, stock: { capacity: 5, held: 1, sold: 2 } }],
     recognizeKey: async () => undefined,
     receive: async (raw) => {

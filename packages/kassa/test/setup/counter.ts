@@ -1,5 +1,6 @@
 import { createSandbox, type Sandbox, type VirtualClock, virtualClock } from '@kassa/sandbox';
 import { inject } from 'vitest';
+import { contractOffers } from '../../src/config/contract-offers.ts';
 import { checkHooks, type Hooks } from '../../src/config/hooks.ts';
 import { type KassaConfig, readSettings } from '../../src/config.ts';
 import type { Database } from '../../src/database/index.ts';
@@ -71,7 +72,7 @@ export async function openCounter(options: { hooks?: unknown; config?: KassaConf
     deliver: (request) => counter.deliver(request),
   });
   const settings = readSettings(options.config ?? BLUE_HALL, {}, { folder: '/tmp' });
-  const { offers } = settings;
+  const offers = [...settings.offers, ...contractOffers(settings)];
   const tenant = { key: 'shop', name: 'Blue Hall', hosts: [], origins: ['https://shop.example'] };
   const shop = await syncCatalog({ db: fresh.db, clock: ours, ids }, { tenant, mode: 'test', offers });
   const world = { clock: ours, random, ids, log: silentLog, http: (request: Request) => counter.wire(request) };

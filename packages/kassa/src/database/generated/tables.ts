@@ -225,6 +225,13 @@ export interface InstallationTable {
   created_at: Date;
 }
 
+export interface KeySpendingTable {
+  key_id: string;
+  day: Date;
+  currency: string;
+  amount_minor: number;
+}
+
 export interface LeasesTable {
   name: string;
   holder: string;
@@ -299,7 +306,7 @@ export interface OffersTable {
   time_zone: string | null;
   duration_ms: number | null;
   buffer_ms: Generated<number>;
-  source: 'config' | 'dashboard';
+  source: 'config' | 'dashboard' | 'contract';
   active: boolean;
   version: number;
   created_at: Date;
@@ -547,6 +554,7 @@ export interface Tables {
   idempotency_keys: IdempotencyKeysTable;
   inbox_events: InboxEventsTable;
   installation: InstallationTable;
+  key_spending: KeySpendingTable;
   leases: LeasesTable;
   ledger_entries: LedgerEntriesTable;
   notifications: NotificationsTable;

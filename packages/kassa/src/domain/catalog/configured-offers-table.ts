@@ -2,7 +2,7 @@ import { sql, type Transaction } from '../../database/index.ts';
 import { canonicalJson } from '../../kernel/canonical-json.ts';
 import { hashOf, type Ids } from '../../kernel/ids.ts';
 import type { OfferKind, OfferPrice, WhenLate } from './offer.ts';
-import { findOffer, type ShopKey, UNLIMITED } from './offers-table.ts';
+import { findAnyOffer, findOffer, type ShopKey, UNLIMITED } from './offers-table.ts';
 
 /** An offer as the shop's configuration states it. */
 export interface CatalogEntry {
@@ -24,6 +24,8 @@ export interface CatalogEntry {
   readonly buffer_ms: number;
   readonly capacity: number | null;
   readonly prices: readonly OfferPrice[];
+  /** `contract`: an offer of a contract's own, which only that contract sells. Default `config`. */
+  readonly source?: 'config' | 'contract';
 }
 
 /**
@@ -39,14 +41,14 @@ export async function saveOffer(
   const { prices, capacity, key, external_id, kind, name, description, max_per_order, hold_ms, hold_at } = entry;
   const { when_late, tax_class, starts_at, time_zone, duration_ms, buffer_ms } = entry;
   const same_id = entry.id === null ? undefined : await findOffer(tx, shop, { id: entry.id });
-  const before = (await findOffer(tx, shop, { key })) ?? same_id;
+  const before = (await findAnyOffer(tx, shop, { key })) ?? same_id;
   const changed = !before || fingerprint(before) !== fingerprint(entry);
   const row = {
     ...{ key, external_id, kind, name, description, max_per_order, hold_ms, hold_at, when_late, tax_class },
     ...{ starts_at, time_zone, duration_ms, buffer_ms },
     tenant_id: shop.tenant_id,
     mode: shop.mode,
-    source: 'config' as const,
+    source: entry.source ?? ('config' as const),
     active: true,
     version: (before?.version ?? 0) + (changed ? 1 : 0),
     updated_at: world.at,
@@ -116,14 +118,14 @@ async function saveCapacity(tx: Transaction, offer_id: string, capacity: number)
     .execute();
 }
 
-/** Takes the configuration's offers that are no longer named off sale; their orders keep them. */
+/** Takes offers that the configuration no longer names, or no longer has a contract for, off sale; orders keep them. */
 export async function retireOffers(tx: Transaction, shop: ShopKey, kept: readonly string[], at: Date): Promise<void> {
   await tx
     .updateTable('offers')
     .set({ active: false, updated_at: at })
     .where('tenant_id', '=', shop.tenant_id)
     .where('mode', '=', shop.mode)
-    .where('source', '=', 'config')
+    .where('source', 'in', ['config', 'contract'])
     .where('active', '=', true)
     .$if(kept.length > 0, (query) => query.where('key', 'not in', [...kept]))
     .execute();

@@ -8,5 +8,12 @@ export {
   type WhenLate,
   type Wish,
 } from './offer.ts';
-export { findOffer, listOffers, type OfferOnSale, type OfferRef, offersById } from './offers-table.ts';
+export {
+  findContractOffer,
+  findOffer,
+  listOffers,
+  type OfferOnSale,
+  type OfferRef,
+  offersById,
+} from './offers-table.ts';
 export { claimInstallation, listTenants, saveTenant, type Tenant } from './tenants-table.ts';

@@ -16,6 +16,10 @@ export interface OfferRef {
   readonly stripe_price_id?: string;
 }
 
+interface FoundOffer extends Offer {
+  readonly source: 'config' | 'dashboard' | 'contract';
+}
+
 /** What a stock row says that once was limited and no longer is: as much as the column holds. */
 export const UNLIMITED = 2_147_483_647;
 
@@ -37,9 +41,24 @@ const COLUMNS = [
   'active',
 ] as const;
 
-/** The offer that a caller named, or undefined. Texts are compared as texts, so `123` and `"123"` are one offer. */
+/**
+ * The offer that a caller named, or undefined. Texts are compared as texts, so `123` and `"123"` are one offer. What a
+ * contract keeps for itself is nobody's to name.
+ */
 export async function findOffer(db: Reader, shop: ShopKey, ref: OfferRef): Promise<Offer | undefined> {
-  let query = db.selectFrom('offers').select(COLUMNS);
+  const found = await findAnyOffer(db, shop, ref);
+  return found?.source === 'contract' ? undefined : found;
+}
+
+/** The offer that a contract keeps for itself, while that contract is on. */
+export async function findContractOffer(db: Reader, shop: ShopKey, key: string): Promise<Offer | undefined> {
+  const found = await findAnyOffer(db, shop, { key });
+  return found?.source === 'contract' && found.active ? found : undefined;
+}
+
+/** As `findOffer`, for whoever writes the catalogue. */
+export async function findAnyOffer(db: Reader, shop: ShopKey, ref: OfferRef): Promise<FoundOffer | undefined> {
+  let query = db.selectFrom('offers').select(COLUMNS).select('source');
   query = query.where('tenant_id', '=', shop.tenant_id).where('mode', '=', shop.mode);
   if (ref.id !== undefined) query = query.where('id', '=', ref.id);
   if (ref.key !== undefined) query = query.where('key', '=', ref.key);
@@ -86,6 +105,7 @@ export async function listOffers(db: Reader, shop: ShopKey): Promise<OfferOnSale
     .where('tenant_id', '=', shop.tenant_id)
     .where('mode', '=', shop.mode)
     .where('active', '=', true)
+    .where('source', '<>', 'contract')
     .orderBy('created_at')
     .orderBy('id')
     .execute();

@@ -10,3 +10,4 @@ export {
   type Scope,
 } from './key.ts';
 export { insertKey, listKeys, markRevoked, recognizeKey } from './keys-table.ts';
+export { type Spending, spendWithin } from './spending-table.ts';

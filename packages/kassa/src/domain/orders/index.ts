@@ -5,6 +5,7 @@ export {
   findOrder,
   giveNumber,
   insertOrder,
+  knowsOrder,
   linesOf,
   lockOrder,
   moveOrder,

@@ -169,6 +169,22 @@ export async function findOrder(db: Reader, id: string): Promise<Order | undefin
   return db.selectFrom('orders').select(ORDER_COLUMNS).where('id', '=', id).executeTakeFirst();
 }
 
+/** Whether this shop has an order of this id, whatever became of it. */
+export async function knowsOrder(
+  db: Reader,
+  shop: { readonly tenant_id: string; readonly mode: 'test' | 'live' },
+  id: string,
+): Promise<boolean> {
+  const row = await db
+    .selectFrom('orders')
+    .select('id')
+    .where('id', '=', id)
+    .where('tenant_id', '=', shop.tenant_id)
+    .where('mode', '=', shop.mode)
+    .executeTakeFirst();
+  return row !== undefined;
+}
+
 export async function linesOf(db: Reader, order_id: string): Promise<OrderLine[]> {
   return db
     .selectFrom('order_lines')

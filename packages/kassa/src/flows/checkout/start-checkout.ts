@@ -5,6 +5,7 @@ import { KassaError } from '../../kernel/errors.ts';
 import { checkOwnMethod } from '../asking/own-method.ts';
 import type { House } from '../house.ts';
 import type { Opened } from '../opening/attach-session.ts';
+import { chargeKey } from '../opening/charge-key.ts';
 import type { Answer, StartCheckout } from '../opening/checkout-wish.ts';
 import { openAttempt } from '../opening/open-attempt.ts';
 import { writeDraft } from '../opening/write-draft.ts';
@@ -91,7 +92,9 @@ async function draft(house: House, tx: Transaction, command: StartCheckout): Pro
   }
   const quote = await quoteFor(house, tx, command);
   compareClaim(command, quote);
-  return { attempt_id: await writeDraft(house, tx, { command, quote, at }) };
+  const draft = { command, quote, at };
+  await chargeKey(tx, draft);
+  return { attempt_id: await writeDraft(house, tx, draft) };
 }
 
 async function quoteFor(house: House, tx: Transaction, command: StartCheckout): Promise<Quote> {

@@ -17,6 +17,8 @@ export interface StartCheckout {
   /** What the caller believes the whole costs. A claim, never the price: it must equal the total. Minor units. */
   readonly claim?: { readonly amount_minor: number; readonly currency: string };
   readonly buyer: { readonly user_id?: string; readonly email?: string; readonly email_verified?: boolean };
+  /** The key that asks, where a server or an agent does: its caps bound what is charged, and the audit log names it. */
+  readonly key?: KeyInUse;
   /** Who pays, as a row of ours that Stripe knows: from `customerOf` or `makeCustomer`. */
   readonly customer?: { readonly id: string };
   /** The buyer wants to pay with the same method again; needs a customer. */
@@ -37,6 +39,17 @@ export interface StartCheckout {
   readonly render: (opened: Opened) => unknown;
   /** The contract's body for a refusal; given, a refusal is stored under the key as well. */
   readonly renderFailure?: (error: KassaError) => { readonly status: number; readonly body: string };
+}
+
+export interface KeyInUse {
+  readonly id: string;
+  /** Most in one payment and on one day (UTC), minor units by currency; a currency that is not named is not allowed. */
+  readonly caps: {
+    readonly payment?: Readonly<Record<string, number>>;
+    readonly day?: Readonly<Record<string, number>>;
+  };
+  /** The key itself named an amount that is not the catalogue's. */
+  readonly names_amounts: boolean;
 }
 
 /** What a request is answered with, the first time and every time. */

@@ -125,8 +125,11 @@ async function writeBeginning(house: House, tx: Transaction, beginning: Beginnin
   const world = { ids: house.ids, at };
   const cause = command.idempotency ? `request:${command.idempotency.key}` : 'request';
   const step = { order_id, order_version: 1, action: 'created', status_from: null, status_to: statusOf(command) };
-  const details = { attempt_id, contract: command.contract };
-  await writeAudit(tx, { ...house.shop, ...step, cause, actor: 'buyer', details }, world);
+  const { key } = command;
+  const named = key?.names_amounts ? { named_amount_minor: quote.subtotal_minor, currency: quote.currency } : {};
+  const details = { attempt_id, contract: command.contract, ...named };
+  const actor = key === undefined ? 'buyer' : `key:${key.id}`;
+  await writeAudit(tx, { ...house.shop, ...step, cause, actor, details }, world);
   if (quote.total_minor > 0) {
     const request = composeOpening(house, beginning);
     const key = operationKey(attempt_id, 'open');

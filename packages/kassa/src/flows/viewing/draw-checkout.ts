@@ -1,14 +1,16 @@
+import { customerById } from '../../domain/customers/index.ts';
 import { findOrder, linesOf } from '../../domain/orders/index.ts';
 import { type Attempt, attemptById, type IntentStatus, isLive, metadataOf } from '../../domain/payments/index.ts';
 import { Bug } from '../../kernel/errors.ts';
 import type { CheckoutView, House } from '../house.ts';
 
 /** A checkout as our rows tell it. Asks nobody and changes nothing. @throws Bug for an attempt that does not exist. */
-export async function drawCheckout({ db }: House, attempt_id: string): Promise<CheckoutView> {
+export async function drawCheckout({ db, shop }: House, attempt_id: string): Promise<CheckoutView> {
   const attempt = await attemptById(db, attempt_id);
   const order = attempt && (await findOrder(db, attempt.order_id));
   if (!attempt || !order) throw new Bug(`the checkout ${attempt_id} vanished while it was read`);
   const lines = await linesOf(db, order.id);
+  const payer = order.customer_id === null ? undefined : await customerById(db, shop, order.customer_id);
   const words = wordsOf(attempt);
   return {
     order_id: order.id,
@@ -31,6 +33,7 @@ export async function drawCheckout({ db }: House, attempt_id: string): Promise<C
     metadata: await metadataOf(db, attempt.id),
     external_reference: order.external_reference,
     email: order.email,
+    stripe_customer_id: payer?.stripe_customer_id ?? null,
     hold_expires_at: order.hold_expires_at,
     lines: lines.map(({ offer_id, name, quantity, total_minor }) => ({ offer_id, name, quantity, total_minor })),
   };
