@@ -7,6 +7,7 @@ import { findAttempt, type Gateway } from './domain/payments/index.ts';
 import { listNotifications, listOrders, listTrouble, readNotification, readStory } from './domain/reports/index.ts';
 import { readAttempt } from './flows/asking/read-attempt.ts';
 import { forgetCustomer } from './flows/buyers/forget-customer.ts';
+import { expireCheckout } from './flows/checkout/expire-checkout.ts';
 import { fillOrder } from './flows/checkout/fill-order.ts';
 import { quoteBasket } from './flows/checkout/quote-basket.ts';
 import { refreshCheckout } from './flows/checkout/refresh-checkout.ts';
@@ -14,6 +15,7 @@ import { replayAnswer } from './flows/checkout/replay-answer.ts';
 import { startCheckout } from './flows/checkout/start-checkout.ts';
 import { DEFAULT_PACE, type House, type Pace, type Shop } from './flows/house.ts';
 import { recordRefund } from './flows/refunds/record-refund.ts';
+import { sendRefund } from './flows/refunds/send-refund.ts';
 import { settle } from './flows/settle.ts';
 import type { HttpHouse, HttpSettings, Readiness } from './http/house.ts';
 import { DEFAULT_LIMITS, type Limits } from './http/limits.ts';
@@ -101,6 +103,8 @@ export function houseOf(parts: Parts): BuiltHouse {
     quoteBasket,
     settle,
     recordRefund,
+    expireCheckout,
+    sendRefund,
     forgetCustomer,
     orderOf: async (ref) => (await findAttempt(db, shop, ref))?.order_id ?? null,
     async readPayment(payment_id) {

@@ -32,7 +32,13 @@ export type KeyClaim =
   /** The key belongs to a different request: 409. */
   | { readonly state: 'reused' }
   /** The first request was cut off: go on where it stopped. */
-  | { readonly state: 'resume'; readonly order_id: string; readonly attempt_id: string };
+  | {
+      readonly state: 'resume';
+      readonly order_id: string;
+      readonly attempt_id: string;
+      /** Given when the request was for a refund. */
+      readonly refund_id: string | null;
+    };
 
 const KEPT_DAYS = 30;
 /**
@@ -45,6 +51,7 @@ interface KeyRow {
   recovery_point: 'started' | 'drafted' | 'finished';
   order_id: string | null;
   attempt_id: string | null;
+  refund_id: string | null;
   status: number | null;
   body: string | null;
   created_at: Date;
@@ -75,9 +82,9 @@ export async function claimKey(tx: Transaction, request: KeyRequest, at: Date): 
       and recovery_point <> 'finished' and busy_until <= ${at}
     returning key`.execute(tx);
   if (taken.length === 0) return { state: 'in_use' };
-  const { order_id, attempt_id } = row;
+  const { order_id, attempt_id, refund_id } = row;
   // Cut off before anything was made: there is nothing to go on with, so the work begins.
-  return order_id && attempt_id ? { state: 'resume', order_id, attempt_id } : { state: 'new' };
+  return order_id && attempt_id ? { state: 'resume', order_id, attempt_id, refund_id } : { state: 'new' };
 }
 
 /**
@@ -102,20 +109,21 @@ export async function releaseKey(db: Database | Transaction, ref: KeyRef, at: Da
 /** Forgets what a claimed key had made, because it was given up: the same request begins anew. */
 export async function restartKey(tx: Transaction, ref: KeyRef): Promise<void> {
   await sql`
-    update kassa.idempotency_keys set recovery_point = 'started', order_id = null, attempt_id = null
+    update kassa.idempotency_keys set recovery_point = 'started', order_id = null, attempt_id = null, refund_id = null
     where tenant_id = ${ref.tenant_id} and mode = ${ref.mode} and scope = ${ref.scope} and key = ${ref.key}
       and recovery_point = 'drafted'`.execute(tx);
 }
 
-/** Notes which order and attempt the key made, so that a crash after this commit is taken up there. */
+/** Notes what the key made, so that a crash after this commit is taken up there. */
 export async function noteDraft(
   tx: Transaction,
   ref: KeyRef,
-  made: { readonly order_id: string; readonly attempt_id: string },
+  made: { readonly order_id: string; readonly attempt_id: string; readonly refund_id?: string },
 ): Promise<void> {
   const { rows } = await sql`
     update kassa.idempotency_keys
-    set recovery_point = 'drafted', order_id = ${made.order_id}, attempt_id = ${made.attempt_id}
+    set recovery_point = 'drafted', order_id = ${made.order_id}, attempt_id = ${made.attempt_id},
+      refund_id = ${made.refund_id ?? null}
     where tenant_id = ${ref.tenant_id} and mode = ${ref.mode} and scope = ${ref.scope} and key = ${ref.key}
       and recovery_point = 'started'
     returning key`.execute(tx);
@@ -163,7 +171,7 @@ export async function pruneKeys(db: Database, at: Date, limit: number): Promise<
 
 async function readRow(tx: Database | Transaction, ref: KeyRef): Promise<KeyRow | undefined> {
   const { rows } = await sql<KeyRow>`
-    select request_hash, recovery_point, order_id, attempt_id, status, body, created_at
+    select request_hash, recovery_point, order_id, attempt_id, refund_id, status, body, created_at
     from kassa.idempotency_keys
     where tenant_id = ${ref.tenant_id} and mode = ${ref.mode} and scope = ${ref.scope} and key = ${ref.key}`.execute(
     tx,

@@ -48,6 +48,25 @@ export type RecordRefund = (
 /** Answers whether somebody of ours was forgotten. */
 export type ForgetCustomer = (house: House, tx: Transaction, stripe_customer_id: string) => Promise<boolean>;
 
+/** A refund as Stripe has it. Amounts are minor units. */
+export interface RefundView {
+  readonly refund_id: string;
+  readonly stripe_refund_id: string;
+  readonly order_id: string;
+  readonly payment_id: string;
+  readonly amount_minor: number;
+  readonly currency: string;
+  /** Stripe's own word: `pending` may last for days and is not done. */
+  readonly status: 'pending' | 'requires_action' | 'succeeded' | 'failed' | 'canceled';
+  readonly reason: 'duplicate' | 'fraudulent' | 'requested_by_customer' | null;
+  /** The answer that a repeated request got the first time. */
+  readonly replayed: boolean;
+}
+
+export type ExpireCheckout = (house: House, attempt_id: string, cause: Cause) => Promise<void>;
+/** `told`: somebody hears the answer at once, so that a refusal needs no other person. */
+export type SendRefund = (house: House, refund_id: string, to?: { readonly told: boolean }) => Promise<void>;
+
 /** What a buyer asks for. `amount_minor` is read for custom amounts alone; every other price is the catalogue's. */
 export interface QuoteWish {
   readonly lines: readonly { readonly offer_id: string; readonly quantity: number; readonly amount_minor?: number }[];
@@ -127,6 +146,8 @@ export interface House {
   readonly quoteBasket: QuoteBasket;
   readonly settle: Settle;
   readonly recordRefund: RecordRefund;
+  readonly expireCheckout: ExpireCheckout;
+  readonly sendRefund: SendRefund;
   readonly forgetCustomer: ForgetCustomer;
   /** Which order a session or payment belongs to, by our stored ids alone; null when to none. */
   readonly orderOf: (ref: { session_id: string | null; payment_id: string | null }) => Promise<string | null>;

@@ -13,8 +13,10 @@ import type { SavedMethod } from '../flows/buyers/list-payment-methods.ts';
 import type { FillOrder } from '../flows/checkout/fill-order.ts';
 import type { Ask, CheckoutRef, CheckoutView } from '../flows/checkout/refresh-checkout.ts';
 import type { Answer, StartCheckout } from '../flows/checkout/start-checkout.ts';
-import type { Cause } from '../flows/house.ts';
+import type { Cause, RefundView } from '../flows/house.ts';
+import type { CancelPayment } from '../flows/payments/cancel-payment.ts';
 import type { ConfirmPayment } from '../flows/payments/confirm-payment.ts';
+import type { RefundOrder } from '../flows/refunds/refund-order.ts';
 import type { Clock } from '../kernel/clock.ts';
 import type { Http } from '../kernel/http.ts';
 import type { Ids } from '../kernel/ids.ts';
@@ -107,6 +109,8 @@ export interface Readiness {
 /** Payments that the server itself has a hand in, and the people who make them. */
 export interface PaymentStories {
   readonly confirmPayment: (wanted: ConfirmPayment, cause: Cause) => Promise<CheckoutView>;
+  readonly cancelPayment: (wanted: CancelPayment, cause: Cause) => Promise<CheckoutView>;
+  readonly refundOrder: (wanted: RefundOrder) => Promise<RefundView>;
   readonly customerOf: (buyer: { readonly user_id: string; readonly email: string | null }) => Promise<KnownCustomer>;
   readonly makeCustomer: (wanted: { readonly email: string; readonly name?: string }) => Promise<KnownCustomer>;
   readonly readCustomer: (stripe_customer_id: string) => Promise<KnownCustomer>;

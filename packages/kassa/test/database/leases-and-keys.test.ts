@@ -141,10 +141,10 @@ onEachServer((server) => {
       });
       expect(await claim({}, after(14_999))).toEqual({ state: 'in_use' });
       const asked = await Promise.all(Array.from({ length: 8 }, () => claim({}, after(15_000))));
-      expect(asked.filter(({ state }) => state === 'resume')).toEqual([{ state: 'resume', ...made }]);
+      expect(asked.filter(({ state }) => state === 'resume')).toEqual([{ state: 'resume', ...made, refund_id: null }]);
       expect(asked.filter(({ state }) => state === 'in_use')).toHaveLength(7);
       await releaseKey(shop.db, ref, after(15_001));
-      expect(await claim({}, after(15_001))).toEqual({ state: 'resume', ...made });
+      expect(await claim({}, after(15_001))).toEqual({ state: 'resume', ...made, refund_id: null });
       expect(await findKeyOfOrder(shop.db, made.order_id)).toEqual(ref);
       // What it had made was given up: the same request begins anew.
       await inTransaction(shop.db, (tx) => restartKey(tx, ref));

@@ -4,8 +4,4 @@
 export const WAITING_CODES: Readonly<Record<string, string>> = {
   slot_taken: 'booking an appointment',
   coupon_not_valid: 'coupons',
-  payment_already_succeeded: 'cancelling a payment',
-  already_refunded: 'refunds that a person asks for',
-  refund_exceeds_payment: 'refunds that a person asks for',
-  insufficient_stripe_balance: 'refunds that a person asks for',
 };

@@ -108,6 +108,8 @@ const notHere = async (): Promise<never> => {
 };
 const NO_PAYMENTS: PaymentStories = {
   confirmPayment: notHere,
+  cancelPayment: notHere,
+  refundOrder: notHere,
   customerOf: notHere,
   makeCustomer: notHere,
   readCustomer: notHere,

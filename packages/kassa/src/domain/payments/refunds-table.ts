@@ -15,6 +15,10 @@ export interface Refund {
   readonly cause: RefundCause;
   readonly status: RefundStatus;
   readonly stripe_refund_id: string | null;
+  /** Stripe's own word, which knows one state more than ours. */
+  readonly stripe_status: string | null;
+  readonly failure_reason: string | null;
+  readonly reason: 'duplicate' | 'fraudulent' | 'requested_by_customer' | null;
   readonly restock: boolean;
 }
 
@@ -27,6 +31,9 @@ const REFUND_COLUMNS = [
   'cause',
   'status',
   'stripe_refund_id',
+  'stripe_status',
+  'failure_reason',
+  'reason',
   'restock',
 ] as const;
 

@@ -118,7 +118,8 @@ async function adopt({ house, tx, order, attempt, report, at }: Scene): Promise<
   };
   const owner = { ...house.shop, reason: report.reason, requested_by: 'stripe' };
   const id = await insertRefund(tx, { ...owner, ...fields }, { ids: house.ids, at });
-  return { ...fields, id, restock: false };
+  const { stripe_status, failure_reason, reason } = report;
+  return { ...fields, id, stripe_status, failure_reason, reason, restock: false };
 }
 
 /** Money leaves the books when Stripe says succeeded, and comes back when a succeeded refund fails after all. */

@@ -1,5 +1,5 @@
 import { inTransaction, sameOrderAgain, type Transaction } from '../../database/index.ts';
-import { lockOrder, moveOrder, writeAudit } from '../../domain/orders/index.ts';
+import { lockOrder, moveOrder, type Order, writeAudit } from '../../domain/orders/index.ts';
 import {
   changeRefund,
   closeOperation,
@@ -19,10 +19,11 @@ import type { House } from '../house.ts';
 
 /**
  * Sends a refund that was asked for: stored bytes, stored key, so a repeat cannot pay back twice. Stripe's refusal
- * ends the refund and puts the order before a person; an unknown outcome stays open and is sent again within a day.
+ * ends the refund and puts the order before a person, unless somebody is told at once; an unknown outcome stays open
+ * and is sent again within a day.
  * @throws GatewayFailure while Stripe cannot say; the timer tries later.
  */
-export async function sendRefund(house: House, refund_id: string): Promise<void> {
+export async function sendRefund(house: House, refund_id: string, to = { told: false }): Promise<void> {
   const refund = await refundById(house.db, refund_id);
   if (refund?.status !== 'requested') return;
   const key = operationKey(refund_id, 'refund');
@@ -46,7 +47,7 @@ export async function sendRefund(house: House, refund_id: string): Promise<void>
       }
       throw error;
     }
-    await inTransaction(house.db, (tx) => writeRefusal(house, tx, refund, error));
+    await inTransaction(house.db, (tx) => writeRefusal(house, tx, refund, { failure: error, ...to }));
   }
 }
 
@@ -68,10 +69,16 @@ async function writeDown(house: House, tx: Transaction, refund: Refund, report: 
   });
 }
 
-async function writeRefusal(house: House, tx: Transaction, refund: Refund, failure: GatewayFailure): Promise<void> {
+interface Refusal {
+  readonly failure: GatewayFailure;
+  readonly told: boolean;
+}
+
+async function writeRefusal(house: House, tx: Transaction, refund: Refund, { failure, told }: Refusal): Promise<void> {
   const at = house.clock.now();
   const review: ReviewOpening = { reason: 'refund_refused', details: { refund_id: refund.id, code: failure.code } };
-  await putBeforePerson(house, tx, refund, review);
+  if (!told) await putBeforePerson(house, tx, refund, review);
+  else await lockAll(tx, refund.order_id);
   await changeRefund(tx, refund.id, { status: 'failed', failure_reason: failure.code }, at);
   const refused = { outcome: 'refused' as const, error: failure.message };
   await closeOperation(tx, operationKey(refund.id, 'refund'), refused, at);
@@ -84,9 +91,7 @@ interface ReviewOpening {
 
 async function putBeforePerson(house: House, tx: Transaction, refund: Refund, review: ReviewOpening): Promise<void> {
   const at = house.clock.now();
-  const order = await lockOrder(tx, refund.order_id);
-  await lockAttempts(tx, refund.order_id);
-  await lockRefunds(tx, refund.order_id);
+  const order = await lockAll(tx, refund.order_id);
   const version = await moveOrder(tx, order, { status: order.status, email: null, paid_at: null, review }, at);
   const move = { action: `review:${review.reason}`, status_from: order.status, status_to: order.status };
   const cause = { cause: `refund:${refund.id}`, actor: 'kassa' };
@@ -99,4 +104,11 @@ async function putBeforePerson(house: House, tx: Transaction, refund: Refund, re
     details: review.details,
   };
   await writeAudit(tx, entry, { ids: house.ids, at });
+}
+
+async function lockAll(tx: Transaction, order_id: string): Promise<Order> {
+  const order = await lockOrder(tx, order_id);
+  await lockAttempts(tx, order_id);
+  await lockRefunds(tx, order_id);
+  return order;
 }
