@@ -3,9 +3,10 @@ import type { ClaimedTimer, Database } from './database/index.ts';
 import { findContractOffer, findOffer, listOffers } from './domain/catalog/index.ts';
 import { recognizeKey } from './domain/keys/index.ts';
 import { knowsOrder } from './domain/orders/index.ts';
-import { findAttempt, type Gateway } from './domain/payments/index.ts';
+import { declinesFrom, findAttempt, type Gateway } from './domain/payments/index.ts';
 import { listNotifications, listOrders, listTrouble, readNotification, readStory } from './domain/reports/index.ts';
 import { readAttempt } from './flows/asking/read-attempt.ts';
+import { readRefused } from './flows/asking/read-refused.ts';
 import { forgetCustomer } from './flows/buyers/forget-customer.ts';
 import { expireCheckout } from './flows/checkout/expire-checkout.ts';
 import { fillOrder } from './flows/checkout/fill-order.ts';
@@ -107,6 +108,7 @@ export function houseOf(parts: Parts): BuiltHouse {
     sendRefund,
     forgetCustomer,
     orderOf: async (ref) => (await findAttempt(db, shop, ref))?.order_id ?? null,
+    readRefused: (told) => readRefused({ db, gateway, shop }, told),
     async readPayment(payment_id) {
       const attempt = await findAttempt(db, shop, { session_id: null, payment_id });
       return attempt?.session_id ? 'told_by_its_session' : attempt && readAttempt(gateway, attempt, 'unblock');
@@ -169,6 +171,7 @@ function httpOf(parts: Parts, house: House): HttpHouse {
     findContractOffer: (key) => findContractOffer(db, shop, key),
     listOffers: () => listOffers(db, shop),
     knowsOrder: (order_id) => knowsOrder(db, shop, order_id),
+    declinesFrom: (opened_from, since) => declinesFrom(db, shop, { opened_from, since }),
     async recognizeKey(text) {
       const key = await recognizeKey(db, shop.mode, text, clock.now());
       return key?.tenant_id === shop.tenant_id ? key : undefined;

@@ -3,6 +3,7 @@ import { createSandbox, type Sandbox, serveSandbox } from '@kassa/sandbox';
 import { ConfigError, type OfferSettings, type Settings } from './config.ts';
 import type { World } from './house-of.ts';
 import type { Http } from './kernel/http.ts';
+import { hashOf } from './kernel/ids.ts';
 
 /** What stands in for Stripe while there is no key. */
 export interface StandIn {
@@ -43,11 +44,8 @@ export async function openStandIn(
   world: World,
   options: StandInOptions,
 ): Promise<StandIn> {
-  const [first, second] = accounts;
+  const [first] = accounts;
   if (first === undefined) throw new Error('a sandbox stands in for one shop at least');
-  if (second !== undefined) {
-    throw new ConfigError('The sandbox has one account: tenants need Stripe keys of their own, in test mode or live.');
-  }
   const settings = first.shop;
   const asked_port = settings.stripe.kind === 'sandbox' ? settings.stripe.port : 0;
   const { clock, log } = world;
@@ -56,7 +54,10 @@ export async function openStandIn(
     clock: { now: () => clock.now().getTime(), sleep: (ms) => clock.sleep(ms) },
     ...(options.serve ? {} : { publicUrl: `http://127.0.0.1:${asked_port}` }),
     sellerName: settings.seller.name,
-    webhooks: accounts.map(({ webhook_secret }) => ({ url: OWN_WEBHOOK, secret: webhook_secret })),
+    webhooks: accounts.map(({ shop, webhook_secret }) => {
+      const account = accountOf(shop.tenant.key);
+      return { url: OWN_WEBHOOK, secret: webhook_secret, ...(account === null ? {} : { account }) };
+    }),
     deliver: (request) => (request.url === OWN_WEBHOOK ? options.deliver(request) : world.http(request)),
     retryProfile: 'dev',
     // The panel can turn the sandbox's clock; our own check of a signature's age goes by the real one.
@@ -65,13 +66,11 @@ export async function openStandIn(
     log: (line) => log.debug(line, 'sandbox call'),
   });
   try {
-    const prices = settings.offers.flatMap(pricesAtStripe);
-    sandbox.control.seed({ prices });
-    for (const price of prices) await refuseChanged(sandbox, price);
+    for (const { shop } of accounts) await bringPrices(sandbox, shop);
     const served = options.serve ? await serveSandbox(sandbox, { port: asked_port }) : null;
     return {
       sandbox,
-      secretKeyOf: () => sandbox.keys.secret,
+      secretKeyOf: (tenant) => secretKeyOf(sandbox, tenant),
       port: served?.port ?? asked_port,
       http: (request) => sandbox.fetch(request),
       url: served?.url ?? null,
@@ -95,6 +94,22 @@ function open(options: Parameters<typeof createSandbox>[0]): Sandbox {
   }
 }
 
+/**
+ * The account of a shop in the sandbox; null for the one that is always there, which is the first shop's. Names of
+ * accounts are letters and digits, so what does not fit is told apart by its hash.
+ */
+function accountOf(tenant: string): string | null {
+  if (tenant === 'default') return null;
+  const fits = /^[a-z0-9]{1,32}$/.test(tenant) && tenant !== 'sandbox';
+  return `acct_${fits ? tenant : tenant.replaceAll('_', '').slice(0, 20) + hashOf(tenant).slice(0, 8)}`;
+}
+
+/** A key names the account that it opens. */
+function secretKeyOf({ keys }: Sandbox, tenant: string): string {
+  const account = accountOf(tenant);
+  return account === null ? keys.secret : keys.secret.replace('sk_test_sandbox_', `sk_test_sandbox_${account}_`);
+}
+
 interface SeededPrice {
   readonly id: string;
   readonly product_name: string;
@@ -110,13 +125,20 @@ function pricesAtStripe(offer: OfferSettings): SeededPrice[] {
   );
 }
 
+async function bringPrices(sandbox: Sandbox, { offers, tenant }: Settings): Promise<void> {
+  const prices = offers.flatMap(pricesAtStripe);
+  const account = accountOf(tenant.key);
+  await sandbox.control.seed({ prices, ...(account === null ? {} : { account }) });
+  for (const price of prices) await refuseChanged(sandbox, tenant.key, price);
+}
+
 /**
  * A price at Stripe never changes its amount, and neither does one in the sandbox's file: sold under the old amount and
  * expected at the new one, each order would end before a person.
  * @throws ConfigError saying both amounts.
  */
-async function refuseChanged(sandbox: Sandbox, price: SeededPrice): Promise<void> {
-  const headers = { Authorization: `Bearer ${sandbox.keys.secret}` };
+async function refuseChanged(sandbox: Sandbox, tenant: string, price: SeededPrice): Promise<void> {
+  const headers = { Authorization: `Bearer ${secretKeyOf(sandbox, tenant)}` };
   const answer = await sandbox.fetch(new Request(`http://127.0.0.1/v1/prices/${price.id}`, { headers }));
   const kept = (await answer.json()) as { unit_amount?: number; currency?: string };
   if (kept.unit_amount === price.unit_amount && kept.currency === price.currency) return;

@@ -155,6 +155,11 @@ export interface House {
    * What Stripe says now of a payment that an attempt of ours stands for. The payment of a session is not asked about:
    * its session tells. Undefined when no attempt has it.
    */
+  /**
+   * A refusal told by an event, with the page that it belongs to; undefined when there is no page behind it, or none
+   * of ours.
+   */
+  readonly readRefused: (told: PaymentReport) => Promise<PaymentReport | undefined>;
   readonly readPayment: (payment_id: string) => Promise<PaymentReport | 'told_by_its_session' | undefined>;
   /** A hint that there is work; losing it only costs time. */
   readonly wake: (worker: 'inbox' | 'outbox' | 'timers') => void;

@@ -145,6 +145,11 @@ export interface HttpHouse extends PaymentStories {
   /** Whether this shop has an order of this id. */
   readonly knowsOrder: (order_id: string) => Promise<boolean>;
   readonly listOffers: () => Promise<readonly OfferOnSale[]>;
+  /** How often cards were declined since then in checkouts that were opened there. */
+  readonly declinesFrom: (
+    opened_from: string,
+    since: Date,
+  ) => Promise<{ readonly declines: number; readonly last_at: Date | null }>;
   /** The key of this shop that the text is, unless it was revoked, noting that it was used. */
   readonly recognizeKey: (text: string) => Promise<ApiKey | undefined>;
   /** @throws WebhookRefused with the text that the contract fixes. */

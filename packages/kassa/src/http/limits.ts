@@ -12,6 +12,7 @@ export interface Window {
  */
 export const LIMITED = [
   'open_session_per_ip',
+  'failed_payment_per_ip',
   'read_status_per_ip',
   'read_status_per_session',
   'read_catalog_per_ip',
@@ -35,6 +36,7 @@ export const DEFAULT_LIMITS: Limits = {
     { count: 10, per_ms: MINUTE_MS },
     { count: 60, per_ms: 60 * MINUTE_MS },
   ],
+  failed_payment_per_ip: [{ count: 10, per_ms: 60 * MINUTE_MS }],
   read_status_per_ip: [{ count: 60, per_ms: MINUTE_MS }],
   read_status_per_session: [{ count: 30, per_ms: MINUTE_MS }],
   read_catalog_per_ip: [{ count: 120, per_ms: MINUTE_MS }],

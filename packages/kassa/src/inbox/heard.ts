@@ -43,19 +43,33 @@ export function sessionFact(house: House, event: ClaimedInboxEvent, final: (repo
  * no attempt of ours has is not asked about: it is told as it stands, and settle says whether it is worth waiting for.
  */
 export function paymentFact(house: House, event: ClaimedInboxEvent, final: (report: PaymentReport) => boolean): Heard {
-  const { payment_id, marked } = house.gateway.paymentOf(event.body);
   const told = speaksOurVersion(house, event) ? house.gateway.intentOf(event.body) : undefined;
   if (told && final(told)) return { kind: 'payment', report: told };
+  return { kind: 'unread', read: () => readOrTold(house, event, told) };
+}
+
+/**
+ * A method that was refused cannot become one that was not, so the refusal inside the event counts. Which page it was
+ * refused on is asked at Stripe, for the first one: only the ids that we keep link a payment to an order.
+ */
+export function refusalFact(house: House, event: ClaimedInboxEvent): Heard {
+  const told = speaksOurVersion(house, event) ? house.gateway.intentOf(event.body) : undefined;
   const read = async (): Promise<Fact> => {
-    const report = await house.readPayment(payment_id);
-    if (report === 'told_by_its_session') return { kind: 'ignored' };
-    if (report) return { kind: 'payment', report };
-    if (told) return { kind: 'payment', report: told };
-    // Of another version only the mark is read; everything else only Stripe may tell.
-    if (!marked) return { kind: 'ignored' };
-    return { kind: 'payment', report: await house.gateway.readIntent(payment_id, 'unblock') };
+    const report = told && (await house.readRefused(told));
+    return report ? { kind: 'payment', report } : readOrTold(house, event, told);
   };
   return { kind: 'unread', read };
+}
+
+async function readOrTold(house: House, event: ClaimedInboxEvent, told: PaymentReport | undefined): Promise<Fact> {
+  const { payment_id, marked } = house.gateway.paymentOf(event.body);
+  const report = await house.readPayment(payment_id);
+  if (report === 'told_by_its_session') return { kind: 'ignored' };
+  if (report) return { kind: 'payment', report };
+  if (told) return { kind: 'payment', report: told };
+  // Of another version only the mark is read; everything else only Stripe may tell.
+  if (!marked) return { kind: 'ignored' };
+  return { kind: 'payment', report: await house.gateway.readIntent(payment_id, 'unblock') };
 }
 
 /** Believes a refund that succeeded; every other state may still change, so it is read again. */

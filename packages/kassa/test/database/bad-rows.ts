@@ -150,6 +150,7 @@ export const BAD_ROWS: Record<string, Record<string, readonly Row[]>> = {
     payment_transactions_idempotency_key_check: [{ idempotency_key: '' }, { idempotency_key: long(256) }],
     payment_transactions_kept_is_paid: [{ payment_status: 'processing' }, { payment_status: 'failed' }],
     payment_transactions_metadata_check: [{ metadata: '[]' }],
+    payment_transactions_opened_from_check: [{ opened_from: '' }, { opened_from: '192.0.2.1' }],
     payment_transactions_payment_id_check: [{ payment_id: '' }, { payment_id: long(256) }],
     payment_transactions_payment_status_check: [{ kept: false, payment_status: 'complete' }],
     payment_transactions_presentation_check: [{ presentation: 'embedded_page' }],

@@ -195,6 +195,7 @@ export function desk(changed: Partial<HttpSettings> = {}, port: Partial<HttpHous
     findContractOffer: async () => undefined,
     knowsOrder: async () => false,
     listOffers: async () => [{ ...PRINT, stock: { capacity: 5, held: 1, sold: 2 } }],
+    declinesFrom: async () => ({ declines: 0, last_at: null }),
     recognizeKey: async () => undefined,
     receive: async (raw) => {
       received.push(raw);

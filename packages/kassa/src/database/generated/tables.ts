@@ -404,6 +404,8 @@ export interface PaymentTransactionsTable {
   updated_at: Date;
   save_payment_method: Generated<boolean>;
   declined: Generated<string[]>;
+  opened_from: string | null;
+  last_declined_at: Date | null;
 }
 
 export interface PractitionersTable {

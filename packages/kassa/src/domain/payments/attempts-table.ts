@@ -1,4 +1,4 @@
-import { type Database, lockClass, type Transaction } from '../../database/index.ts';
+import { type Database, lockClass, sql, type Transaction } from '../../database/index.ts';
 import type { Ids } from '../../kernel/ids.ts';
 import type { AttemptStatus } from './attempt.ts';
 
@@ -73,6 +73,8 @@ export interface NewAttempt {
   readonly success_url: string | null;
   readonly cancel_url: string | null;
   readonly save_payment_method: boolean;
+  /** Where it was opened, sealed: 32 hex digits. Null where nobody counts, as for a server with a key. */
+  readonly opened_from: string | null;
   readonly expires_at: Date;
 }
 
@@ -176,12 +178,35 @@ export interface AttemptChange {
 /** Changes an attempt that is locked already. */
 export async function changeAttempt(tx: Transaction, id: string, change: AttemptChange, at: Date): Promise<void> {
   const { declined, ...fields } = change;
-  const refusals = declined === undefined ? {} : { declined: [...declined], declines: declined.length };
+  const refusals = declined === undefined ? {} : declinedNow(declined, at);
   await tx
     .updateTable('payment_transactions')
     .set({ ...fields, ...refusals, updated_at: at })
     .where('id', '=', id)
     .execute();
+}
+
+/** A refusal that is heard of again is no new one. */
+function declinedNow(declined: readonly string[], at: Date) {
+  const last_declined_at = sql<Date | null>`case when declines < ${declined.length} then ${at} else last_declined_at end`;
+  return { declined: [...declined], declines: declined.length, last_declined_at };
+}
+
+/** How often cards were declined since then in checkouts that were opened there, and when last. */
+export async function declinesFrom(
+  db: Reader,
+  shop: { tenant_id: string; mode: 'test' | 'live' },
+  { opened_from, since }: { readonly opened_from: string; readonly since: Date },
+): Promise<{ readonly declines: number; readonly last_at: Date | null }> {
+  const row = await db
+    .selectFrom('payment_transactions')
+    .select(({ fn }) => [fn.sum<string | null>('declines').as('declines'), fn.max('last_declined_at').as('last_at')])
+    .where('tenant_id', '=', shop.tenant_id)
+    .where('mode', '=', shop.mode)
+    .where('opened_from', '=', opened_from)
+    .where('last_declined_at', '>', since)
+    .executeTakeFirstOrThrow();
+  return { declines: Number(row.declines ?? 0), last_at: row.last_at };
 }
 
 /** What the caller attached to the attempt: strings by string keys, kept for the caller and never trusted by us. */

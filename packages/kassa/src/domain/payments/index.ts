@@ -5,6 +5,7 @@ export {
   attemptById,
   attemptsOf,
   changeAttempt,
+  declinesFrom,
   findAttempt,
   insertAttempt,
   isOpened,

@@ -31,6 +31,8 @@ export interface StartCheckout {
   readonly parent_order_id?: string;
   /** Stripe's objects carry `order_id` beside our mark: the caller's reference or, without one, our order's id. */
   readonly order_id_at_stripe?: true;
+  /** Where the request came from, sealed: whoever tries cards is counted by it. Absent: nobody counts. */
+  readonly opened_from?: string;
   readonly success_url: string | null;
   readonly cancel_url?: string;
   readonly metadata: Readonly<Record<string, string>>;

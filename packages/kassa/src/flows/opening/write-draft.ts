@@ -75,6 +75,7 @@ export async function writeDraft(house: House, tx: Transaction, draft: Draft): P
       success_url: command.success_url,
       cancel_url: command.cancel_url ?? null,
       save_payment_method: command.save_payment_method === true,
+      opened_from: command.opened_from ?? null,
       expires_at: session_ends,
     },
     world,

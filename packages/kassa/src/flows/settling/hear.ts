@@ -21,11 +21,11 @@ export function hear(attempt: Attempt, report: PaymentReport, at: Date): Heard {
 type Heard = AttemptChange & { readonly payment_id: string | null; readonly declined: readonly string[] };
 
 /**
- * Whether a payment that could still be tried is to be ended at Stripe: after too many refusals, or after a bank that
- * had been given its time said no. Its order ends when Stripe agrees, and not before.
+ * Whether what could still be paid is to be ended at Stripe: after too many refusals, or after a bank that had been
+ * given its time said no to a payment without a page. Its order ends when Stripe agrees, and not before.
  */
 export function isSpent(attempt: Attempt, report: PaymentReport, declines: number): boolean {
-  if (attempt.presentation !== 'intent' || !isLive(attempt.payment_status)) return false;
-  const bank_refused = attempt.payment_status === 'processing' && report.status === 'open';
-  return bank_refused || declines >= DECLINES_MAX;
+  if (!isLive(attempt.payment_status)) return false;
+  const is_processing = attempt.presentation === 'intent' && attempt.payment_status === 'processing';
+  return (is_processing && report.status === 'open') || declines >= DECLINES_MAX;
 }

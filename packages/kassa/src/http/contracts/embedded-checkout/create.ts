@@ -5,6 +5,7 @@ import type { EmbeddedCheckoutSettings, HttpHouse } from '../../house.ts';
 import type { HttpEnv } from '../../request/context.ts';
 import { readIdempotencyKey } from '../../request/idempotency-key.ts';
 import { Metadata } from '../../request/metadata.ts';
+import { admitOpening } from '../../request/opening.ts';
 import { jsonBody } from '../../request/read-body.ts';
 import { withSessionId } from '../../return-url.ts';
 import { type ContractDesk, contractApp } from '../contract.ts';
@@ -54,16 +55,14 @@ const route = createRoute({
 });
 
 /** E1, E3 to E5, E9, E12: one product, one piece, at the shop's own price. */
-export function createSession(
-  { house, limiter }: ContractDesk,
-  contract: EmbeddedCheckoutSettings,
-): OpenAPIHono<HttpEnv> {
+export function createSession(desk: ContractDesk, contract: EmbeddedCheckoutSettings): OpenAPIHono<HttpEnv> {
+  const { house } = desk;
   const [origin = ''] = house.settings.origins;
   const return_url = withSessionId(origin + contract.return_path);
   const app = contractApp();
   app.openapi(route, async (c) => {
     const { metadata = {}, customer_email } = c.req.valid('json');
-    limiter.take('open_session_per_ip', c.var.caller_address);
+    const admitted = await admitOpening(c, desk);
     const idempotency = readIdempotencyKey(c, { path: route.path, body: await c.req.json<unknown>() });
     const replay = idempotency && (await house.replayAnswer(idempotency));
     if (replay) return c.json(JSON.parse(replay.body), replay.status as 200, headersOf(replay));
@@ -71,6 +70,7 @@ export function createSession(
     const answer = await house.startCheckout({
       contract: 'embedded-checkout',
       presentation: 'embedded',
+      ...admitted,
       ...(contract.exact_parameters ? { exact_parameters: true as const } : {}),
       lines: [{ offer_id: offer.id, quantity: 1 }],
       buyer: customer_email === undefined ? {} : { email: customer_email },

@@ -7,6 +7,7 @@ import type { HostedCheckoutSettings } from '../../house.ts';
 import type { HttpEnv } from '../../request/context.ts';
 import { readIdempotencyKey } from '../../request/idempotency-key.ts';
 import { Metadata } from '../../request/metadata.ts';
+import { admitOpening } from '../../request/opening.ts';
 import { jsonBody } from '../../request/read-body.ts';
 import { checkReturnUrl, type ReturnUrlPolicy, withoutQuery, withSessionId } from '../../return-url.ts';
 import { type ContractDesk, contractApp } from '../contract.ts';
@@ -66,17 +67,15 @@ const route = createRoute({
 });
 
 /** H3 to H12, H14, H16, H20, H21: opens the checkout. The price comes from the catalogue. */
-export function createSession(
-  { house, limiter }: ContractDesk,
-  contract: HostedCheckoutSettings,
-): OpenAPIHono<HttpEnv> {
+export function createSession(desk: ContractDesk, contract: HostedCheckoutSettings): OpenAPIHono<HttpEnv> {
+  const { house } = desk;
   const { settings } = house;
   const policy: ReturnUrlPolicy = { origins: settings.origins, loopback_http: settings.mode !== 'live' };
   const app = contractApp();
   app.openapi(route, async (c) => {
     const body = c.req.valid('json');
     const buyer = buyerOf(callerOf(c));
-    if (buyer.user_id === undefined) limiter.take('open_session_per_ip', c.var.caller_address);
+    const admitted = await admitOpening(c, desk);
     const idempotency = readIdempotencyKey(c, { path: route.path, body: await c.req.json<unknown>() });
     const replay = idempotency && (await house.replayAnswer(idempotency));
     if (replay) return c.json(JSON.parse(replay.body), replay.status as 200, headersOf(replay));
@@ -87,6 +86,7 @@ export function createSession(
       presentation: 'hosted',
       ...basket,
       ...urls,
+      ...admitted,
       buyer,
       metadata: body.metadata ?? {},
       ...(idempotency === undefined ? {} : { idempotency }),

@@ -5,6 +5,7 @@ import { Bug, KassaError } from '../../../kernel/errors.ts';
 import type { HttpHouse, TicketOrderSettings } from '../../house.ts';
 import type { HttpEnv } from '../../request/context.ts';
 import { readIdempotencyKey } from '../../request/idempotency-key.ts';
+import { admitOpening } from '../../request/opening.ts';
 import { ownOrigin } from '../../request/own-origin.ts';
 import { jsonBody } from '../../request/read-body.ts';
 import type { ContractDesk } from '../contract.ts';
@@ -49,10 +50,11 @@ const routeAt = (mount: string) =>
   });
 
 /** T1 to T4, T17: each visit of the page opens a session of its own, whose order begins as a draft. */
-export function createSession({ house, limiter }: ContractDesk, contract: TicketOrderSettings): OpenAPIHono<HttpEnv> {
+export function createSession(desk: ContractDesk, contract: TicketOrderSettings): OpenAPIHono<HttpEnv> {
+  const { house } = desk;
   const app = ticketApp();
   app.openapi(routeAt(contract.mount), async (c) => {
-    limiter.take('open_session_per_ip', c.var.caller_address);
+    const admitted = await admitOpening(c, desk);
     const wanted = { ...c.req.valid('json'), ...c.req.valid('query') };
     const idempotency = readIdempotencyKey(c, { path: contract.mount, body: wanted });
     const replay = idempotency && (await house.replayAnswer(idempotency));
@@ -63,6 +65,7 @@ export function createSession({ house, limiter }: ContractDesk, contract: Ticket
       contract: CONTRACT,
       presentation: 'elements',
       begins_as_draft: true,
+      ...admitted,
       lines: [{ offer_id: offer.id, quantity: 1 }],
       buyer: {},
       success_url: `${own}${contract.mount}/complete?session_id={CHECKOUT_SESSION_ID}`,

@@ -1,0 +1,42 @@
+import type { Context } from 'hono';
+import { KassaError } from '../../kernel/errors.ts';
+import { hashOf } from '../../kernel/ids.ts';
+import { callerOf } from '../callers/caller.ts';
+import type { HttpHouse } from '../house.ts';
+import type { Limiter } from '../limits.ts';
+import { isLoopback } from './caller-address.ts';
+import type { HttpEnv } from './context.ts';
+
+/**
+ * Lets somebody open a checkout, or has them wait (docs/contracts, Rate limits): a caller without a name not too often,
+ * and nobody from where cards are being tried. A key counts by itself and has caps; the cards of its buyers say nothing
+ * about the address of its server. Call it before anything is written, and hand the answer on to the story.
+ * @throws KassaError `rate_limited` with `retry_after_s`.
+ */
+export async function admitOpening(
+  c: Context<HttpEnv>,
+  { house, limiter }: { readonly house: HttpHouse; readonly limiter: Limiter },
+): Promise<{ readonly opened_from?: string }> {
+  const { kind } = callerOf(c);
+  if (kind === 'secret' || kind === 'agent') return {};
+  const { caller_address } = c.var;
+  if (kind !== 'buyer') limiter.take('open_session_per_ip', caller_address);
+  const opened_from = hashOf(`opened from ${caller_address} ${house.settings.csrf_secret}`).slice(0, 32);
+  // The sandbox has no cards to try, and whoever plays with it on this computer would only lock themselves out.
+  const plays = house.settings.mode === 'sandbox' && isLoopback(caller_address);
+  if (!plays) await refuseCardTester(house, opened_from);
+  return { opened_from };
+}
+
+async function refuseCardTester({ clock, settings, declinesFrom }: HttpHouse, opened_from: string): Promise<void> {
+  const [window] = settings.limits.failed_payment_per_ip;
+  if (window === undefined) return;
+  const now_ms = clock.now().getTime();
+  const { declines, last_at } = await declinesFrom(opened_from, new Date(now_ms - window.per_ms));
+  if (declines < window.count || last_at === null) return;
+  // Each further refusal of the pages that are still open begins the wait anew.
+  const retry_after_s = Math.max(1, Math.ceil((last_at.getTime() + window.per_ms - now_ms) / 1000));
+  throw new KassaError('rate_limited', 'Too many payments from here were declined. Please try again later.', {
+    retry_after_s,
+  });
+}
