@@ -1,7 +1,7 @@
 import { contractOffers } from './config/contract-offers.ts';
-import type { Hooks, OfferSettings, Settings } from './config.ts';
+import type { Hooks, Settings } from './config.ts';
 import { inTransaction, pruneKeys, setTimer, sql } from './database/index.ts';
-import type { CatalogEntry } from './domain/catalog/index.ts';
+import { type GrantCredits, grantCredits } from './flows/buyers/grant-credits.ts';
 import type { House } from './flows/house.ts';
 import { syncCatalog } from './flows/sync-catalog.ts';
 import { openDoors } from './gateways.ts';
@@ -36,6 +36,8 @@ export interface Kassa {
   /** Takes the configured port, or any free one when that is 0. @throws the error of node:net when it cannot be had. */
   listen(): Promise<{ readonly port: number }>;
   readiness(): Promise<Readiness>;
+  /** Gives a buyer credits that nobody pays for here. @returns the id of the lot. */
+  grantCredits(grant: GrantCredits): Promise<string>;
   /** Stops accepting, lets what is in flight finish, then stops workers, sandbox and database. Safe to call twice. */
   stop(): Promise<void>;
 }
@@ -132,6 +134,7 @@ export async function createKassa(
         return listening;
       },
       readiness,
+      grantCredits: (grant) => grantCredits(first.built.house, grant),
       stop: () => closing.close(),
     };
   } catch (error) {
@@ -168,18 +171,10 @@ function closeLater({ log }: World): Closing {
 }
 
 function catalogueOf(settings: Settings): Parameters<typeof syncCatalog>[1] {
-  const { tenant, mode, seller, frontend, offers } = settings;
+  const { tenant, mode, seller, frontend, practitioners, tax_rates, coupons } = settings;
   const row = { ...tenant, name: seller.name, origins: frontend.origins };
-  return { tenant: row, mode, offers: [...offers, ...contractOffers(settings)].map(entryOf) };
-}
-
-/** What the catalogue's tables hold of an offer today; the rest belongs to stories that are still to come. */
-function entryOf(offer: OfferSettings): CatalogEntry {
-  const { key, external_id, kind, name, description, max_per_order, hold_ms, when_late, tax_class } = offer;
-  const { id, hold_at, starts_at, time_zone, duration_ms, buffer_ms, capacity, prices } = offer;
-  const sold = { id, key, external_id, kind, name, description, max_per_order, hold_ms, when_late, tax_class };
-  const { source = 'config' } = offer;
-  return { ...sold, hold_at, starts_at, time_zone, duration_ms, buffer_ms, capacity, prices, source };
+  const offers = [...settings.offers, ...contractOffers(settings)];
+  return { tenant: row, mode, offers, practitioners, tax_rates, coupons };
 }
 
 function messengerOf(settings: Settings, world: World): Messenger {

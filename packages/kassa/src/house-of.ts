@@ -33,6 +33,7 @@ import { destinationsFor } from './outbox/destinations.ts';
 import type { Mailer } from './outbox/mailer.ts';
 import { catchingMessenger, type Messenger } from './outbox/sms/messenger.ts';
 import { paymentsOf } from './wiring/payments-of.ts';
+import { pricesOf } from './wiring/prices-of.ts';
 import { timersOf } from './wiring/timers-of.ts';
 import type { TimerRound } from './workflows/run-timers.ts';
 
@@ -172,6 +173,7 @@ function httpOf(parts: Parts, house: House): HttpHouse {
     listOffers: () => listOffers(db, shop),
     knowsOrder: (order_id) => knowsOrder(db, shop, order_id),
     declinesFrom: (opened_from, since) => declinesFrom(db, shop, { opened_from, since }),
+    ...pricesOf(house, parts.settings.currency),
     async recognizeKey(text) {
       const key = await recognizeKey(db, shop.mode, text, clock.now());
       return key?.tenant_id === shop.tenant_id ? key : undefined;

@@ -44,7 +44,8 @@ export async function standUp(parts: HouseParts, life_name: string, clock: Clock
   const world = { clock, random, ids: idsFrom(clock, random), log: parts.log, http: parts.http };
   const tenant = { key: 'shop', name: 'Blue Hall', hosts: [], origins: ['https://shop.example'] };
   if (!shelf.shop || random.chance(WRITES_AGAIN)) {
-    const written = { tenant, mode: 'test', offers: settings.offers } as const;
+    const { offers, practitioners, tax_rates, coupons } = settings;
+    const written = { tenant, mode: 'test', offers, practitioners, tax_rates, coupons } as const;
     shelf.shop = await syncCatalog({ db, clock, ids: world.ids }, written);
   } else {
     await compareFirst(db, shelf.shop, clock.now());

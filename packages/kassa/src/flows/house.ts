@@ -67,12 +67,51 @@ export type ExpireCheckout = (house: House, attempt_id: string, cause: Cause) =>
 /** `told`: somebody hears the answer at once, so that a refusal needs no other person. */
 export type SendRefund = (house: House, refund_id: string, to?: { readonly told: boolean }) => Promise<void>;
 
-/** What a buyer asks for. `amount_minor` is read for custom amounts alone; every other price is the catalogue's. */
+/** A time that a buyer asks for. Without a practitioner the offer's only one is meant. */
+export interface SlotWish {
+  /** Our id of the practitioner. */
+  readonly practitioner_id?: string;
+  readonly starts_at: Date;
+  readonly ends_at: Date;
+}
+
+/** What a buyer wants of one part of a package. Absent fields are the package's own. */
+export interface ChildWish {
+  readonly selected: boolean;
+  /** Per package. More than the package includes is charged at the part's own price. */
+  readonly quantity?: number;
+  /** Times for a part that is an appointment, one for each piece; without them the buyer gets credits for it. */
+  readonly slots?: readonly SlotWish[];
+}
+
+export interface WishLine {
+  readonly offer_id: string;
+  readonly quantity: number;
+  /** What one piece costs; read for custom amounts alone, every other price is the catalogue's. */
+  readonly amount_minor?: number;
+  /** The caller's own words for a custom amount. */
+  readonly name?: string;
+  readonly description?: string;
+  /** Required for an appointment. */
+  readonly slot?: SlotWish;
+  /** Of a package, by the ids of its parts. */
+  readonly children?: ReadonlyMap<string, ChildWish>;
+}
+
+/** What a buyer asks for, and who asks. */
 export interface QuoteWish {
-  readonly lines: readonly { readonly offer_id: string; readonly quantity: number; readonly amount_minor?: number }[];
+  readonly lines: readonly WishLine[];
   /** Lower case; absent: the first currency of the first offer. */
   readonly currency: string | undefined;
   readonly user_id: string | null;
+  readonly email?: string | null;
+  /** Our row of whoever pays; absent: that of the signed-in buyer, if there is one. */
+  readonly customer_id?: string | null;
+  readonly coupon_code?: string;
+  /** Pay with the credits that the buyer has. */
+  readonly use_credits?: boolean;
+  /** The order is written in the same transaction: what it will spend is locked, so that the price stays true. */
+  readonly will_hold?: boolean;
 }
 
 /** By which id a caller knows a checkout. An order id is a UUID and names the order's newest attempt. */

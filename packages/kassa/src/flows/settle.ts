@@ -1,24 +1,23 @@
 import { enqueue, setTimer, type Transaction } from '../database/index.ts';
-import { offersById, type WhenLate } from '../domain/catalog/index.ts';
-import { endHolds, lockFree, lockHolds } from '../domain/inventory/index.ts';
-import { giveNumber, linesOf, lockOrder, moveOrder, writeAudit } from '../domain/orders/index.ts';
+import { giveNumber, moveOrder, writeAudit } from '../domain/orders/index.ts';
 import {
-  type Attempt,
   attemptsOf,
   changeAttempt,
   findAttempt,
   insertRefund,
   intendOperation,
   isLive,
-  lockAttempts,
   operationKey,
   type PaymentReport,
   post,
 } from '../domain/payments/index.ts';
 import { Bug } from '../kernel/errors.ts';
+import { endAside } from './holding/end-aside.ts';
 import type { Cause, House, SettleOutcome } from './house.ts';
 import { type Decision, decide, type Snapshot } from './settling/decide.ts';
+import { giveGrants } from './settling/give-grants.ts';
 import { hear, isSpent } from './settling/hear.ts';
+import { takeSnapshot } from './settling/take-snapshot.ts';
 
 /**
  * The only way an order becomes paid or unpaid again. Safe to call any number of times, in any order and at once for
@@ -66,27 +65,6 @@ async function nobodys(house: House, tx: Transaction, report: PaymentReport): Pr
   return attempts.length > 0 && !awaited ? 'unchanged' : 'unknown';
 }
 
-async function takeSnapshot(house: House, tx: Transaction, found: Attempt): Promise<Snapshot> {
-  const order = await lockOrder(tx, found.order_id);
-  const attempts = await lockAttempts(tx, order.id);
-  const attempt = attempts.find((one) => one.id === found.id);
-  if (!attempt) throw new Bug(`attempt ${found.id} left its order`);
-  const holds = await lockHolds(tx, order.id);
-  const released = holds.filter((hold) => hold.state === 'released').map((hold) => hold.offer_id);
-  const free = await lockFree(tx, released);
-  return { order, attempt, attempts, holds, free, when_late: await strictestPolicy(house, tx, order.id) };
-}
-
-const STRICTNESS: readonly WhenLate[] = ['rehold-or-refund', 'refund', 'review'];
-
-async function strictestPolicy(house: House, tx: Transaction, order_id: string): Promise<WhenLate> {
-  const lines = await linesOf(tx, order_id);
-  const ids = lines.map((line) => line.offer_id);
-  const offers = await offersById(tx, house.shop, ids);
-  const ranks = [...offers.values()].map((offer) => STRICTNESS.indexOf(offer.when_late));
-  return STRICTNESS[Math.max(0, ...ranks)] ?? 'review';
-}
-
 interface Work {
   readonly snapshot: Snapshot;
   readonly decision: Decision;
@@ -95,7 +73,7 @@ interface Work {
   readonly at: Date;
 }
 
-/** Writes a decision down, in the order of the lock classes: order, refund, hold, stock, then what is only appended. */
+/** Writes a decision down, in the order of the lock classes: order, refund, what is set aside, then what is appended. */
 async function carryOut(house: House, tx: Transaction, work: Work): Promise<void> {
   const { snapshot, decision, at } = work;
   const { order } = snapshot;
@@ -103,8 +81,11 @@ async function carryOut(house: House, tx: Transaction, work: Work): Promise<void
   const moves = decision.order !== null || decision.review !== null;
   const keeps_method = decision.attempt.kept && snapshot.attempt.save_payment_method && order.customer_id !== null;
   if (decision.refund) await requestRefund(house, tx, work, decision.refund);
-  if (decision.holds !== 'keep') await endHolds(tx, snapshot.holds, decision.holds, at);
-  if (decision.posting) await post(tx, { ...house.shop, order_id: order.id }, decision.posting, world);
+  if (decision.aside !== 'keep') {
+    await endAside(house, tx, { order_id: order.id, aside: snapshot.aside, end: decision.aside, at });
+  }
+  await giveGrants(house, tx, { order, grants: decision.grants, at });
+  for (const posting of decision.postings) await post(tx, { ...house.shop, order_id: order.id }, posting, world);
   if (keeps_method) await setTimer(tx, { subject: snapshot.attempt.id, kind: 'save_payment_method', due_at: at });
   if (!moves) return;
   const version = await moveOrderAudited(house, tx, work);

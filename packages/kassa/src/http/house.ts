@@ -1,4 +1,4 @@
-import type { Offer, OfferOnSale, OfferRef } from '../domain/catalog/index.ts';
+import type { Offer, OfferOnSale, OfferRef, Practitioner } from '../domain/catalog/index.ts';
 import type { ApiKey } from '../domain/keys/index.ts';
 import type {
   NotificationPage,
@@ -9,11 +9,13 @@ import type {
   Trouble,
 } from '../domain/reports/index.ts';
 import type { KnownCustomer } from '../flows/asking/know-customer.ts';
+import type { CreditBalance } from '../flows/buyers/credit-balance.ts';
 import type { SavedMethod } from '../flows/buyers/list-payment-methods.ts';
 import type { FillOrder } from '../flows/checkout/fill-order.ts';
+import type { PricedWish } from '../flows/checkout/price-basket.ts';
 import type { Ask, CheckoutRef, CheckoutView } from '../flows/checkout/refresh-checkout.ts';
 import type { Answer, StartCheckout } from '../flows/checkout/start-checkout.ts';
-import type { Cause, RefundView } from '../flows/house.ts';
+import type { Cause, QuoteWish, RefundView } from '../flows/house.ts';
 import type { CancelPayment } from '../flows/payments/cancel-payment.ts';
 import type { ConfirmPayment } from '../flows/payments/confirm-payment.ts';
 import type { RefundOrder } from '../flows/refunds/refund-order.ts';
@@ -120,8 +122,18 @@ export interface PaymentStories {
   }) => Promise<readonly SavedMethod[]>;
 }
 
+/** What a contract may ask about prices, and about the credits that pay them. */
+export interface PriceStories {
+  /** Somebody who gives appointments, by the id that the shop gave them. */
+  readonly findPractitioner: (external_id: string) => Promise<Practitioner | undefined>;
+  /** What a basket would cost, as a stored quote; nothing is held. */
+  readonly priceBasket: (wish: QuoteWish & { readonly quote_id?: string }) => Promise<PricedWish>;
+  /** A signed-in buyer's credits, money in the shop's currency. */
+  readonly creditBalance: (buyer: { readonly user_id: string }) => Promise<CreditBalance>;
+}
+
 /** Everything that HTTP needs from the house, as functions that `app.ts` has bound. HTTP knows no database. */
-export interface HttpHouse extends PaymentStories {
+export interface HttpHouse extends PaymentStories, PriceStories {
   readonly clock: Clock;
   readonly ids: Ids;
   readonly random: Random;

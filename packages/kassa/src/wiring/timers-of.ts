@@ -1,4 +1,5 @@
 import { type ClaimedTimer, claimTimers, failTimer, finishTimer, inTransaction, setTimer } from '../database/index.ts';
+import { lapseCredits } from '../flows/buyers/lapse-credits.ts';
 import { savePaymentMethod } from '../flows/buyers/save-payment-method.ts';
 import { expireCheckout } from '../flows/checkout/expire-checkout.ts';
 import { finishCheckout } from '../flows/checkout/finish-checkout.ts';
@@ -27,6 +28,7 @@ export function timersOf(random: Random, house: House): TimerRound<ClaimedTimer>
       expire_checkout: ({ subject }) =>
         expireCheckout(house, subject, { cause: 'timer:expire_checkout', actor: 'kassa' }),
       send_refund: ({ subject }) => sendRefund(house, subject),
+      lapse_credits: ({ subject }) => lapseCredits(house, subject),
       save_payment_method: ({ subject }) => savePaymentMethod(house, subject),
       async reconcile({ subject, kind, payload }) {
         try {

@@ -52,8 +52,13 @@ const PRINT: Offer = {
   tax_class: null,
   starts_at: null,
   time_zone: null,
+  duration_ms: null,
+  buffer_ms: 0,
   version: 1,
   active: true,
+  children: [],
+  grants: [],
+  practitioners: [],
   prices: [
     { currency: 'usd', unit_minor: 1999, minimum_minor: null, maximum_minor: null, stripe_price_id: 'price_123' },
   ],
@@ -196,6 +201,9 @@ export function desk(changed: Partial<HttpSettings> = {}, port: Partial<HttpHous
     knowsOrder: async () => false,
     listOffers: async () => [{ ...PRINT, stock: { capacity: 5, held: 1, sold: 2 } }],
     declinesFrom: async () => ({ declines: 0, last_at: null }),
+    findPractitioner: async () => undefined,
+    priceBasket: () => Promise.reject(new Error('nothing is priced here')),
+    creditBalance: () => Promise.reject(new Error('nobody has credits here')),
     recognizeKey: async () => undefined,
     receive: async (raw) => {
       received.push(raw);

@@ -14,9 +14,9 @@ const shopOf = (catalog: KassaConfig['catalog']): KassaConfig =>
   defineKassa({ currency: 'usd', seller: { name: 'Blue Hall', email: 't@example.com', country: 'US' }, catalog });
 
 async function startAgain(shop: Counter, catalog: KassaConfig['catalog']): Promise<void> {
-  const { offers } = readSettings(shopOf(catalog), {}, { folder: '/tmp' });
+  const { offers, practitioners, tax_rates, coupons } = readSettings(shopOf(catalog), {}, { folder: '/tmp' });
   const tenant = { key: 'shop', name: 'Blue Hall', hosts: [], origins: ['https://shop.example'] };
-  await syncCatalog(shop.house, { tenant, mode: 'test', offers });
+  await syncCatalog(shop.house, { tenant, mode: 'test', offers, practitioners, tax_rates, coupons });
 }
 
 const seat = (more: Partial<Parameters<typeof ticket>[0]> = {}) =>

@@ -72,9 +72,11 @@ export async function openCounter(options: { hooks?: unknown; config?: KassaConf
     deliver: (request) => counter.deliver(request),
   });
   const settings = readSettings(options.config ?? BLUE_HALL, {}, { folder: '/tmp' });
+  const { practitioners, tax_rates, coupons } = settings;
   const offers = [...settings.offers, ...contractOffers(settings)];
+  const catalogue = { mode: 'test' as const, offers, practitioners, tax_rates, coupons };
   const tenant = { key: 'shop', name: 'Blue Hall', hosts: [], origins: ['https://shop.example'] };
-  const shop = await syncCatalog({ db: fresh.db, clock: ours, ids }, { tenant, mode: 'test', offers });
+  const shop = await syncCatalog({ db: fresh.db, clock: ours, ids }, { tenant, ...catalogue });
   const world = { clock: ours, random, ids, log: silentLog, http: (request: Request) => counter.wire(request) };
   const gateway = createGateway({
     ...world,

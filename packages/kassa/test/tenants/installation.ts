@@ -65,9 +65,10 @@ export async function openInstallation(config: KassaConfig, written_hooks: unkno
     const address = { secret_key: sandbox.keys.secret, host: '127.0.0.1', port: 4243 };
     const gateway = createGateway({ ...world, address, rates: TEST_RATES, webhook_secrets: [webhook_secret] });
     const row = { ...own.tenant, name: own.seller.name, origins: own.frontend.origins };
+    const { offers, practitioners, tax_rates, coupons } = own;
     const shop = await syncCatalog(
       { db: fresh.db, clock: ours, ids },
-      { tenant: row, mode: 'test', offers: own.offers },
+      { tenant: row, mode: 'test', offers, practitioners, tax_rates, coupons },
     );
     const built = houseOf({
       ...{ settings: own, hooks, world, gateway, shop, db: fresh.db, worker_db: fresh.db },

@@ -26,18 +26,34 @@ export interface CatalogEntry {
   readonly prices: readonly OfferPrice[];
   /** `contract`: an offer of a contract's own, which only that contract sells. Default `config`. */
   readonly source?: 'config' | 'contract';
+  /** By external id. */
+  readonly practitioners: readonly string[];
+  /** By the keys of their offers. */
+  readonly children: readonly {
+    readonly offer: string;
+    readonly quantity: number;
+    readonly required: boolean;
+    readonly selected: boolean;
+  }[];
+  readonly grants: readonly {
+    readonly offer: string | null;
+    readonly currency: string | null;
+    readonly amount: number;
+    readonly expires_after_ms: number | null;
+  }[];
 }
 
 /**
  * Rewrites one offer of the configuration. The version grows only when what a buyer gets or pays changes. The names
  * that pages use, the id, the external id and the price at Stripe, follow the configuration from one offer to another.
+ * What it consists of names other offers, so that comes when all are there: `saveParts`.
  */
 export async function saveOffer(
   tx: Transaction,
   shop: ShopKey,
   entry: CatalogEntry,
   world: { ids: Ids; at: Date },
-): Promise<string> {
+): Promise<{ readonly id: string; readonly is_new: boolean }> {
   const { prices, capacity, key, external_id, kind, name, description, max_per_order, hold_ms, hold_at } = entry;
   const { when_late, tax_class, starts_at, time_zone, duration_ms, buffer_ms } = entry;
   const same_id = entry.id === null ? undefined : await findOffer(tx, shop, { id: entry.id });
@@ -67,7 +83,7 @@ export async function saveOffer(
   if (capacity !== null) await saveCapacity(tx, id, capacity);
   // The row stays, because open holds are counted in it.
   else await tx.updateTable('stock').set({ capacity: UNLIMITED }).where('offer_id', '=', id).execute();
-  return id;
+  return { id, is_new: before === undefined };
 }
 
 /** Takes an external id from the configured offer that had it, which has its own id for a name until it is rewritten. */
@@ -131,9 +147,11 @@ export async function retireOffers(tx: Transaction, shop: ShopKey, kept: readonl
     .execute();
 }
 
-function fingerprint(offer: Omit<CatalogEntry, 'id' | 'capacity' | 'hold_at' | 'duration_ms' | 'buffer_ms'>): string {
+type Priced = Omit<CatalogEntry, 'id' | 'capacity' | 'hold_at' | 'buffer_ms' | 'practitioners' | 'children' | 'grants'>;
+
+function fingerprint(offer: Priced): string {
   const { external_id, kind, name, description, starts_at, when_late, tax_class, prices } = offer;
-  const { max_per_order, hold_ms, time_zone } = offer;
+  const { max_per_order, hold_ms, time_zone, duration_ms } = offer;
   const start = starts_at?.getTime() ?? null;
   const facts = {
     external_id,
@@ -146,6 +164,7 @@ function fingerprint(offer: Omit<CatalogEntry, 'id' | 'capacity' | 'hold_at' | '
     max_per_order,
     hold_ms,
     time_zone,
+    duration_ms,
   };
   return hashOf(canonicalJson({ ...facts, prices: prices.map((price) => ({ ...price })) }));
 }

@@ -1,8 +1,12 @@
 export { type CatalogEntry, retireOffers, saveOffer } from './configured-offers-table.ts';
+export { saveParts, savePractitioners } from './configured-parts-table.ts';
 export {
   type Offer,
+  type OfferChild,
+  type OfferGrant,
   type OfferKind,
   type OfferPrice,
+  type Practitioner,
   type UnitPrice,
   unitPriceOf,
   type WhenLate,
@@ -16,4 +20,6 @@ export {
   type OfferRef,
   offersById,
 } from './offers-table.ts';
+export { findPractitioner } from './parts-table.ts';
+export { saveTaxRates, type TaxRate, taxRatesOf } from './tax-rates-table.ts';
 export { claimInstallation, listTenants, saveTenant, type Tenant } from './tenants-table.ts';

@@ -13,6 +13,30 @@ export interface OfferPrice {
   readonly stripe_price_id: string | null;
 }
 
+/** A part of a package. Required parts stay in; the others are in when `selected`, unless the buyer says otherwise. */
+export interface OfferChild {
+  readonly offer_id: string;
+  readonly external_id: string;
+  readonly quantity: number;
+  readonly required: boolean;
+  readonly selected: boolean;
+}
+
+/** What a bundle gives of one unit: minor units of a currency, or so many of an offer. */
+export interface OfferGrant {
+  readonly currency: string | null;
+  readonly offer_id: string | null;
+  readonly amount: number;
+  readonly expires_after_ms: number | null;
+}
+
+/** Somebody who gives appointments. */
+export interface Practitioner {
+  readonly id: string;
+  readonly external_id: string;
+  readonly name: string;
+}
+
 /** Something with a price. `version` grows whenever what a buyer would pay or get changes. */
 export interface Offer {
   readonly id: string;
@@ -29,9 +53,19 @@ export interface Offer {
   readonly tax_class: string | null;
   readonly starts_at: Date | null;
   readonly time_zone: string | null;
+  /** Appointments only. */
+  readonly duration_ms: number | null;
+  /** What stays free after an appointment. */
+  readonly buffer_ms: number;
   readonly version: number;
   readonly active: boolean;
   readonly prices: readonly OfferPrice[];
+  /** Of a package, in the order of the configuration. */
+  readonly children: readonly OfferChild[];
+  /** Of a bundle. */
+  readonly grants: readonly OfferGrant[];
+  /** Who gives it, of an appointment. */
+  readonly practitioners: readonly Practitioner[];
 }
 
 /** What is asked for: an offer, how many, and the amount where the buyer names it. */
@@ -73,10 +107,8 @@ export function unitPriceOf(offer: Offer, wish: Wish): UnitPrice {
   return { currency, unit_minor: customAmount(price, wish), stripe_price_id: null };
 }
 
+/** What one piece costs is the caller's to say, inside the bounds; how many there may be is the offer's. */
 function customAmount(price: OfferPrice, wish: Wish): number {
-  if (wish.quantity !== 1) {
-    throw new KassaError('invalid_request', 'A custom amount is bought once.', { quantity: 'must be 1' });
-  }
   if (wish.amount_minor === undefined || wish.amount_minor <= 0) {
     throw new KassaError('invalid_amount', 'Name an amount above zero.', { amount: 'required' });
   }

@@ -1,5 +1,6 @@
 import type { Database, Transaction } from '../../database/index.ts';
 import type { Offer, OfferPrice } from './offer.ts';
+import { readParts } from './parts-table.ts';
 
 type Reader = Database | Transaction;
 
@@ -37,6 +38,8 @@ const COLUMNS = [
   'tax_class',
   'starts_at',
   'time_zone',
+  'duration_ms',
+  'buffer_ms',
   'version',
   'active',
 ] as const;
@@ -76,8 +79,8 @@ export async function findAnyOffer(db: Reader, shop: ShopKey, ref: OfferRef): Pr
   }
   const row = await query.executeTakeFirst();
   if (!row) return undefined;
-  const prices = await pricesOf(db, [row.id]);
-  return { ...row, prices: prices.get(row.id) ?? [] };
+  const [offer] = await withParts(db, [row]);
+  return offer;
 }
 
 /** The offers with these ids; one that does not exist in this shop is missing from the map. */
@@ -91,8 +94,8 @@ export async function offersById(db: Reader, shop: ShopKey, ids: readonly string
     .where('id', 'in', [...ids])
     .orderBy('id')
     .execute();
-  const prices = await pricesOf(db, ids);
-  return new Map(rows.map((row) => [row.id, { ...row, prices: prices.get(row.id) ?? [] }]));
+  const offers = await withParts(db, rows);
+  return new Map(offers.map((offer) => [offer.id, offer]));
 }
 
 /** Every active offer of a shop with what is left of it, in the order of the configuration. */
@@ -109,19 +112,28 @@ export async function listOffers(db: Reader, shop: ShopKey): Promise<OfferOnSale
     .orderBy('created_at')
     .orderBy('id')
     .execute();
-  const prices = await pricesOf(
-    db,
-    rows.map((row) => row.id),
-  );
-  return rows.map(({ capacity, held, sold, ...row }) => ({
-    ...row,
-    prices: prices.get(row.id) ?? [],
+  const offers = await withParts(db, rows);
+  return offers.map(({ capacity, held, sold, ...offer }) => ({
+    ...offer,
     stock: capacity === null || capacity === UNLIMITED ? null : { capacity, held: held ?? 0, sold: sold ?? 0 },
   }));
 }
 
 export interface OfferOnSale extends Offer {
   readonly stock: { readonly capacity: number; readonly held: number; readonly sold: number } | null;
+}
+
+type Bare = Pick<Offer, 'id' | 'kind'>;
+type Parts = Pick<Offer, 'prices' | 'children' | 'grants' | 'practitioners'>;
+
+/** Rows of offers with what belongs to them in other tables; a shop that sells only things asks for prices alone. */
+async function withParts<Row extends Bare>(db: Reader, rows: readonly Row[]): Promise<(Row & Parts)[]> {
+  const prices = await pricesOf(
+    db,
+    rows.map((row) => row.id),
+  );
+  const parts = await readParts(db, rows);
+  return rows.map((row) => ({ ...row, prices: prices.get(row.id) ?? [], ...parts(row.id) }));
 }
 
 async function pricesOf(db: Reader, ids: readonly string[]): Promise<Map<string, OfferPrice[]>> {

@@ -1,3 +1,4 @@
+export { keepBuyer } from './buyers-table.ts';
 export {
   attachCustomer,
   type Customer,

@@ -1,4 +1,4 @@
-import { lockClass, sql, type Transaction } from '../../database/index.ts';
+import { type Database, lockClass, sql, type Transaction } from '../../database/index.ts';
 import { KassaError } from '../../kernel/errors.ts';
 import type { Ids } from '../../kernel/ids.ts';
 
@@ -41,7 +41,7 @@ export async function takeHolds(
   );
   const wanted = requests.filter((request) => counted.has(request.offer_id));
   if (wanted.length === 0) return;
-  lockClass(tx, 'hold');
+  // New rows are nobody's to wait for, so they take no class of their own; the stock does.
   const { order_id, expires_at } = owner;
   const times = { created_at: world.at, updated_at: world.at };
   const rows = wanted.map(({ waits, ...request }) => ({
@@ -77,6 +77,22 @@ async function holdStock(tx: Transaction, parts: readonly { offer_id: string; qu
       throw new KassaError('sold_out', 'There are not enough left.', { offer_id });
     }
   }
+}
+
+/** Looks without holding. @throws KassaError `sold_out` with the offer that is short. */
+export async function checkStock(
+  db: Database | Transaction,
+  parts: readonly { readonly offer_id: string; readonly quantity: number }[],
+): Promise<void> {
+  const wanted = perOffer(parts);
+  const rows = await db
+    .selectFrom('stock')
+    .select(['offer_id', 'capacity', 'held', 'sold'])
+    .where('offer_id', 'in', [...wanted.keys()])
+    .orderBy('offer_id')
+    .execute();
+  const short = rows.find((row) => row.capacity - row.held - row.sold < (wanted.get(row.offer_id) ?? 0));
+  if (short) throw new KassaError('sold_out', 'There are not enough left.', { offer_id: short.offer_id });
 }
 
 /** The holds of an order, locked. */

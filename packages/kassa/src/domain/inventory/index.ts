@@ -1,4 +1,5 @@
 export {
+  checkStock,
   endHolds,
   type Hold,
   type HoldRequest,

@@ -2,6 +2,7 @@ import { type Database, lockClass, type Transaction } from '../../database/index
 import { KassaError } from '../../kernel/errors.ts';
 import type { Ids } from '../../kernel/ids.ts';
 import type { OrderStatus } from './order.ts';
+import { insertLines, type NewOrderLine } from './order-lines-table.ts';
 
 type Reader = Database | Transaction;
 
@@ -35,20 +36,6 @@ export interface Order {
   readonly created_at: Date;
 }
 
-export interface OrderLine {
-  readonly id: string;
-  readonly order_id: string;
-  readonly position: number;
-  readonly offer_id: string;
-  readonly name: string;
-  readonly description: string | null;
-  readonly quantity: number;
-  readonly unit_minor: number;
-  readonly discount_minor: number;
-  readonly tax_minor: number;
-  readonly total_minor: number;
-}
-
 const ORDER_COLUMNS = [
   'id',
   'tenant_id',
@@ -76,20 +63,6 @@ const ORDER_COLUMNS = [
   'created_at',
 ] as const;
 
-const LINE_COLUMNS = [
-  'id',
-  'order_id',
-  'position',
-  'offer_id',
-  'name',
-  'description',
-  'quantity',
-  'unit_minor',
-  'discount_minor',
-  'tax_minor',
-  'total_minor',
-] as const;
-
 /** What a new order is made of; its lines come from the same quote, so their sums are its sums. */
 export interface NewOrder {
   readonly tenant_id: string;
@@ -110,18 +83,7 @@ export interface NewOrder {
   readonly parent_order_id: string | null;
   readonly status: 'draft' | 'pending';
   readonly hold_expires_at: Date;
-  readonly lines: readonly {
-    readonly offer_id: string;
-    readonly offer_version: number;
-    readonly name: string;
-    readonly description: string | null;
-    readonly quantity: number;
-    readonly unit_minor: number;
-    readonly subtotal_minor: number;
-    readonly discount_minor: number;
-    readonly tax_minor: number;
-    readonly total_minor: number;
-  }[];
+  readonly lines: readonly NewOrderLine[];
 }
 
 /** Writes the order and its lines; answers their ids. The audit row of version 1 is the caller's to write. */
@@ -133,28 +95,13 @@ export async function insertOrder(
   const { lines, ...fields } = order;
   const id = world.ids.uuid();
   const times = { created_at: world.at, updated_at: world.at };
-  lockClass(tx, 'order');
+  // A new row is nobody's to wait for: what the price depends on may be locked already.
   await tx
     .insertInto('orders')
     .values({ ...fields, ...times, id, version: 1 })
     .execute();
-  const rows = lines.map((line, position) => ({
-    id: world.ids.uuid(),
-    order_id: id,
-    position,
-    offer_id: line.offer_id,
-    offer_version: line.offer_version,
-    name: line.name,
-    description: line.description,
-    quantity: line.quantity,
-    unit_minor: line.unit_minor,
-    subtotal_minor: line.subtotal_minor,
-    discount_minor: line.discount_minor,
-    tax_minor: line.tax_minor,
-    total_minor: line.total_minor,
-  }));
-  await tx.insertInto('order_lines').values(rows).execute();
-  return { id, line_ids: rows.map((row) => row.id) };
+  const line_ids = await insertLines(tx, id, lines, world.ids);
+  return { id, line_ids };
 }
 
 /** The order under its row lock: whoever holds it is alone with the order until commit. */
@@ -183,15 +130,6 @@ export async function knowsOrder(
     .where('mode', '=', shop.mode)
     .executeTakeFirst();
   return row !== undefined;
-}
-
-export async function linesOf(db: Reader, order_id: string): Promise<OrderLine[]> {
-  return db
-    .selectFrom('order_lines')
-    .select(LINE_COLUMNS)
-    .where('order_id', '=', order_id)
-    .orderBy('position')
-    .execute();
 }
 
 /** What a move writes. `null` leaves the column as it is, except for the status, which is always given. */

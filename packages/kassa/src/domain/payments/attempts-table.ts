@@ -95,7 +95,6 @@ export async function insertAttempt(
   world: { ids: Ids; at: Date },
 ): Promise<string> {
   const id = world.ids.uuid();
-  lockClass(tx, 'attempt');
   await tx
     .insertInto('payment_transactions')
     .values({

@@ -24,7 +24,8 @@ export interface Posting {
 interface PostingOwner {
   readonly tenant_id: string;
   readonly mode: 'test' | 'live';
-  readonly order_id: string;
+  /** Null: the posting belongs to no order. */
+  readonly order_id: string | null;
 }
 
 /** Appends a posting to the books. @throws Bug when it does not sum to zero; the database would refuse it too. */

@@ -17,6 +17,10 @@ const line = (part: Partial<BasketLine>): BasketLine => ({
   stripe_price_id: null,
   rate_milli: 0,
   reducible: true,
+  parent: null,
+  slot: null,
+  grants: [],
+  credit_units: 0,
   ...part,
 });
 

@@ -16,6 +16,31 @@ export interface BasketLine {
   readonly rate_milli: number;
   /** Whether the coupon covers this line. */
   readonly reducible: boolean;
+  /** The place of the package that this line is a part of; a part costs nothing by itself. */
+  readonly parent: number | null;
+  /** When and with whom, for an appointment that has its time. */
+  readonly slot: LineSlot | null;
+  /** Credits that the buyer gets once this line is paid. */
+  readonly grants: readonly LineGrant[];
+  /** How many pieces are paid with credits for this very offer: all of them, or none. */
+  readonly credit_units: number;
+}
+
+/** Minor units of a currency, or so many of an offer, for the whole line. */
+export interface LineGrant {
+  readonly currency: string | null;
+  readonly offer_id: string | null;
+  readonly amount: number;
+  readonly expires_after_ms: number | null;
+}
+
+/** A time with a practitioner, as texts in UTC: a quote is stored as JSON and must come back as it was. */
+export interface LineSlot {
+  readonly practitioner_id: string;
+  readonly starts_at: string;
+  readonly ends_at: string;
+  /** The end with the pause after it: only then may the next one begin. */
+  readonly free_from: string;
 }
 
 /** Percent in thousandths, or an amount in the basket's currency. Exactly one is not null. */
@@ -29,7 +54,7 @@ export interface Basket {
   readonly currency: string;
   readonly lines: readonly BasketLine[];
   readonly reduction: Reduction | null;
-  /** Credits that the buyer may spend and wants to; 0 for none. */
+  /** Credits of money that the buyer may spend and wants to; 0 for none. */
   readonly credits_available_minor: number;
 }
 
@@ -46,6 +71,7 @@ export interface PricedBasket {
   readonly subtotal_minor: number;
   readonly discount_minor: number;
   readonly tax_minor: number;
+  /** What credits pay: whole lines with credits for their offer, and money. */
   readonly credits_minor: number;
   readonly total_minor: number;
   readonly coupon_code: string | null;
@@ -59,8 +85,9 @@ const MILLI_OF_WHOLE = 100_000;
 /**
  * Prices a basket: list price → coupon → tax on the discounted lines → credits as tender after tax → total.
  * Amounts are split over the lines by largest remainder, so the lines always add up, and every amount is one that the
- * currency can charge: a tenth of 1.250 kwd is 0.130. A remainder above zero that is below Stripe's minimum lowers the
- * credits until the remainder is the minimum.
+ * currency can charge: a tenth of 1.250 kwd is 0.130. A line that credits for its offer pay is out of the coupon's
+ * reach: they pay it in full, tax included. A remainder above zero that is below Stripe's minimum lowers the credits of
+ * money until the remainder is the minimum.
  * @throws KassaError when the total cannot be charged; Bug for an impossible basket.
  */
 export function priceBasket(basket: Basket): PricedBasket {
@@ -80,7 +107,8 @@ export function priceBasket(basket: Basket): PricedBasket {
       total_minor: subtotal_minor - discount_minor + tax_minor,
     };
   });
-  const due_minor = sum(lines.map((line) => line.total_minor));
+  const in_pieces_minor = paidInPieces(lines);
+  const due_minor = sum(lines.map((line) => line.total_minor)) - in_pieces_minor;
   const credits_minor = creditsUsed(basket, due_minor);
   const priced = {
     currency: basket.currency,
@@ -88,17 +116,31 @@ export function priceBasket(basket: Basket): PricedBasket {
     subtotal_minor: sum(subtotals),
     discount_minor: sum(discounts),
     tax_minor: sum(lines.map((line) => line.tax_minor)),
-    credits_minor,
+    credits_minor: in_pieces_minor + credits_minor,
     total_minor: due_minor - credits_minor,
     coupon_code: basket.reduction?.code ?? null,
   };
   checkChargeable(priced.total_minor, basket.currency);
-  return { ...priced, hash: hashOf(canonicalJson({ ...priced, lines: lines.map((line) => ({ ...line })) })) };
+  return { ...priced, hash: hashOfBasket(priced) };
+}
+
+/** Over every cent and every piece of a priced basket; what is beside them in a stored one is not looked at. */
+export function hashOfBasket(priced: Omit<PricedBasket, 'hash'>): string {
+  const { currency, lines, subtotal_minor, discount_minor, tax_minor, credits_minor, total_minor, coupon_code } =
+    priced;
+  const sums = { subtotal_minor, discount_minor, tax_minor, credits_minor, total_minor };
+  return hashOf(canonicalJson({ currency, lines, coupon_code, ...sums }));
+}
+
+/** What credits for the lines' own offers pay. Minor units. */
+export function paidInPieces(lines: readonly PricedLine[]): number {
+  return sum(lines.filter((line) => line.credit_units > 0).map((line) => line.total_minor));
 }
 
 function discountsOf(basket: Basket, subtotals: readonly number[]): number[] {
   const { reduction } = basket;
-  const weights = basket.lines.map((line, index) => (line.reducible ? (subtotals[index] ?? 0) : 0));
+  const reached = basket.lines.map((line) => line.reducible && line.credit_units === 0);
+  const weights = reached.map((reaches, index) => (reaches ? (subtotals[index] ?? 0) : 0));
   const reducible = sum(weights);
   if (!reduction || reducible === 0) return weights.map(() => 0);
   const step_minor = stepOf(basket.currency);

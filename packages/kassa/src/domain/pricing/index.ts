@@ -1,8 +1,12 @@
 export {
   type Basket,
   type BasketLine,
+  hashOfBasket,
+  type LineGrant,
+  type LineSlot,
   type PricedBasket,
   type PricedLine,
+  paidInPieces,
   priceBasket,
   type Reduction,
 } from './basket.ts';

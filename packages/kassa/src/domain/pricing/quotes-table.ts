@@ -1,6 +1,7 @@
 import type { Database, Transaction } from '../../database/index.ts';
+import { assert } from '../../kernel/assert.ts';
 import type { Ids } from '../../kernel/ids.ts';
-import type { PricedBasket, PricedLine } from './basket.ts';
+import { hashOfBasket, type PricedBasket, type PricedLine } from './basket.ts';
 
 /** An immutable priced basket. */
 export interface Quote extends PricedBasket {
@@ -30,7 +31,10 @@ export async function insertQuote(
   return { ...basket, id, user_id: owner.user_id, expires_at: world.expires_at };
 }
 
-/** The stored quote, or undefined when this shop has none with this id. */
+/**
+ * The stored quote, or undefined when this shop has none with this id.
+ * @throws Bug when its hash is another than its lines and sums have: somebody wrote into it.
+ */
 export async function findQuote(
   db: Database | Transaction,
   shop: { tenant_id: string; mode: 'test' | 'live' },
@@ -45,5 +49,7 @@ export async function findQuote(
     .where('id', '=', id)
     .executeTakeFirst();
   // Written by insertQuote alone and never changed afterwards, so the shape is ours.
-  return row ? { ...row, lines: row.lines as unknown as PricedLine[] } : undefined;
+  const quote = row && { ...row, lines: row.lines as unknown as PricedLine[] };
+  if (quote) assert(hashOfBasket(quote) === quote.hash, `the quote ${id} is as it was made`);
+  return quote;
 }

@@ -1,72 +1,66 @@
 import type { Transaction } from '../../database/index.ts';
-import { type Offer, offersById, unitPriceOf } from '../../domain/catalog/index.ts';
+import { type Offer, taxRatesOf } from '../../domain/catalog/index.ts';
+import { type Coupon, couponNotValid, covers } from '../../domain/coupons/index.ts';
 import { type BasketLine, insertQuote, priceBasket, type Quote } from '../../domain/pricing/index.ts';
+import { assert } from '../../kernel/assert.ts';
 import { KassaError } from '../../kernel/errors.ts';
 import type { House, QuoteWish } from '../house.ts';
-
-const LINES_MAX = 100;
+import { readCoupon } from '../quoting/read-coupon.ts';
+import { readCredits } from '../quoting/read-credits.ts';
+import { type CatalogBasket, readLines } from '../quoting/read-lines.ts';
 
 /**
  * Prices a basket from the catalogue and stores the quote: immutable, with a hash over every cent.
- * Touches no stock and calls nobody. Cut in half it never happened.
- * @throws KassaError `not_found`, `invalid_request`, `invalid_amount`, `amount_out_of_range`, `amount_too_small`.
+ * Holds nothing and calls nobody. Cut in half it never happened.
+ * @throws KassaError `not_found`, `invalid_request`, `invalid_amount`, `amount_out_of_range`, `amount_too_small`,
+ *   `coupon_not_valid`, `unauthenticated` for something that gives credits to nobody in particular.
  */
 export async function quoteBasket(house: House, tx: Transaction, wish: QuoteWish): Promise<Quote> {
-  if (wish.lines.length === 0 || wish.lines.length > LINES_MAX) {
-    throw new KassaError('invalid_request', `A basket has 1 to ${LINES_MAX} lines.`, { lines: `1 to ${LINES_MAX}` });
+  const catalog = await readLines(house, tx, wish);
+  const gives = catalog.lines.some((line) => line.grants.length > 0);
+  if (gives && wish.user_id === null && wish.customer_id == null) {
+    throw new KassaError('unauthenticated', 'Sign in to buy this: it gives credits, and they need an owner.');
   }
-  const ids = wish.lines.map((line) => line.offer_id);
-  const offers = await offersById(tx, house.shop, ids);
-  checkQuantities(wish.lines, offers);
-  const priced = wish.lines.map((line) => priceLine(offers.get(line.offer_id), line, wish.currency));
-  const currency = priced[0]?.currency ?? '';
-  if (priced.some((line) => line.currency !== currency)) {
-    throw new KassaError('invalid_request', 'These offers are not sold in one currency.', {
-      currency: 'must be the same',
-    });
-  }
+  const coupon = await readCoupon(house, tx, wish, catalog.currency);
+  const rates = await ratesOf(house, tx, catalog);
+  const credits = await readCredits(house, tx, wish, catalog);
+  const lines = catalog.lines.map(
+    (line, index): BasketLine => ({
+      ...line,
+      rate_milli: line.parent === null ? rates(line.offer_id) : 0,
+      reducible: coupon !== null && covers(coupon, line.offer_id),
+      credit_units: credits.units[index] ?? 0,
+    }),
+  );
   const basket = priceBasket({
-    currency,
-    lines: priced.map((line) => line.basket_line),
-    reduction: null,
-    credits_available_minor: 0,
+    currency: catalog.currency,
+    lines,
+    reduction: coupon && reductionOf(coupon),
+    credits_available_minor: credits.money_minor,
   });
+  // One that takes nothing off would be used up for nothing.
+  if (coupon && basket.discount_minor === 0) throw couponNotValid();
   const at = house.clock.now();
   const expires_at = new Date(at.getTime() + house.pace.quote_ms);
   const owner = { ...house.shop, user_id: wish.user_id };
   return insertQuote(tx, owner, basket, { ids: house.ids, at, expires_at });
 }
 
-/** The most per order is a promise about the order, however many lines name the offer. */
-function checkQuantities(lines: QuoteWish['lines'], offers: ReadonlyMap<string, Offer>): void {
-  const wanted = new Map<string, number>();
-  for (const { offer_id, quantity } of lines) wanted.set(offer_id, (wanted.get(offer_id) ?? 0) + quantity);
-  for (const { id, name, max_per_order } of offers.values()) {
-    if ((wanted.get(id) ?? 0) <= max_per_order) continue;
-    throw new KassaError('invalid_request', `Choose at most ${max_per_order} of ${name}.`, {
-      quantity: `a whole number from 1 to ${max_per_order}`,
-    });
-  }
+function reductionOf({ code, percent_milli, amount_minor }: Coupon) {
+  return { code, percent_milli, amount_minor };
 }
 
-function priceLine(
-  offer: Offer | undefined,
-  line: QuoteWish['lines'][number],
-  wanted: string | undefined,
-): { currency: string; basket_line: BasketLine } {
-  if (!offer) throw new KassaError('not_found', 'There is no such offer.');
-  const { quantity, amount_minor } = line;
-  const { currency, unit_minor, stripe_price_id } = unitPriceOf(offer, { quantity, currency: wanted, amount_minor });
-  const basket_line = {
-    offer_id: offer.id,
-    offer_version: offer.version,
-    name: offer.name,
-    description: offer.description,
-    quantity,
-    unit_minor,
-    stripe_price_id,
-    rate_milli: 0,
-    reducible: false,
+async function ratesOf(
+  house: House,
+  tx: Transaction,
+  { offers }: CatalogBasket,
+): Promise<(offer_id: string) => number> {
+  const classes = new Set([...offers.values()].flatMap((offer: Offer) => offer.tax_class ?? []));
+  const rates = await taxRatesOf(tx, house.shop, [...classes]);
+  return (offer_id) => {
+    const tax_class = offers.get(offer_id)?.tax_class ?? null;
+    const rate_milli = tax_class === null ? 0 : rates.get(tax_class);
+    assert(rate_milli !== undefined, `the tax class ${tax_class} has a rate`);
+    return rate_milli;
   };
-  return { currency, basket_line };
 }

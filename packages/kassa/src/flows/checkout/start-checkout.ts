@@ -1,6 +1,6 @@
 import { claimKey, finishKey, inTransaction, releaseKey, restartKey, type Transaction } from '../../database/index.ts';
 import { attemptById, isOver } from '../../domain/payments/index.ts';
-import { findQuote, type Quote } from '../../domain/pricing/index.ts';
+import type { Quote } from '../../domain/pricing/index.ts';
 import { KassaError } from '../../kernel/errors.ts';
 import { checkOwnMethod } from '../asking/own-method.ts';
 import type { House } from '../house.ts';
@@ -9,6 +9,7 @@ import { chargeKey } from '../opening/charge-key.ts';
 import type { Answer, StartCheckout } from '../opening/checkout-wish.ts';
 import { openAttempt } from '../opening/open-attempt.ts';
 import { writeDraft } from '../opening/write-draft.ts';
+import { storedQuote } from '../quoting/stored-quote.ts';
 
 export type { Opened } from '../opening/attach-session.ts';
 export type { Answer, StartCheckout } from '../opening/checkout-wish.ts';
@@ -17,12 +18,12 @@ const ENDPOINTS = { page: 'POST /v1/checkout/sessions', intent: 'POST /v1/paymen
 
 /**
  * Three steps; each may be repeated.
- *   1 ours    claim the key, price, hold stock, write order and attempt   (committed before Stripe hears of it)
- *   2 theirs  open the session or the payment                             (same key, same bytes, same object)
+ *   1 ours    claim the key, price, write order and attempt, set all aside (committed before Stripe hears of it)
+ *   2 theirs  open the session or the payment                              (same key, same bytes, same object)
  *   3 ours    write down what Stripe answered, store the answer under the key
- * A crash after 1 or 2 leaves an order that `finish-checkout` takes up: it sends the same bytes again, or gives the
- * stock back. A repeat with the caller's own key continues where the first one stopped.
- * @throws KassaError what the quote refuses, `sold_out`, `price_mismatch`, `idempotency_key_reused`,
+ * A crash after 1 or 2 leaves an order that `finish-checkout` takes up: it sends the same bytes again, or gives
+ * everything back. A repeat with the caller's own key continues where the first one stopped.
+ * @throws KassaError what the quote refuses, `sold_out`, `slot_taken`, `price_mismatch`, `idempotency_key_reused`,
  *   `idempotency_key_in_use`, `payment_provider_unavailable` when Stripe is away or its answer unknown.
  */
 export async function startCheckout(house: House, command: StartCheckout): Promise<Answer> {
@@ -100,15 +101,12 @@ async function draft(house: House, tx: Transaction, command: StartCheckout): Pro
 async function quoteFor(house: House, tx: Transaction, command: StartCheckout): Promise<Quote> {
   const user_id = command.buyer.user_id ?? null;
   if (command.quote_id === undefined) {
-    return house.quoteBasket(house, tx, { lines: command.lines, currency: command.currency, user_id });
+    const { lines, currency, buyer, customer, coupon_code, use_credits } = command;
+    const who = { user_id, email: buyer.email ?? null, customer_id: customer?.id ?? null };
+    const asked = { ...who, lines, currency, use_credits: use_credits === true, will_hold: true };
+    return house.quoteBasket(house, tx, { ...asked, ...(coupon_code === undefined ? {} : { coupon_code }) });
   }
-  const quote = await findQuote(tx, house.shop, command.quote_id);
-  // Somebody else's quote is answered like none at all.
-  if (!quote || quote.user_id !== user_id) throw new KassaError('not_found', 'There is no such quote.');
-  if (quote.expires_at.getTime() <= house.clock.now().getTime()) {
-    throw new KassaError('quote_expired', 'This quote has expired. Ask for a new one.');
-  }
-  return quote;
+  return storedQuote(house, tx, { quote_id: command.quote_id, user_id, lines: command.lines });
 }
 
 function compareClaim({ claim }: StartCheckout, quote: Quote): void {

@@ -14,6 +14,9 @@ export interface StartCheckout {
   readonly lines: QuoteWish['lines'];
   readonly quote_id?: string;
   readonly currency?: string;
+  readonly coupon_code?: string;
+  /** Pay with the credits that the signed-in buyer has. */
+  readonly use_credits?: boolean;
   /** What the caller believes the whole costs. A claim, never the price: it must equal the total. Minor units. */
   readonly claim?: { readonly amount_minor: number; readonly currency: string };
   readonly buyer: { readonly user_id?: string; readonly email?: string; readonly email_verified?: boolean };

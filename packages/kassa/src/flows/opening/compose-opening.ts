@@ -1,4 +1,5 @@
-import type { IntentRequest, SessionRequest, StoredRequest } from '../../domain/payments/index.ts';
+import type { IntentRequest, SessionLine, SessionRequest, StoredRequest } from '../../domain/payments/index.ts';
+import type { PricedLine } from '../../domain/pricing/index.ts';
 import { toTypeId } from '../../kernel/ids.ts';
 import type { House } from '../house.ts';
 import type { Beginning } from './write-draft.ts';
@@ -28,7 +29,9 @@ const DESCRIPTION_LENGTH_MAX = 1_000;
 
 function intentRequest(beginning: Beginning): IntentRequest {
   const { command, quote } = beginning;
-  const names = quote.lines.map(({ name, quantity }) => (quantity === 1 ? name : `${quantity} × ${name}`));
+  const names = quote.lines
+    .filter((line) => line.parent === null)
+    .map(({ name, quantity }) => (quantity === 1 ? name : `${quantity} × ${name}`));
   return {
     ...owner(beginning),
     amount_minor: quote.total_minor,
@@ -43,14 +46,7 @@ function sessionRequest(beginning: Beginning): Omit<SessionRequest, 'presentatio
   return {
     ...owner(beginning),
     currency: quote.currency,
-    lines: quote.lines.map(({ name, description, unit_minor, quantity, stripe_price_id, total_minor }) => ({
-      name,
-      description,
-      unit_minor,
-      quantity,
-      stripe_price_id,
-      total_minor,
-    })),
+    lines: quote.lines.filter((line) => line.parent === null).map(lineAtStripe),
     total_minor: quote.total_minor,
     adjusted: quote.discount_minor + quote.tax_minor + quote.credits_minor > 0,
     email: command.buyer.email ?? null,
@@ -59,4 +55,11 @@ function sessionRequest(beginning: Beginning): Omit<SessionRequest, 'presentatio
     exact_parameters: command.exact_parameters ?? false,
     expires_at: session_ends,
   };
+}
+
+/** A line that credits for its own offer pay takes no share of what is left to pay. Parts come with their package. */
+function lineAtStripe(line: PricedLine): SessionLine {
+  const { name, description, unit_minor, quantity, stripe_price_id, credit_units, total_minor } = line;
+  const due_minor = credit_units > 0 ? 0 : total_minor;
+  return { name, description, unit_minor, quantity, stripe_price_id, total_minor: due_minor };
 }

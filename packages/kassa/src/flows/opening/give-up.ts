@@ -1,6 +1,14 @@
 import { cancelTimer, enqueue, type Transaction } from '../../database/index.ts';
-import { endHolds, lockHolds } from '../../domain/inventory/index.ts';
-import { isOpen, lockOrder, moveOrder, nextStatus, writeAudit } from '../../domain/orders/index.ts';
+import { offersById } from '../../domain/catalog/index.ts';
+import {
+  isOpen,
+  linesOf,
+  lockOrder,
+  moveOrder,
+  nextStatus,
+  type Order,
+  writeAudit,
+} from '../../domain/orders/index.ts';
 import {
   attemptById,
   changeAttempt,
@@ -12,6 +20,8 @@ import {
   operationKey,
 } from '../../domain/payments/index.ts';
 import { Bug } from '../../kernel/errors.ts';
+import { endAside } from '../holding/end-aside.ts';
+import { lockAside } from '../holding/lock-aside.ts';
 import type { House } from '../house.ts';
 
 /**
@@ -42,7 +52,7 @@ export async function giveUp(
   await changeAttempt(tx, attempt_id, { payment_status: 'canceled' }, at);
   const to = nextStatus(order.status, 'checkout_canceled');
   const ends = to !== 'refuse' && isOpen(order.status);
-  if (ends) await endHolds(tx, await lockHolds(tx, order.id), 'released', at);
+  if (ends) await letGo(house, tx, order, at);
   await cancelTimer(tx, { subject: attempt_id, kind: 'finish_checkout' });
   if (!ends) return true;
   const version = await moveOrder(tx, order, { status: to, email: null, paid_at: null, review: null }, at);
@@ -70,3 +80,10 @@ interface GivenUp {
 }
 
 const CAUSE_LENGTH_MAX = 300;
+
+async function letGo(house: House, tx: Transaction, order: Order, at: Date): Promise<void> {
+  const lines = await linesOf(tx, order.id);
+  const offer_ids = lines.map((line) => line.offer_id);
+  const aside = await lockAside(house, tx, order, await offersById(tx, house.shop, offer_ids));
+  await endAside(house, tx, { order_id: order.id, aside, end: 'released', at });
+}

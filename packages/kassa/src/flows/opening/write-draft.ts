@@ -1,11 +1,11 @@
 import { enqueue, noteDraft, setTimer, type Transaction } from '../../database/index.ts';
 import { type Offer, offersById } from '../../domain/catalog/index.ts';
 import { type Customer, customerById } from '../../domain/customers/index.ts';
-import { takeHolds } from '../../domain/inventory/index.ts';
 import { insertOrder, writeAudit } from '../../domain/orders/index.ts';
 import { insertAttempt, intendOperation, operationKey } from '../../domain/payments/index.ts';
 import type { Quote } from '../../domain/pricing/index.ts';
 import { Bug, KassaError } from '../../kernel/errors.ts';
+import { setAside } from '../holding/set-aside.ts';
 import type { House } from '../house.ts';
 import type { StartCheckout } from './checkout-wish.ts';
 import { composeOpening } from './compose-opening.ts';
@@ -26,9 +26,10 @@ export interface Draft {
 }
 
 /**
- * Writes order, lines, attempt and holds, and what is only appended, in the order of the lock classes.
+ * Writes order, lines, attempt and everything that is set aside, and what is only appended, in the order of the lock
+ * classes.
  * @returns the attempt's id.
- * @throws KassaError `sold_out`
+ * @throws KassaError `sold_out`, `slot_taken`, `coupon_not_valid`, `quote_expired`
  */
 export async function writeDraft(house: House, tx: Transaction, draft: Draft): Promise<string> {
   const { command, quote, at } = draft;
@@ -80,15 +81,13 @@ export async function writeDraft(house: House, tx: Transaction, draft: Draft): P
     },
     world,
   );
-  const requests = quote.lines.map(({ offer_id, quantity }, index) => ({
-    offer_id,
-    quantity,
-    order_line_id: order.line_ids[index] ?? '',
-    // Nobody has said who they are: such an offer waits until they do, so that visitors take nothing from buyers.
-    waits: command.begins_as_draft === true && offers.get(offer_id)?.hold_at === 'pending',
-  }));
-  await takeHolds(tx, { order_id: order.id, expires_at: hold_expires_at }, requests, world);
-  await writeBeginning(house, tx, { ...draft, customer, order_id: order.id, attempt_id, session_ends });
+  const { id: order_id, line_ids } = order;
+  // Nobody has said who they are: such an offer waits until they do, so that visitors take nothing from buyers.
+  const waits = (offer_id: string): boolean =>
+    command.begins_as_draft === true && offers.get(offer_id)?.hold_at === 'pending';
+  const owner = { ...buyer, customer_id: customer?.id ?? null };
+  await setAside(house, tx, { order_id, line_ids, quote, buyer: owner, expires_at: hold_expires_at, at, waits });
+  await writeBeginning(house, tx, { ...draft, customer, order_id, attempt_id, session_ends });
   return attempt_id;
 }
 

@@ -5,6 +5,7 @@ import { expect, test } from 'vitest';
 import type { Hold } from '../../domain/inventory/index.ts';
 import type { Order, OrderStatus } from '../../domain/orders/index.ts';
 import type { Attempt, AttemptStatus, PaymentReport } from '../../domain/payments/index.ts';
+import { NOTHING_ASIDE } from '../holding/aside.ts';
 import { decide, type Snapshot } from './decide.ts';
 
 const AT = new Date('2026-11-21T10:00:00Z');
@@ -120,8 +121,8 @@ const snapshots: fc.Arbitrary<Snapshot> = fc
       order: order({ status }),
       attempt: mine,
       attempts: [mine, ...second],
-      holds: [hold(state)],
-      free: new Map([['offer', free]]),
+      aside: { ...NOTHING_ASIDE, holds: [hold(state)], free: new Map([['offer', free]]) },
+      grants: [],
       when_late,
     } as Snapshot;
   });
@@ -152,7 +153,7 @@ test('money that arrives is kept by an order, given back, or put before a person
       const ends = [decision?.attempt.kept, decision?.refund !== null, decision?.review !== null].filter(Boolean);
       // An amount of nothing needs no way back.
       expect(ends).toHaveLength(said.amount_minor === 0 && ends.length === 0 ? 0 : 1);
-      const into_stripe = decision?.posting?.amounts.stripe ?? 0;
+      const into_stripe = decision?.postings[0]?.amounts.stripe ?? 0;
       expect(into_stripe).toBe(said.amount_minor);
     }),
   );
@@ -165,7 +166,7 @@ test('an order becomes paid only by the exact amount in its own currency', () =>
       if (decision?.order?.to !== 'paid') return;
       expect([said.payment_status, said.amount_minor, said.currency]).toEqual(['paid', TOTAL, 'usd']);
       expect(decision.attempt.kept).toBe(true);
-      expect(decision.holds).toBe('sold');
+      expect(decision.aside).toBe('sold');
       expect(decision.messages).toEqual(['order.paid']);
     }),
   );
@@ -184,7 +185,7 @@ test('stock is given back only when the buyer can no longer pay', () => {
   fc.assert(
     fc.property(snapshots, reports, (snapshot, said) => {
       const decision = decide(snapshot, said);
-      if (decision?.holds !== 'released') return;
+      if (decision?.aside !== 'released') return;
       expect(said.payment_status).toBe('unpaid');
       expect(said.status === 'expired' || said.failed).toBe(true);
       const alive = snapshot.attempts.filter((one) => one.id !== 'attempt' && one.payment_status === 'pending');
@@ -196,8 +197,9 @@ test('stock is given back only when the buyer can no longer pay', () => {
 test('every posting of a decision sums to zero', () => {
   fc.assert(
     fc.property(snapshots, reports, (snapshot, said) => {
-      const amounts = Object.values(decide(snapshot, said)?.posting?.amounts ?? {});
-      expect(amounts.reduce((sum, amount) => sum + amount, 0)).toBe(0);
+      for (const { amounts } of decide(snapshot, said)?.postings ?? []) {
+        expect(Object.values(amounts).reduce((sum, amount) => sum + amount, 0)).toBe(0);
+      }
     }),
   );
 });
@@ -205,8 +207,8 @@ test('every posting of a decision sums to zero', () => {
 test('late money takes the seats again when they are free, and goes back when they are not', () => {
   const late = (free: number, when_late: Snapshot['when_late']): Snapshot => {
     const mine = attempt({ payment_status: 'expired' });
-    const base = { order: order({ status: 'expired' }), attempt: mine, attempts: [mine], holds: [hold('released')] };
-    return { ...base, free: new Map([['offer', free]]), when_late };
+    const aside = { ...NOTHING_ASIDE, holds: [hold('released')], free: new Map([['offer', free]]) };
+    return { order: order({ status: 'expired' }), attempt: mine, attempts: [mine], aside, grants: [], when_late };
   };
   expect(decide(late(2, 'rehold-or-refund'), report({}))?.order?.to).toBe('paid');
   const gone = decide(late(1, 'rehold-or-refund'), report({}));
@@ -221,8 +223,8 @@ test('a repeat decides nothing', () => {
     order: order({ status: 'paid' }),
     attempt: paid,
     attempts: [paid],
-    holds: [hold('sold')],
-    free: new Map(),
+    aside: { ...NOTHING_ASIDE, holds: [hold('sold')] },
+    grants: [],
     when_late: 'refund',
   };
   expect(decide(snapshot, report({}))).toBeNull();

@@ -1,5 +1,4 @@
 import type { WhenLate } from '../../domain/catalog/index.ts';
-import type { Hold } from '../../domain/inventory/index.ts';
 import {
   isOpen,
   isPaid,
@@ -18,6 +17,8 @@ import {
   type Posting,
   statusProvedBy,
 } from '../../domain/payments/index.ts';
+import type { LineGrant } from '../../domain/pricing/index.ts';
+import { canTakeAgain, moneySpent, type SetAside, wasLetGo } from '../holding/aside.ts';
 
 /** Everything that the decision may look at, read under the order's row lock. */
 export interface Snapshot {
@@ -26,11 +27,17 @@ export interface Snapshot {
   readonly attempt: Attempt;
   /** All attempts of the order, the one above among them. */
   readonly attempts: readonly Attempt[];
-  readonly holds: readonly Hold[];
-  /** How much of each counted offer is free; needed only when holds were released already. */
-  readonly free: ReadonlyMap<string, number>;
+  /** What is held for the order, or was. */
+  readonly aside: SetAside;
+  /** Credits that the order's lines promise, as they were sold. */
+  readonly grants: readonly Grant[];
   /** The strictest policy among the order's offers. */
   readonly when_late: WhenLate;
+}
+
+/** Credits that one line gives once the order is paid. */
+export interface Grant extends LineGrant {
+  readonly order_line_id: string;
 }
 
 export interface Review {
@@ -47,8 +54,10 @@ export interface Decision {
   };
   /** The order's move, or null when it stays. */
   readonly order: { readonly to: OrderStatus; readonly event: OrderEvent } | null;
-  readonly holds: 'sold' | 'released' | 'keep';
-  readonly posting: Posting | null;
+  /** Everything that is set aside for the order. */
+  readonly aside: 'sold' | 'released' | 'keep';
+  readonly grants: readonly Grant[];
+  readonly postings: readonly Posting[];
   readonly refund: { readonly amount_minor: number; readonly cause: 'surplus' | 'too_late' } | null;
   readonly review: Review | null;
   readonly messages: readonly string[];
@@ -70,7 +79,8 @@ export function decide(snapshot: Snapshot, report: PaymentReport): Decision | nu
 }
 
 function quietly(attempt: Decision['attempt']): Decision {
-  return { attempt, order: null, holds: 'keep', posting: null, refund: null, review: null, messages: [] };
+  const nothing = { order: null, aside: 'keep', refund: null, review: null } as const;
+  return { ...nothing, attempt, grants: [], postings: [], messages: [] };
 }
 
 function bankThinks({ order }: Snapshot, attempt: Decision['attempt']): Decision {
@@ -87,7 +97,7 @@ function attemptEnded(snapshot: Snapshot, attempt: Decision['attempt']): Decisio
   const event = eventOfEnd(order.status, attempt.payment_status);
   const to = nextStatus(order.status, event);
   if (to === 'refuse' || to === order.status) return quietly(attempt);
-  return { ...quietly(attempt), order: { to, event }, holds: 'released', messages: [TOPIC_OF_END[event]] };
+  return { ...quietly(attempt), order: { to, event }, aside: 'released', messages: [TOPIC_OF_END[event]] };
 }
 
 const TOPIC_OF_END = {
@@ -107,25 +117,26 @@ function moneyArrived(snapshot: Snapshot, report: PaymentReport, payment_status:
   const received_minor = report.amount_minor;
   const unkept = quietly({ payment_status, received_minor, kept: false });
   // The money is here whatever it is for, so the books take it in at once; only what it stands for differs.
-  const set_aside = { ...unkept, posting: postAside(snapshot, report) };
+  const unowned = { ...unkept, postings: [postAside(snapshot, report)] };
   if (received_minor !== snapshot.attempt.amount || report.currency !== snapshot.attempt.currency) {
-    return { ...set_aside, review: mismatch(snapshot, report) };
+    return { ...unowned, review: mismatch(snapshot, report) };
   }
   const spare = attempts.some((one) => one.kept);
-  if (spare) return { ...set_aside, refund: giveBack(received_minor, 'surplus') };
+  if (spare) return { ...unowned, refund: giveBack(received_minor, 'surplus') };
   const to = nextStatus(order.status, 'payment_succeeded');
   if (to === 'refuse' || isPaid(order.status)) {
-    return { ...set_aside, review: { reason: 'order_transition_refused', details: { status: order.status } } };
+    return { ...unowned, review: { reason: 'order_transition_refused', details: { status: order.status } } };
   }
-  if (!isOpen(order.status) || snapshot.holds.some((hold) => hold.state === 'released')) {
+  if (!isOpen(order.status) || wasLetGo(snapshot.aside)) {
     const refusal = tooLate(snapshot, received_minor);
-    if (refusal) return { ...set_aside, ...refusal };
+    if (refusal) return { ...unowned, ...refusal };
   }
   return {
     attempt: { payment_status, received_minor, kept: true },
     order: { to, event: 'payment_succeeded' },
-    holds: 'sold',
-    posting: postSale(snapshot),
+    aside: 'sold',
+    grants: snapshot.grants,
+    postings: [postSale(snapshot), ...postGrants(snapshot)],
     refund: null,
     review: null,
     messages: ['order.paid'],
@@ -137,16 +148,8 @@ function tooLate(snapshot: Snapshot, amount_minor: number): Pick<Decision, 'refu
   if (snapshot.when_late === 'review') {
     return { refund: null, review: { reason: 'paid_too_late', details: { amount_minor } } };
   }
-  if (snapshot.when_late === 'rehold-or-refund' && enoughIsFree(snapshot)) return null;
+  if (snapshot.when_late === 'rehold-or-refund' && canTakeAgain(snapshot.aside)) return null;
   return { refund: giveBack(amount_minor, 'too_late'), review: null };
-}
-
-function enoughIsFree({ holds, free }: Snapshot): boolean {
-  const needed = new Map<string, number>();
-  for (const hold of holds) {
-    if (hold.state === 'released') needed.set(hold.offer_id, (needed.get(hold.offer_id) ?? 0) + hold.quantity);
-  }
-  return [...needed].every(([offer_id, quantity]) => (free.get(offer_id) ?? 0) >= quantity);
 }
 
 function giveBack(amount_minor: number, cause: 'surplus' | 'too_late'): Decision['refund'] {
@@ -166,18 +169,39 @@ function mismatch({ order, attempt }: Snapshot, report: PaymentReport): Review {
   };
 }
 
-function postSale({ order, attempt }: Snapshot): Posting {
+/**
+ * The sale in the books. Credits of money were a debt to the buyer, which is paid now; pieces were earned when their
+ * bundle was sold, so what they cover here is given away.
+ */
+function postSale({ order, attempt, aside }: Snapshot): Posting {
+  const money_minor = moneySpent(aside);
   return {
     cause: `paid:${attempt.id}`,
     currency: order.currency,
     amounts: {
       stripe: order.total_minor,
-      credits_liability: order.credits_minor,
-      discounts: order.discount_minor,
+      credits_liability: money_minor,
+      discounts: order.discount_minor + order.credits_minor - money_minor,
       revenue: -order.subtotal_minor,
       tax: -order.tax_minor,
     },
   };
+}
+
+/**
+ * Credits of money that the order gives are owed from now on: what was paid for them is no revenue yet, and what they
+ * are worth beyond that is given away. One posting for each currency.
+ */
+function postGrants({ order, attempt, grants }: Snapshot): Posting[] {
+  const owed = new Map<string, number>();
+  for (const { currency, amount } of grants) {
+    if (currency !== null) owed.set(currency, (owed.get(currency) ?? 0) + amount);
+  }
+  return [...owed].map(([currency, amount]) => {
+    const paid_for = currency === order.currency ? Math.min(amount, order.subtotal_minor) : 0;
+    const amounts = { credits_liability: -amount, revenue: paid_for, discounts: amount - paid_for };
+    return { cause: `granted:${attempt.id}`, currency, amounts };
+  });
 }
 
 function postAside({ attempt }: Snapshot, report: PaymentReport): Posting {

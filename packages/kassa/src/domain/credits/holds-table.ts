@@ -1,0 +1,135 @@
+import { lockClass, sql, type Transaction } from '../../database/index.ts';
+import type { Ids } from '../../kernel/ids.ts';
+import type { LotShare } from './credit.ts';
+
+/** What an order has set aside of one lot. */
+export interface CreditHold {
+  /** The entry that holds. */
+  readonly id: string;
+  readonly lot_id: string;
+  readonly unit_currency: string | null;
+  readonly unit_offer_id: string | null;
+  readonly amount: number;
+  readonly state: 'held' | 'captured' | 'released';
+}
+
+interface World {
+  readonly ids: Ids;
+  readonly at: Date;
+}
+
+/** Sets shares of locked lots aside for an order. A share that its lot does not have is refused by the database. */
+export async function holdCredits(
+  tx: Transaction,
+  order_id: string,
+  shares: readonly LotShare[],
+  world: World,
+): Promise<void> {
+  for (const { lot_id, amount } of shares) {
+    await moveLot(tx, lot_id, { held: amount, spent: 0 });
+    await writeEntry(tx, { lot_id, kind: 'hold', amount, order_id, hold_id: null }, world);
+  }
+}
+
+/** What a locked order holds or held of credits, oldest first, with the lots locked. */
+export async function lockCredits(tx: Transaction, order_id: string): Promise<CreditHold[]> {
+  lockClass(tx, 'credit');
+  const held = tx
+    .selectFrom('credit_entries')
+    .select('lot_id')
+    .where('order_id', '=', order_id)
+    .where('kind', '=', 'hold');
+  await tx.selectFrom('credit_lots').select('id').where('id', 'in', held).orderBy('id').forUpdate().execute();
+  const rows = await tx
+    .selectFrom('credit_entries as hold')
+    .innerJoin('credit_lots as lot', 'lot.id', 'hold.lot_id')
+    .leftJoin('credit_entries as ending', 'ending.hold_id', 'hold.id')
+    .select(['hold.id', 'hold.lot_id', 'hold.amount', 'lot.unit_currency', 'lot.unit_offer_id', 'ending.kind'])
+    .where('hold.order_id', '=', order_id)
+    .where('hold.kind', '=', 'hold')
+    .orderBy('hold.id')
+    .execute();
+  return rows.map(({ kind, ...hold }) => ({
+    ...hold,
+    state: kind === null ? 'held' : kind === 'capture' ? 'captured' : 'released',
+  }));
+}
+
+/** Ends what is held, once: spent for good, or free again. Holds that have ended do not move. */
+export async function endCredits(
+  tx: Transaction,
+  order_id: string,
+  { holds, end }: { readonly holds: readonly CreditHold[]; readonly end: 'captured' | 'released' },
+  world: World,
+): Promise<void> {
+  for (const { id, lot_id, amount, state } of holds) {
+    if (state !== 'held') continue;
+    const spent = end === 'captured' ? amount : 0;
+    await moveLot(tx, lot_id, { held: -amount, spent });
+    const kind = end === 'captured' ? ('capture' as const) : ('release' as const);
+    await writeEntry(tx, { lot_id, kind, amount, order_id, hold_id: id }, world);
+  }
+}
+
+/** Spends shares of locked lots at once, for late money whose hold was let go: held and captured in one step. */
+export async function spendCredits(
+  tx: Transaction,
+  order_id: string,
+  shares: readonly LotShare[],
+  world: World,
+): Promise<void> {
+  for (const { lot_id, amount } of shares) {
+    await moveLot(tx, lot_id, { held: 0, spent: amount });
+    const hold_id = await writeEntry(tx, { lot_id, kind: 'hold', amount, order_id, hold_id: null }, world);
+    await writeEntry(tx, { lot_id, kind: 'capture', amount, order_id, hold_id }, world);
+  }
+}
+
+/** Gives back what a locked order has spent, each share to the lot that it came from. */
+export async function returnCredits(
+  tx: Transaction,
+  order_id: string,
+  holds: readonly CreditHold[],
+  world: World,
+): Promise<void> {
+  for (const { lot_id, amount, state } of holds) {
+    if (state !== 'captured') continue;
+    await moveLot(tx, lot_id, { held: 0, spent: -amount });
+    await writeEntry(tx, { lot_id, kind: 'refund', amount, order_id, hold_id: null }, world);
+  }
+}
+
+/** Whether an order's credits have gone back before. */
+export async function wereReturned(tx: Transaction, order_id: string): Promise<boolean> {
+  const row = await tx
+    .selectFrom('credit_entries')
+    .select('id')
+    .where('order_id', '=', order_id)
+    .where('kind', '=', 'refund')
+    .limit(1)
+    .executeTakeFirst();
+  return row !== undefined;
+}
+
+async function moveLot(tx: Transaction, lot_id: string, by: { held: number; spent: number }): Promise<void> {
+  await sql`update kassa.credit_lots set held = held + ${by.held}, spent = spent + ${by.spent} where id = ${lot_id}`.execute(
+    tx,
+  );
+}
+
+interface Entry {
+  readonly lot_id: string;
+  readonly kind: 'hold' | 'capture' | 'release' | 'refund';
+  readonly amount: number;
+  readonly order_id: string;
+  readonly hold_id: string | null;
+}
+
+async function writeEntry(tx: Transaction, entry: Entry, { ids, at }: World): Promise<string> {
+  const id = ids.uuid();
+  await tx
+    .insertInto('credit_entries')
+    .values({ ...entry, id, created_at: at })
+    .execute();
+  return id;
+}

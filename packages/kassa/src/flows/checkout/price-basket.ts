@@ -1,0 +1,53 @@
+import { inTransaction, type Transaction } from '../../database/index.ts';
+import { checkFree } from '../../domain/appointments/index.ts';
+import { type Offer, offersById } from '../../domain/catalog/index.ts';
+import { moneyUnit, spendableLots, spendableOf } from '../../domain/credits/index.ts';
+import { checkStock } from '../../domain/inventory/index.ts';
+import type { Quote } from '../../domain/pricing/index.ts';
+import { timesOf } from '../holding/set-aside.ts';
+import type { House, QuoteWish } from '../house.ts';
+import { payerOf } from '../quoting/payer-of.ts';
+import { storedQuote } from '../quoting/stored-quote.ts';
+
+/** What a basket costs, and what a page may want to show beside it. */
+export interface PricedWish {
+  readonly quote: Quote;
+  /** The offers of its lines, by id. */
+  readonly offers: ReadonlyMap<string, Offer>;
+  /** Credits of money in the quote's currency that the buyer could spend, whether they wanted to or not. */
+  readonly credits_available_minor: number;
+}
+
+/**
+ * Tells what a basket would cost and stores the quote, which a checkout may name while it lasts. Nothing is held and
+ * Stripe is not asked; what is gone already is told as a checkout would tell it.
+ * @throws KassaError what the quote refuses, `sold_out`, `slot_taken`.
+ */
+export async function priceBasket(house: House, wish: QuoteWish & { readonly quote_id?: string }): Promise<PricedWish> {
+  return inTransaction(house.db, async (tx) => {
+    const { quote_id, ...asked } = wish;
+    const { user_id, lines } = wish;
+    const quote =
+      quote_id === undefined
+        ? await house.quoteBasket(house, tx, asked)
+        : await storedQuote(house, tx, { quote_id, user_id, lines });
+    await lookForAll(tx, quote);
+    const ids = quote.lines.map((line) => line.offer_id);
+    const offers = await offersById(tx, house.shop, ids);
+    return { quote, offers, credits_available_minor: await creditsOf(house, tx, wish, quote.currency) };
+  });
+}
+
+async function lookForAll(tx: Transaction, quote: Quote): Promise<void> {
+  await checkStock(tx, quote.lines);
+  for (const { slot } of quote.lines) {
+    if (slot) await checkFree(tx, { ...timesOf(slot), practitioner_id: slot.practitioner_id });
+  }
+}
+
+async function creditsOf(house: House, tx: Transaction, wish: QuoteWish, currency: string): Promise<number> {
+  const customer_id = await payerOf(house, tx, wish);
+  if (customer_id === undefined) return 0;
+  const lots = await spendableLots(tx, { customer_id, currency, offer_ids: [], at: house.clock.now() });
+  return spendableOf(lots, moneyUnit(currency));
+}
