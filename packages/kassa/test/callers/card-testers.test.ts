@@ -57,7 +57,7 @@ test('ten declined cards in an hour close the door for an hour, to that address 
   expect(again.status).toBe(429);
   later(shop, 61);
   expect((await open(shop, TESTER)).status).toBe(200);
-});
+}, 120_000);
 
 test('reading a page again and again is no new refusal', async () => {
   shop = await startShop({ http: { mode: 'test' } });
@@ -84,7 +84,7 @@ test('whoever plays with declined cards in the sandbox of this computer is not l
   shop = await startShop();
   for (let page = 0; page < 3; page += 1) await tryCards(shop, '127.0.0.1', 4);
   expect((await open(shop, '127.0.0.1')).status).toBe(200);
-});
+}, 120_000);
 
 test('after five refusals the page is closed, and what it held is for sale again', async () => {
   shop = await startShop({ http: { mode: 'test' } });

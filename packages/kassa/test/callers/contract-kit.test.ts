@@ -281,3 +281,25 @@ describe('check 111: a buyer whom the shop’s own cookie signs in', () => {
     expect((await booking(port)('/made-up/caller', { Cookie: 'sid=ann' })).status).toBe(503);
   });
 });
+
+describe('in the whole server', () => {
+  const ticket_order = { offer: null, mount: '/api/screening' };
+  const pending = '/api/screening/pending';
+
+  test.each<[string, RequestInit, number]>([
+    ['/api/screening/nowhere', {}, 404],
+    [pending, {}, 405],
+    [pending, { method: 'POST', headers: { 'Content-Type': 'text/plain' }, body: '{}' }, 415],
+    [pending, { method: 'POST', headers: JSON_TYPE, body: JSON.stringify({ long: 'x'.repeat(70_000) }) }, 413],
+    [pending, { method: 'POST', headers: JSON_TYPE, body: '{"__proto__": {}}' }, 400],
+    [`${pending}?card=4242424242424242`, { method: 'POST', headers: JSON_TYPE, body: '{}' }, 400],
+  ])('%s %o is refused in the shape of the contract whose path it is', async (path, init, status) => {
+    const { send, logged } = deskOf({ ticket_order });
+    const answer = await send(path, init);
+    expect(answer.status).toBe(status);
+    expect(Object.keys((await answer.json()) as object)).toEqual(['detail']);
+    expect(answer.headers.get('Request-Id')).toMatch(/^req_/);
+    if (status === 405) expect(answer.headers.get('Allow')).toBe('POST');
+    expect(JSON.stringify(logged)).not.toContain('4242424242424242');
+  });
+});

@@ -1,6 +1,6 @@
 // Goal: keys and tokens are made, listed and ended from the command line, also while the shop runs, and count at once.
 // Method: a shop in this process; the real commands in processes of their own on the same database and data folder.
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
@@ -124,6 +124,16 @@ test('a token signs a buyer in at the shop that runs', async () => {
   const { rows } = await sql`select user_id, email from kassa.orders order by id desc limit 1`.execute(fresh.db);
   expect(rows).toEqual([{ user_id: 'ann', email: 'ann@example.com' }]);
 }, 30_000);
+
+test('the commands of the page about callers run as printed', async () => {
+  const page = readFileSync(new URL('../../../../docs/callers.md', import.meta.url), 'utf8');
+  const commands = [...page.matchAll(/^npx kassa (.+)$/gm)].map((match) => match[1] ?? '');
+  expect(commands.length).toBeGreaterThan(4);
+  for (const command of commands) {
+    const words = [...command.matchAll(/"([^"]*)"|(\S+)/g)].map(([, quoted, plain]) => quoted ?? plain ?? '');
+    expect({ command, ...(await run(words)) }).toMatchObject({ command, code: 0, err: '' });
+  }
+}, 120_000);
 
 describe('what is refused', () => {
   async function type(...args: string[]) {

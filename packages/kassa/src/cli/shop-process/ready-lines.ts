@@ -47,6 +47,7 @@ export function printReady(printer: Printer, shop: RunningShop, facts: ReadyFact
   };
   say(`kassa ${VERSION}  ready in ${seconds} s     mode ${mode}`, 'ready', { ...ready, sandbox_url });
   place('Shop', `${url}/`, 'try buying');
+  for (const { tenant, frontend, seller } of settings.tenants) place(tenant.key, `${frontend.origin}/`, seller.name);
   if (kassa.stand_in) {
     place('Orders', `${url}/admin/orders`, 'each order, step by step');
     place('Inbox', `${url}/admin/inbox`, settings.notify.smtp_url === null ? 'mail stays here' : 'mail that was sent');
