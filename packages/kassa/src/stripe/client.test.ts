@@ -3,14 +3,26 @@
 import Stripe from 'stripe';
 import { expect, test } from 'vitest';
 import type { SessionRequest } from '../domain/payments/gateway.ts';
+import { silentLog } from '../kernel/log.ts';
+import { seededRandom } from '../kernel/random.ts';
+import { TEST_RATES } from './budget.ts';
 import { API_VERSION, createClient } from './client.ts';
 import { failureOf } from './failure.ts';
+import { createGateway } from './gateway.ts';
 import { encodeForm } from './translate/form.ts';
 import { encodeSession } from './translate/session.ts';
 
 const KEY = 'sk_test_sandbox_1';
 const answer = (status: number, body: unknown, headers: Record<string, string> = {}): Response =>
   new Response(JSON.stringify(body), { status, headers: { 'request-id': 'req_1', ...headers } });
+
+const GATEWAY = {
+  clock: { now: () => new Date(0), sleep: async () => undefined },
+  random: seededRandom('gateway'),
+  log: silentLog,
+  rates: TEST_RATES,
+  webhook_secrets: [],
+};
 
 const REQUEST: SessionRequest = {
   presentation: 'hosted',
@@ -77,6 +89,48 @@ test('our bytes are the bytes that the official client would send', async () => 
     payment_intent_data: { metadata: { kassa_order_id: order } },
   });
   expect(encodeSession(REQUEST)).toBe(sent);
+});
+
+test('the bytes of payments, customers and their changes are those of the official client', async () => {
+  const sent: string[] = [];
+  const { stripe } = createClient(
+    async (request) => {
+      sent.push(`${new URL(request.url).pathname} ${await request.text()}`);
+      return answer(200, { id: 'x', object: 'x' });
+    },
+    { secret_key: KEY },
+  );
+  const gateway = createGateway({ ...GATEWAY, http: async () => answer(200, {}), address: { secret_key: KEY } });
+  const order_id = REQUEST.order_id;
+  const metadata = { order_id: 'ORD123', kassa_order_id: 'ord_01h455vb4pex5vsknk084sn02q' };
+  await stripe.paymentIntents.create({
+    ...{ amount: 8_875, currency: 'usd', automatic_payment_methods: { enabled: true }, customer: 'cus_1' },
+    ...{ description: 'Søndag & co', payment_method: 'pm_1', setup_future_usage: 'off_session', metadata },
+  });
+  await stripe.paymentIntents.confirm('pi_1', { payment_method: 'pm_1', return_url: 'https://shop.example/b?c=d' });
+  await stripe.paymentIntents.cancel('pi_1', { cancellation_reason: 'duplicate' });
+  await stripe.paymentIntents.cancel('pi_1');
+  await stripe.customers.create({
+    email: 'ann+1@example.com',
+    name: 'Ann Lee',
+    metadata: { kassa_customer_id: 'row' },
+  });
+  await stripe.customers.update('cus_1', { name: 'Ann' });
+  await stripe.customers.update('cus_1', { invoice_settings: { default_payment_method: 'pm_1' } });
+  await stripe.paymentMethods.update('pm_1', { allow_redisplay: 'always' });
+  const intent = { order_id, amount_minor: 8_875, currency: 'usd', description: 'Søndag & co' };
+  const owner = { stripe_customer_id: 'cus_1', save_payment_method: true, order_reference: 'ORD123' };
+  const ours = [
+    gateway.composeIntent({ ...intent, ...owner, payment_method_id: 'pm_1' }),
+    gateway.composeConfirm({ payment_id: 'pi_1', payment_method_id: 'pm_1', return_url: 'https://shop.example/b?c=d' }),
+    gateway.composeCancel('pi_1', 'duplicate'),
+    gateway.composeCancel('pi_1', null),
+    gateway.composeCustomer({ customer_id: 'row', email: 'ann+1@example.com', name: 'Ann Lee' }),
+    gateway.composeCustomerName('cus_1', 'Ann'),
+    gateway.composeDefaultMethod('cus_1', 'pm_1'),
+    gateway.composeKeptMethod('pm_1'),
+  ];
+  expect(ours.map(({ path, body }) => `${path} ${body}`)).toEqual(sent);
 });
 
 test('a discount changes what each line costs, and the lines still add up to the quote', () => {

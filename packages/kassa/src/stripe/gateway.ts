@@ -20,6 +20,7 @@ import {
 } from './translate/intent.ts';
 import { encodeRefund, reportOfRefund } from './translate/refund.ts';
 import { encodeSession, listedSession, openedSession, reportOfSession } from './translate/session.ts';
+import { whenKnown } from './when-known.ts';
 
 export interface GatewayOptions {
   readonly http: Http;
@@ -154,10 +155,11 @@ function reads({ calls, client, clock, livemode }: Desk): Reads {
     },
     async sessionOfPayment(payment_id) {
       assertNoTransaction();
-      const list = await calls.call('GET /v1/checkout/sessions', 'reconcile', () =>
-        checkout.sessions.list({ payment_intent: payment_id, limit: 1, expand: ['data.payment_intent'] }),
+      const filter = { payment_intent: payment_id, limit: 1, expand: ['data.payment_intent'] };
+      const list = await whenKnown(() =>
+        calls.call('GET /v1/checkout/sessions', 'reconcile', () => checkout.sessions.list(filter)),
       );
-      const [session] = list.data;
+      const session = list?.data[0];
       return session && listedSession(session, clock.now());
     },
     async readRefund(refund_id, lane) {

@@ -1,11 +1,11 @@
-import Stripe from 'stripe';
 import { assertNoTransaction } from '../database/index.ts';
-import { type Gateway, GatewayFailure } from '../domain/payments/gateway.ts';
+import type { Gateway } from '../domain/payments/gateway.ts';
 import type { Calls } from './calls.ts';
 import type { StripeClient } from './client.ts';
 import { customerReference, encodeCustomer, reportOfCustomer, reportOfMethod } from './translate/customer.ts';
 import { encodeForm } from './translate/form.ts';
 import { fieldsOf, textOf } from './translate/read-field.ts';
+import { whenKnown } from './when-known.ts';
 
 type ComposesPeople = Pick<
   Gateway,
@@ -90,19 +90,4 @@ export function people({ calls, client }: { readonly calls: Calls; readonly clie
       return intent.payment_method === null ? undefined : reportOfMethod(intent.payment_method);
     },
   };
-}
-
-/** An id that Stripe does not know is an answer, not a failure. */
-async function whenKnown<Report>(read: () => Promise<Report>): Promise<Report | undefined> {
-  try {
-    return await read();
-  } catch (error) {
-    const missing = error instanceof GatewayFailure && error.kind === 'refused' && isMissing(error);
-    if (!missing) throw error;
-    return undefined;
-  }
-}
-
-function isMissing({ cause }: GatewayFailure): boolean {
-  return cause instanceof Stripe.errors.StripeError && cause.statusCode === 404;
 }

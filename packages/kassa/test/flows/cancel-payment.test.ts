@@ -93,6 +93,16 @@ test('a lost answer releases nothing, and the same call again finds that it is d
   expect(await shop.tally()).toMatchObject({ held: 0 });
 });
 
+test('a process that dies with the answer in its hands leaves an order that a repeat finishes', async () => {
+  const shop = await open();
+  const { payment_id } = await shop.begin();
+  const settle = (): Promise<never> => Promise.reject(new Error('the process is gone'));
+  await expect(cancelPayment({ ...shop.house, settle }, { payment_id }, CAUSE)).rejects.toThrow('the process is gone');
+  expect(await shop.tally()).toMatchObject({ orders: ['pending'], held: 1 });
+  expect(await cancel(shop, { payment_id })).toMatchObject({ order_status: 'canceled' });
+  expect(await shop.tally()).toMatchObject({ held: 0 });
+});
+
 test('a lost answer that nobody asks for again is found at the end of the hold', async () => {
   const shop = await open();
   const { payment_id } = await shop.begin();

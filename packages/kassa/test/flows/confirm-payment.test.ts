@@ -182,6 +182,44 @@ test('a confirm that never reached Stripe is sent again under the same key', asy
   expect(new Set(confirmsSent(shop))).toEqual(new Set([`kassa:${attempt_id}:confirm:1`]));
 });
 
+test('a process that dies with the answer in its hands loses nothing', async () => {
+  const shop = await open();
+  const { order_id } = await shop.begin();
+  const wanted = { order_id, payment_method_id: 'pm_card_visa' };
+  const gone = { ...shop.house, settle: () => Promise.reject(new Error('the process is gone')) };
+  // The first look is done before it dies, so that the call itself reaches Stripe.
+  let looks = 0;
+  const settle: typeof shop.house.settle = (...all) => {
+    looks += 1;
+    return looks === 1 ? shop.house.settle(...all) : gone.settle();
+  };
+  await expect(confirmPayment({ ...shop.house, settle }, wanted, CAUSE)).rejects.toThrow('the process is gone');
+  expect(shop.sandbox.books().charges).toHaveLength(1);
+  expect(await shop.tally()).toMatchObject({ orders: ['pending'], held: 1 });
+  expect(await confirm(shop, wanted)).toMatchObject({ order_status: 'paid' });
+  expect(shop.sandbox.books().charges).toHaveLength(1);
+});
+
+test('a checkout that Stripe has not answered yet is asked to come again', async () => {
+  const shop = await open();
+  const match = { method: 'POST', path: '/v1/payment_intents' };
+  shop.sandbox.control.addFault({ match, times: 3, fault: { when: 'after', kind: 'reset' } });
+  await expect(shop.begin()).rejects.toMatchObject({ code: 'payment_provider_unavailable' });
+  const { id: order_id } = await shop.db.selectFrom('orders').select('id').executeTakeFirstOrThrow();
+  await expect(confirm(shop, { order_id })).rejects.toMatchObject({ code: 'payment_provider_unavailable' });
+  await shop.pass(2 * 60_000);
+  expect(await confirm(shop, { order_id, payment_method_id: 'pm_card_visa' })).toMatchObject({ order_status: 'paid' });
+});
+
+test('a payment that begins with a kept method waits for the word to charge it', async () => {
+  const shop = await open();
+  const { customer, method } = await buyerWith(shop, 'ann', 'pm_card_visa');
+  const { order_id } = await shop.begin({ customer, buyer: { user_id: 'ann' }, payment_method_id: method });
+  expect(await confirm(shop, { order_id })).toMatchObject({ status: 'open', intent_status: 'requires_confirmation' });
+  expect(shop.sandbox.books().charges).toEqual([]);
+  expect(await confirm(shop, { order_id, payment_method_id: method })).toMatchObject({ order_status: 'paid' });
+});
+
 test('a try that was left unfinished ends before another method is charged', async () => {
   const shop = await open();
   const { order_id } = await shop.begin();

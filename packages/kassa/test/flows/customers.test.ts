@@ -91,6 +91,19 @@ test('who was deleted at Stripe is made anew when they come again, and their ord
   await shop.begin({ customer: second, buyer: { user_id: 'ann' } });
 });
 
+test('who was deleted at Stripe without a word is found out when they pay, and the next try makes them anew', async () => {
+  const shop = await open();
+  shop.deliver = async () => new Response('', { status: 500 });
+  const first = await customerOf(shop.house, ANN);
+  await shop.stripe.customers.del(first.stripe_customer_id);
+  const begin = shop.begin({ customer: first, buyer: { user_id: 'ann' } });
+  await expect(begin).rejects.toMatchObject({ code: 'payment_provider_unavailable' });
+  expect(await shop.tally()).toMatchObject({ orders: ['canceled'], held: 0 });
+  const second = await customerOf(shop.house, ANN);
+  expect(await atStripe(shop)).toEqual([second.stripe_customer_id]);
+  await shop.begin({ customer: second, buyer: { user_id: 'ann' } });
+});
+
 test('the same address in a chat is the same customer, a new name replaces the old one, and no buyer is touched', async () => {
   const shop = await open();
   const buyer = await customerOf(shop.house, ANN);

@@ -177,6 +177,18 @@ test.each(['before', 'after'] as const)(
   },
 );
 
+test('a process that dies with the answer in its hands sends nothing twice', async () => {
+  const { shop, payment_id } = await sold();
+  const wanted = { payment_id, amount_minor: 4_000, idempotency: KEY, requested_by: 'key:chat' };
+  const recordRefund = (): Promise<never> => Promise.reject(new Error('the process is gone'));
+  const house = { ...shop.house, recordRefund };
+  await expect(refundOrder(house, wanted)).rejects.toThrow('the process is gone');
+  expect(await refund(shop, wanted)).toMatchObject({ amount_minor: 4_000, status: 'succeeded' });
+  await shop.pass(3 * 60_000);
+  expect(left(shop)).toBe(6_000);
+  expect(await shop.tally()).toMatchObject({ orders: ['partially_refunded'], books: { stripe: 6_000 } });
+});
+
 test('a call that was cut off and never comes again is finished by the house', async () => {
   const { shop, payment_id } = await sold();
   shop.sandbox.control.addFault({ match: CREATE, times: 3, fault: { when: 'after', kind: 'reset' } });

@@ -5,6 +5,7 @@ import { readStory } from '../../src/domain/reports/index.ts';
 import type { House } from '../../src/flows/house.ts';
 import { drainInbox } from '../../src/inbox/drain.ts';
 import { type Counter, openCounter } from '../setup/counter.ts';
+import { openPaymentDesk } from '../setup/payments.ts';
 
 let counter: Counter | undefined;
 afterEach(async () => counter?.close());
@@ -75,4 +76,17 @@ test('a receipt that had no address to go to is not told as sent', async () => {
   expect(story?.steps.filter((step) => step.kind === 'mail')).toMatchObject([
     { title: 'Mail receipt', state: 'info', detail: expect.stringContaining('nothing was sent') },
   ]);
+});
+
+test('the story of a payment without a page names the payment, and the event that told of its money', async () => {
+  const shop = await openPaymentDesk();
+  counter = shop;
+  const { payment_id, order_id } = await shop.begin();
+  await shop.confirm(payment_id);
+  await shop.rest();
+  const story = await readStory(shop.db, shop.house.shop, order_id);
+  const steps = story?.steps.map(({ title, detail, state }) => ({ title, detail, state }));
+  expect(steps).toContainEqual({ title: 'Payment opened for 100.00 USD', detail: payment_id, state: 'ok' });
+  expect(steps?.map((step) => step.title)).toContain('Webhook payment_intent.succeeded');
+  expect(JSON.stringify(story)).not.toContain('_secret_');
 });

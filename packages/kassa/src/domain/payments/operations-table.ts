@@ -90,20 +90,18 @@ export async function lastTry(
   subject: TrySubject,
   action: string,
 ): Promise<{ readonly operation: Operation | undefined; readonly tries: number }> {
-  const rows = await db
+  const tried = db
     .selectFrom('stripe_operations')
-    .select(OPERATION_COLUMNS)
     .$if('attempt_id' in subject, (query) =>
       query.where('attempt_id', '=', 'attempt_id' in subject ? subject.attempt_id : ''),
     )
     .$if('customer_id' in subject, (query) =>
       query.where('customer_id', '=', 'customer_id' in subject ? subject.customer_id : ''),
     )
-    .where('action', '=', action)
-    .orderBy('created_at', 'desc')
-    .orderBy('id', 'desc')
-    .execute();
-  return { operation: rows[0], tries: rows.length };
+    .where('action', '=', action);
+  const { tries } = await tried.select((row) => row.fn.countAll<string>().as('tries')).executeTakeFirstOrThrow();
+  const newest = tried.select(OPERATION_COLUMNS).orderBy('created_at', 'desc').orderBy('id', 'desc').limit(1);
+  return { operation: await newest.executeTakeFirst(), tries: Number(tries) };
 }
 
 /**

@@ -1,5 +1,6 @@
 import type { Database } from '../../database/index.ts';
 import { decimalFromMinor } from '../../kernel/money.ts';
+import { payments, sessions } from './payment-steps.ts';
 
 /** One row of a timeline: what happened, to whom, and the row behind it. Secrets are left out where it is read. */
 export interface StoryStep {
@@ -97,65 +98,10 @@ function holdWords(row: HoldRow): Pick<StoryStep, 'title' | 'detail' | 'state'> 
   return { title: `Held ${what}`, detail, state: row.state === 'held' ? 'waiting' : 'ok' };
 }
 
-async function sessions(db: Database, order_id: string): Promise<StoryStep[]> {
-  const rows = await db
-    .selectFrom('payment_transactions as attempt')
-    .leftJoin('stripe_operations as operation', (join) =>
-      join.onRef('operation.attempt_id', '=', 'attempt.id').on('operation.action', '=', 'open'),
-    )
-    .select(['attempt.session_id', 'attempt.payment_id', 'attempt.presentation', 'attempt.amount', 'attempt.currency'])
-    .select(['attempt.payment_status', 'attempt.received_minor', 'attempt.kept', 'attempt.created_at'])
-    .select(['operation.key', 'operation.state as operation_state', 'operation.sends', 'operation.updated_at'])
-    .where('attempt.order_id', '=', order_id)
-    .orderBy('attempt.id')
-    .execute();
-  return rows.map((row) => {
-    const opened = row.session_id !== null;
-    const sum = `${decimalFromMinor(row.amount, row.currency)} ${row.currency.toUpperCase()}`;
-    return {
-      at: row.updated_at ?? row.created_at,
-      kind: 'session',
-      title: opened ? `Payment page opened for ${sum}` : `Opening a payment page for ${sum}`,
-      detail: row.session_id ?? (row.operation_state === 'unknown' ? 'Stripe has not answered yet' : null),
-      state: opened ? 'ok' : row.operation_state === 'known' ? 'failed' : 'waiting',
-      json: row,
-    };
-  });
-}
-
-/** Money as the order learned of it: with the event that told it, or else when it was written down. */
-async function payments(db: Database, order_id: string): Promise<StoryStep[]> {
-  const rows = await db
-    .selectFrom('payment_transactions as attempt')
-    .innerJoin('orders', 'orders.id', 'attempt.order_id')
-    .select(['attempt.payment_id', 'attempt.received_minor', 'attempt.currency', 'attempt.payment_status'])
-    .select(['attempt.kept', 'attempt.refunding_minor', 'attempt.updated_at', 'orders.paid_at'])
-    .select((query) =>
-      query
-        .selectFrom('inbox_events')
-        .select((event) => event.fn.min('received_at').as('told_at'))
-        .where('order_id', '=', order_id)
-        .where('outcome', '=', 'applied')
-        .where('type', 'in', ['checkout.session.completed', 'checkout.session.async_payment_succeeded'])
-        .as('told_at'),
-    )
-    .where('attempt.order_id', '=', order_id)
-    .where('attempt.payment_status', '=', 'paid')
-    .orderBy('attempt.id')
-    .execute();
-  return rows.map((row) => ({
-    at: (row.kept ? (row.told_at ?? row.paid_at) : null) ?? row.updated_at,
-    kind: 'payment',
-    title: `Payment of ${decimalFromMinor(row.received_minor, row.currency)} ${row.currency.toUpperCase()} succeeded`,
-    detail: row.kept ? row.payment_id : 'not kept by the order',
-    state: row.kept ? 'ok' : 'failed',
-    json: row,
-  }));
-}
-
-/** Events that were handled for the order, and those about its sessions and refunds that still wait or gave up. */
+/** Events that were handled for the order, and those about its attempts and refunds that still wait or gave up. */
 async function webhooks(db: Database, order_id: string): Promise<StoryStep[]> {
   const sessions = db.selectFrom('payment_transactions').select('session_id').where('order_id', '=', order_id);
+  const payments = db.selectFrom('payment_transactions').select('payment_id').where('order_id', '=', order_id);
   const refunds = db.selectFrom('refunds').select('stripe_refund_id').where('order_id', '=', order_id);
   const rows = await db
     .selectFrom('inbox_events')
@@ -164,6 +110,7 @@ async function webhooks(db: Database, order_id: string): Promise<StoryStep[]> {
       row.or([
         row('order_id', '=', order_id),
         row.and([row('handled_at', 'is', null), row('object_id', 'in', sessions)]),
+        row.and([row('handled_at', 'is', null), row('object_id', 'in', payments)]),
         row.and([row('handled_at', 'is', null), row('object_id', 'in', refunds)]),
       ]),
     )

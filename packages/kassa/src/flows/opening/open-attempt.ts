@@ -17,6 +17,7 @@ import {
 } from '../../domain/payments/index.ts';
 import { Bug, KassaError } from '../../kernel/errors.ts';
 import { unavailable } from '../asking/ask-stripe.ts';
+import { forgetDeleted } from '../asking/forget-deleted.ts';
 import type { House } from '../house.ts';
 import { attachSession, type Finish, openedOf } from './attach-session.ts';
 import { giveUp } from './give-up.ts';
@@ -74,7 +75,8 @@ async function send(house: House, attempt: Attempt, operation: Operation): Promi
     }
     const end = { failure: error, sends };
     const ended = !doubtful && (await inTransaction(house.db, (tx) => giveUp(house, tx, attempt.id, end)));
-    if (error.kind === 'refused' && ended)
+    const gone = ended && error.code === 'resource_missing' && (await forgetDeleted(house, attempt.order_id));
+    if (error.kind === 'refused' && ended && !gone)
       throw new KassaError('internal_error', 'Something went wrong. Please try again.', {}, error);
     throw unavailable(error);
   }
