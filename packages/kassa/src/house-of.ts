@@ -8,6 +8,7 @@ import { listNotifications, listOrders, listTrouble, readNotification, readStory
 import { readAttempt } from './flows/asking/read-attempt.ts';
 import { readRefused } from './flows/asking/read-refused.ts';
 import { forgetCustomer } from './flows/buyers/forget-customer.ts';
+import { answerOnce } from './flows/checkout/answer-once.ts';
 import { expireCheckout } from './flows/checkout/expire-checkout.ts';
 import { fillOrder } from './flows/checkout/fill-order.ts';
 import { quoteBasket } from './flows/checkout/quote-basket.ts';
@@ -164,6 +165,7 @@ function httpOf(parts: Parts, house: House): HttpHouse {
       await askGate(gateOf(parts, house), command);
       return thenWake(startCheckout(house, command));
     },
+    answerOnce: (once) => answerOnce(house, once),
     replayAnswer: (idempotency) => replayAnswer(house, idempotency),
     refreshCheckout: (ref, ask) => thenWake(refreshCheckout(house, ref, ask)),
     fillOrder: (wish) => thenWake(fillOrder(house, (ref) => refreshCheckout(house, ref, 'now'), wish)),

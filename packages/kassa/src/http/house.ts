@@ -11,6 +11,7 @@ import type {
 import type { KnownCustomer } from '../flows/asking/know-customer.ts';
 import type { CreditBalance } from '../flows/buyers/credit-balance.ts';
 import type { SavedMethod } from '../flows/buyers/list-payment-methods.ts';
+import type { OnceWork } from '../flows/checkout/answer-once.ts';
 import type { FillOrder } from '../flows/checkout/fill-order.ts';
 import type { PricedWish } from '../flows/checkout/price-basket.ts';
 import type { Ask, CheckoutRef, CheckoutView } from '../flows/checkout/refresh-checkout.ts';
@@ -147,6 +148,8 @@ export interface HttpHouse extends PaymentStories, PriceStories {
   readonly authenticate: AuthenticateAtShop | null;
 
   readonly startCheckout: (command: StartCheckout) => Promise<Answer>;
+  /** Work that repeats harmlessly, answered under the caller's key. */
+  readonly answerOnce: (once: OnceWork) => Promise<Answer>;
   /** The stored answer of a repeated request. @throws KassaError `idempotency_key_reused`. */
   readonly replayAnswer: (idempotency: NonNullable<StartCheckout['idempotency']>) => Promise<Answer | undefined>;
   readonly refreshCheckout: (ref: CheckoutRef, ask: Ask) => Promise<CheckoutView | undefined>;

@@ -4,6 +4,7 @@ import { methodNotAllowed } from 'hono/method-not-allowed';
 import { KassaError } from '../kernel/errors.ts';
 import { adminPages } from './admin/index.ts';
 import { createCallers } from './callers/callers.ts';
+import { chatPayments } from './contracts/chat-payments/index.ts';
 import type { ContractDesk } from './contracts/contract.ts';
 import { embeddedCheckout } from './contracts/embedded-checkout/index.ts';
 import { hostedCheckout } from './contracts/hosted-checkout/index.ts';
@@ -51,6 +52,7 @@ export function createHttp(house: HttpHouse): HttpApp {
   if (settings.hosted_checkout !== null) app.route('/', hostedCheckout(desk, settings.hosted_checkout));
   if (settings.ticket_order !== null) app.route('/', ticketOrder(desk, settings.ticket_order));
   if (settings.embedded_checkout !== null) app.route('/', embeddedCheckout(desk, settings.embedded_checkout));
+  if (settings.chat_payments !== null) app.route('/', chatPayments(desk, settings.chat_payments));
   app.use(`${settings.base_path}/*`, cors(settings, { headers: ['Content-Type'] }));
   app.route('/', readCatalog(house, limiter));
   app.route('/', readOrder(house, limiter));

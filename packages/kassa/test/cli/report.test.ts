@@ -50,7 +50,7 @@ async function report(...args: string[]) {
   return { code, out: one.out(), err: one.err() };
 }
 
-test('C27, C29: the report is one JSON object with the figures of each currency', async () => {
+test('C27: the report is one JSON object with the figures of each currency', async () => {
   const { code, out, err } = await report('--json');
   expect({ code, err }).toEqual({ code: 0, err: '' });
   expect(JSON.parse(out)).toEqual({

@@ -1,9 +1,18 @@
 // Goal: the client speaks every contract in its own words, and whatever must not happen twice does not.
 // Method: each class against the whole shop over its HTTP; the wire is cut by hand, time is handed in.
 import { afterEach, describe, expect, test } from 'vitest';
-import { type ClientOptions, EmbeddedCheckout, TicketOrder, type World } from '../../../client/src/index.ts';
+import {
+  CheckoutError,
+  type ClientOptions,
+  EmbeddedCheckout,
+  PaymentItem,
+  StripePaymentManager,
+  TicketOrder,
+  type World,
+} from '../../../client/src/index.ts';
 import { defineKassa, item, ticket, usd } from '../../src/index.ts';
 import { toTypeId } from '../../src/kernel/ids.ts';
+import { type ChatShop, LINK, startChat } from '../setup/chat.ts';
 import { type Shop, startShop } from '../setup/shop.ts';
 
 const BASE = 'http://shop.test';
@@ -57,6 +66,99 @@ function placeOf(shop: Shop, is_page = false): Place {
     },
   };
 }
+
+const orders = async ({ db }: Shop): Promise<number> => (await db.selectFrom('orders').select('id').execute()).length;
+
+describe('StripePaymentManager', () => {
+  const start = async (): Promise<{ shop: ChatShop; place: Place; manager: StripePaymentManager }> => {
+    const shop = await startChat();
+    running = shop;
+    const place = placeOf(shop);
+    return { shop, place, manager: new StripePaymentManager(shop.keys.agent, place.options) };
+  };
+
+  test('C3: opens, asks, ends and gives back, in the words of the contract, also for an agent', async () => {
+    const { shop, manager } = await start();
+    const customer = await manager.createCustomer({ email: 'ann@example.com', name: 'Ann' });
+    expect(await manager.getCustomer(customer.id)).toMatchObject({ ...customer, created: expect.any(String) });
+    const intent = await manager.createPaymentIntent({ amount: 150, customer_id: customer.id });
+    expect(intent).toMatchObject({ amount: 150, currency: 'usd', status: 'requires_payment_method' });
+    expect(await manager.pollPaymentStatus(intent.id)).toMatchObject({ outcome: 'unknown' });
+    await shop.confirm(intent.id);
+    await shop.rest();
+    expect(await manager.pollPaymentStatus(intent.id)).toMatchObject({
+      outcome: 'succeeded',
+      status: { payment_intent: { id: intent.id, customer_id: customer.id } },
+    });
+    expect(await manager.refundPayment(intent.id, { amount: 40 })).toMatchObject({ amount: 40, status: 'succeeded' });
+    expect(await manager.refundPayment(intent.id)).toMatchObject({ amount: 110 });
+    const other = await manager.createPaymentIntent({ amount: 5 });
+    expect(await manager.cancelPayment(other.id, 'abandoned')).toMatchObject({ id: other.id, status: 'canceled' });
+    expect(await manager.pollPaymentStatus(other.id)).toMatchObject({ outcome: 'canceled' });
+  });
+
+  test('C3: a payment item is one piece unless it says more, and a link sells several', async () => {
+    const { shop, manager } = await start();
+    expect(JSON.parse(JSON.stringify(new PaymentItem({ name: 'Ticket', amount: 50 })))).toEqual({
+      name: 'Ticket',
+      amount: 50,
+      quantity: 1,
+    });
+    const items = [new PaymentItem({ name: 'Ticket', amount: '50.00', quantity: 2 }), { offer: 'print' }];
+    const link = await manager.createCheckoutSession({ items, ...LINK, customer_email: 'ann@example.com' });
+    expect(link).toMatchObject({ id: expect.stringMatching(/^cs_/), status: 'open' });
+    expect((await shop.stripe.checkout.sessions.retrieve(link.id)).amount_total).toBe(11_999);
+  });
+
+  test('C3: two people who pay the same are two payments, and a lost answer is asked for under the same key', async () => {
+    const { shop, place, manager } = await start();
+    const ask = () => manager.createPaymentIntent({ amount: 20 });
+    const [ann, bob] = await Promise.all([ask(), ask()]);
+    expect(ann.id).not.toBe(bob.id);
+    place.lose(2);
+    await ask();
+    expect(await orders(shop)).toBe(3);
+    expect(new Set(place.keys).size).toBe(3);
+    expect(place.waited).toEqual([500, 1_000]);
+  });
+
+  test('C3: a wish with a name is one payment, also when another process asks for it again', async () => {
+    const { shop, place, manager } = await start();
+    const named = { intent: 'seat upgrade of ORD123' };
+    place.lose(4);
+    await expect(manager.createPaymentIntent({ amount: 20 }, named)).rejects.toMatchObject({ code: 'NETWORK' });
+    const later = new StripePaymentManager(shop.keys.agent, place.options);
+    const intent = await later.createPaymentIntent({ amount: 20 }, named);
+    expect(await manager.createPaymentIntent({ amount: 20 }, named)).toEqual(intent);
+    expect(await orders(shop)).toBe(1);
+  });
+
+  test('C3: a refusal keeps its code, its details and the request’s id', async () => {
+    const { manager } = await start();
+    const refusal = await manager.createPaymentIntent({ amount: 300.01 }).catch((error: unknown) => error);
+    expect(refusal).toBeInstanceOf(CheckoutError);
+    expect(refusal).toMatchObject({ status: 400, code: 'AMOUNT_OUT_OF_RANGE', details: { maximum: 300 } });
+    expect((refusal as CheckoutError).request_id).toMatch(/^req_/);
+    await expect(manager.pollPaymentStatus('pi_unknown')).rejects.toMatchObject({ status: 404, code: 'NOT_FOUND' });
+  });
+
+  test('C3: 3-D Secure ends the asking with the secret that the buyer’s page needs', async () => {
+    const { shop, manager } = await start();
+    const { id, client_secret } = await manager.createPaymentIntent({ amount: 20 });
+    await shop.confirm(id, 'pm_card_authenticationRequired');
+    await shop.rest();
+    expect(await manager.pollPaymentStatus(id)).toMatchObject({
+      outcome: 'requires_action',
+      status: { client_secret },
+    });
+  });
+
+  test('C3: a secret key is refused in a page, and a publishable one on a server', () => {
+    expect(() => new StripePaymentManager('kassa_sk_test_1', { world: { is_page: true } })).toThrow(TypeError);
+    expect(() => new StripePaymentManager('kassa_pk_test_1')).toThrow(TypeError);
+    expect(() => new StripePaymentManager('', { world: { is_page: true } })).not.toThrow();
+  });
+});
 
 describe('TicketOrder', () => {
   const CINEMA = defineKassa({

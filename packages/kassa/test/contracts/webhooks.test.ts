@@ -41,7 +41,7 @@ const stored = async ({ db }: Shop): Promise<string[]> =>
   (await db.selectFrom('inbox_events').select('id').orderBy('id').execute()).map((row) => row.id);
 
 describe('taking events in', () => {
-  test('check 21, 22 and 29: a signed event is stored once, under either name of the inbox, whatever its type', async () => {
+  test('check 21, 22 and 29, C11: a signed event is stored once, under either name of the inbox, whatever its type', async () => {
     const running = await start();
     const body = JSON.stringify(EVENT);
     for (const path of ['/payments/webhook', '/webhook', '/webhook/']) {
@@ -54,7 +54,7 @@ describe('taking events in', () => {
     expect(row).toEqual({ outcome: 'ignored' });
   });
 
-  test('check 23 and 24: what is not signed, or signed by somebody else, is refused in plain text and not stored', async () => {
+  test('check 23 and 24, C18: what is not signed, or signed by somebody else, is refused in plain text and not stored', async () => {
     const running = await start();
     const body = JSON.stringify(EVENT);
     const at_s = nowOf(running);
@@ -83,7 +83,7 @@ describe('taking events in', () => {
     expect([await at(-301), await at(61), await at(-299), await at(59)]).toEqual([400, 400, 200, 200]);
   });
 
-  test('check 27: odd white space and letters outside ASCII are verified as they came', async () => {
+  test('check 27, C21: odd white space and letters outside ASCII are verified as they came', async () => {
     const running = await start();
     const body = `\n${JSON.stringify({ ...EVENT, note: 'Größe ✓' }, null, 7)}\t `;
     expect((await post(running, '/webhook', body, signature(body, nowOf(running)))).status).toBe(200);

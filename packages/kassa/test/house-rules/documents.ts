@@ -1,6 +1,7 @@
 // L10 (errors), L11 (contract rows), L12 (migrations), and TODOs: rules about texts that belong together.
 import { createHash } from 'node:crypto';
 import { type Finding, type HouseFile, isTypeScript } from './tree.ts';
+import { WAITING_ROWS } from './waiting-rows.ts';
 
 /** Rows of each contract's requirement table: prefix and highest number. */
 export const CONTRACT_ROWS: Readonly<Record<string, { prefix: string; last: number }>> = {
@@ -62,8 +63,11 @@ function entryOf(page: string, code: string): string | undefined {
   return page.split(/^#{2,4} /m).find((part) => part.split('\n')[0]?.includes(`\`${code.toUpperCase()}\``));
 }
 
-/** L11: for each contract that is served, every row of its requirements is named by a test's title. */
-export function contractRows(files: readonly HouseFile[]): Finding[] {
+/**
+ * L11: for each contract that is served, every row of its requirements is named by a test's title, but for those that
+ * are said to wait for later work.
+ */
+export function contractRows(files: readonly HouseFile[], waiting = WAITING_ROWS): Finding[] {
   const titles = files
     .filter(({ path, kind }) => kind === 'test' && !path.includes('/house-rules/'))
     .flatMap(({ text }) =>
@@ -73,14 +77,12 @@ export function contractRows(files: readonly HouseFile[]): Finding[] {
     const served = files.some(({ path }) => path.startsWith(`${CONTRACTS}${contract}/`));
     if (!served) return [];
     const rows = Array.from({ length: last }, (_, at) => `${prefix}${at + 1}`);
-    return rows
-      .filter((row) => !titles.some((title) => new RegExp(`\\b${row}\\b`).test(title)))
-      .map((row) => ({
-        law: 'L11',
-        path: `${CONTRACTS}${contract}`,
-        line: 1,
-        sentence: `row ${row} is named by no test's title`,
-      }));
+    const found = (sentence: string): Finding => ({ law: 'L11', path: `${CONTRACTS}${contract}`, line: 1, sentence });
+    return rows.flatMap((row) => {
+      const named = titles.some((title) => new RegExp(`\\b${row}\\b`).test(title));
+      if (named && row in waiting) return [found(`row ${row} is met now; take it off the waiting list`)];
+      return named || row in waiting ? [] : [found(`row ${row} is named by no test's title`)];
+    });
   });
 }
 

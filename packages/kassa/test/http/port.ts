@@ -182,6 +182,7 @@ export function desk(changed: Partial<HttpSettings> = {}, port: Partial<HttpHous
       body: JSON.stringify(wish.render(OPEN_VIEW.order_id)),
       replayed: false,
     }),
+    answerOnce: notHere,
     replayAnswer: async () => undefined,
     refreshCheckout: async (ref, ask) => {
       const session_id = 'session_id' in ref ? ref.session_id : '';

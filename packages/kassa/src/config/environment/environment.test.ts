@@ -54,7 +54,7 @@ describe('every variable', () => {
     expect(read({})).toMatchObject({ mode: 'test', stripe: { kind: 'sandbox' }, database_url: null, notices: [] });
   });
 
-  test('all of them, with the spaces and newlines that copying leaves', () => {
+  test('C1: all of them, with the spaces and newlines that copying leaves', () => {
     const settings = read({
       PORT: ' 8080\n',
       HOST: ' 0.0.0.0 ',
@@ -280,7 +280,7 @@ describe('blank, malformed and mixed values', () => {
     expect(told({}, { database: ' ' })).toBe('database is set but blank: give it its value, or leave it away.');
   });
 
-  test('a secret that is typed into the file is refused, one that comes from any variable is not', () => {
+  test('C17: a secret that is typed into the file is refused, one that comes from any variable is not', () => {
     expect(told({}, { stripe: { secretKey: SK_TEST } })).toBe(
       'stripe.secretKey must come from the environment: write process.env.STRIPE_… and set it there.',
     );

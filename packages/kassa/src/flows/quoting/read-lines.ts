@@ -63,10 +63,16 @@ async function offersOf(house: House, tx: Transaction, lines: readonly WishLine[
   return new Map([...named, ...(await offersById(tx, house.shop, parts))]);
 }
 
-/** The most per order is a promise about the order, however many lines name the offer. A time is one line each. */
+/**
+ * The most per order is a promise about the order, however many lines name the offer. A time is one line each, and a
+ * line in the caller's own words is a thing of its own: there the most is a line's.
+ */
 function checkQuantities(lines: readonly WishLine[], offers: ReadonlyMap<string, Offer>): void {
   const wanted = new Map<string, number>();
-  for (const { offer_id, quantity } of lines) wanted.set(offer_id, (wanted.get(offer_id) ?? 0) + quantity);
+  for (const { offer_id, quantity, name } of lines) {
+    const own_words = name !== undefined && offers.get(offer_id)?.kind === 'custom_amount';
+    if (!own_words) wanted.set(offer_id, (wanted.get(offer_id) ?? 0) + quantity);
+  }
   for (const { id, kind, name, max_per_order } of offers.values()) {
     if (kind === 'appointment' || (wanted.get(id) ?? 0) <= max_per_order) continue;
     throw new KassaError('invalid_request', `Choose at most ${max_per_order} of ${name}.`, {
