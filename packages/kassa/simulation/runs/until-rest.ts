@@ -95,13 +95,13 @@ function calmDown(way: Way): void {
   faults.stop();
   for (const node of nodes) node.skew_ms = 0;
   way.calm_since = scheduler.now();
-  stir.committed = true;
+  stir.queued = true;
 }
 
 async function look(way: Way): Promise<readonly Due[]> {
   const { stir } = way.world;
-  if (!stir.committed) return way.due;
-  stir.committed = false;
+  if (!stir.queued) return way.due;
+  stir.queued = false;
   const rows = await way.ask<{ worker: string; at: string | null }>(DUE_SQL);
   return rows.flatMap(({ worker, at }): Due[] => {
     if (at === null) return [];
@@ -121,7 +121,7 @@ function sendRound(way: Way): boolean {
   if (up.length === 0) return false;
   // A row that is due by our time may not be due by that node's clock: nobody is sent twice in one second.
   way.not_before = now + 1_000;
-  stir.committed = true;
+  stir.queued = true;
   return dice.pick(up).wake([...new Set(names)]);
 }
 

@@ -34,8 +34,8 @@ export interface World {
   readonly evidence: Evidence;
   readonly sandbox: Sandbox;
   readonly nodes: readonly KassaNode[];
-  /** Set when something was committed since it was last looked at. */
-  readonly stir: { committed: boolean; commits: number; released: boolean; sandbox: boolean };
+  /** Set when something happened since it was last looked at. */
+  readonly stir: { queued: boolean; commits: number; released: boolean; sandbox: boolean };
   open(purchases: number): void;
   /** Runs what is due at the sandbox, in its own time. */
   tick(): void;
@@ -94,7 +94,7 @@ function coreOf(plan: WorldPlan): Core {
   const scheduler = createScheduler({ dice, trace, start_ms: START_MS, haste: mix.haste });
   const evidence = newEvidence();
   const nodes: KassaNode[] = [];
-  const stir = { committed: true, commits: 0, released: false, sandbox: true };
+  const stir = { queued: true, commits: 0, released: false, sandbox: true };
   const since_start = (): number => scheduler.now() - START_MS;
   const who = (): string => scheduler.current()?.name ?? 'harness';
   const faults = createFaults({ dice: diceOf(`${seed}/faults`), trace, mix, since_start, who });
@@ -142,8 +142,8 @@ function lendDatabase({ plan, scheduler, faults, dice, crash, nodes, stir, evide
     ...{ scheduler, faults, dice, crash },
     waits: mix.grain === 'statement' ? rowWaits(scheduler, ground.ask) : undefined,
     spared: (life) => nodes.some((node) => node.owns(life) && !node.mayDie()),
-    committed: ({ released }) => {
-      stir.committed = true;
+    committed: ({ released, queued }) => {
+      stir.queued ||= queued;
       stir.commits += 1;
       stir.released ||= released;
     },

@@ -6,7 +6,7 @@ import { type Life, newLife } from '../engine/lives.ts';
 import type { Scheduler } from '../engine/scheduler.ts';
 import type { Faults } from '../faults/faults.ts';
 import { type HouseParts, standUp } from './stand-up.ts';
-import { createWorkers, type WorkerName } from './workers.ts';
+import { createWorkers, HINTS_HEARD, type WorkerName } from './workers.ts';
 
 export interface NodeWorld {
   readonly scheduler: Scheduler;
@@ -39,8 +39,6 @@ export interface KassaNode {
 }
 
 const DOWN_MS_MAX = 20_000;
-/** A wake-up is a hint and may be lost: whoever knows what is due sends the workers round later. */
-const HINTS_HEARD = 0.3;
 /** Deaths one after the other before a start comes to its end. */
 const DEATHS_IN_START_MAX = 3;
 

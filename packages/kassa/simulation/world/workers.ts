@@ -23,6 +23,8 @@ export interface WorkersWorld {
   readonly dice: Dice;
 }
 
+/** A wake-up is a hint and may be lost: whoever knows what is due sends the workers round later. */
+export const HINTS_HEARD = 0.3;
 const EVENTS_PER_ROUND = 50;
 const JOBS_PER_ROUND = 20;
 /** Longer than every lease: whoever sleeps so long has been given up by the others. */
@@ -56,7 +58,7 @@ export function createWorkers({ scheduler, faults, dice }: WorkersWorld): Worker
         // A round that took less than it might has left nothing behind: what comes later is announced.
         for (let done = limit; done === limit; ) {
           done = await round();
-          if (done > 0 && worker !== 'outbox') wake(['outbox']);
+          if (done > 0 && worker !== 'outbox' && dice.chance(HINTS_HEARD)) wake(['outbox']);
         }
       } catch (error) {
         // As the real loop: a round that failed is written to the log and gone round again, a second later.

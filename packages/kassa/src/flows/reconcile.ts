@@ -1,5 +1,5 @@
 import { inTransaction, setTimer } from '../database/index.ts';
-import { longSilent, oldestLive } from '../domain/payments/index.ts';
+import { findAttempts, longSilent, oldestLive } from '../domain/payments/index.ts';
 import { readAttempt } from './asking/read-attempt.ts';
 import type { House } from './house.ts';
 import { compareIntents } from './reconciling/compare-intents.ts';
@@ -43,7 +43,8 @@ export async function reconcile(house: House, payload?: unknown): Promise<Reconc
           status,
           ...(after === undefined ? {} : { after }),
         });
-        for (const session of page.items) await compareSession(round, session);
+        const known = await findAttempts(house.db, house.shop, page.items);
+        for (const session of page.items) await compareSession(round, session, known(session));
         after = page.next;
       } while (after !== undefined);
     }

@@ -6,11 +6,12 @@ import type { Faults } from '../../faults/faults.ts';
 import { type Connection, conflict, FATES, type Hold, lost, newHold, STATEMENTS } from './hold.ts';
 import type { RowWaits } from './row-waits.ts';
 
-/** What the invariants want to know about what passed the gate. */
+/** What others want to know about what was committed. */
 export interface Committed {
-  /** A statement that ends holds was among them. */
+  /** A statement that ends holds was among it. */
   readonly released: boolean;
-  readonly life: string;
+  /** A statement that changed rows of the queues was among it: something may be due, or no longer. */
+  readonly queued: boolean;
 }
 
 export interface GateWorld {
@@ -31,6 +32,7 @@ export interface GateWorld {
 const CLOCK_STEP_MS = 30_000;
 const CONNECTIONS_AT_ONCE = 6;
 const ENDS_HOLDS = /^update "holds"|^update kassa\.holds/;
+const WRITES_QUEUE = /(insert into|update|delete from) (kassa\.)?"?(timers|inbox_events|deliveries|outbox_messages)\b/;
 
 const never = <T>(): Promise<T> => new Promise(() => undefined);
 /** What the driver is told where the server has not been asked yet. */
@@ -108,7 +110,8 @@ async function statement<T>(
     if (struck === 'database_conflict') throw conflict(desk.dice.pick(['40001', '40P01', '55P03']));
     if (struck === 'database_lost') throw lost();
     const result = await send(desk, hold, run);
-    if (alone) desk.committed({ released: hold.released, life: hold.life.name });
+    if (WRITES_QUEUE.test(sql) && rowsOf(result) > 0) hold.queued = true;
+    if (alone) desk.committed(hold);
     if (struck === 'database_answer_lost') throw lost();
     if (alone && struck === 'crashed_after_commit') return died(desk, hold);
     return result;
@@ -142,7 +145,7 @@ async function commit<T>(desk: Desk, hold: Hold, run: () => Promise<T>): Promise
   if (fate === 'crashed_in_transaction') return died(desk, hold);
   const result = await end(desk, hold, run);
   free(desk, hold);
-  desk.committed({ released: hold.released, life: hold.life.name });
+  desk.committed(hold);
   if (fate === 'commit_untold') throw lost();
   if (fate === 'crashed_after_commit') return died(desk, hold);
   return result;
@@ -197,6 +200,11 @@ async function undo(desk: Desk, hold: Hold): Promise<void> {
   free(desk, hold);
   await desk.waits?.settle();
   connection.release(ended === true);
+}
+
+/** How many rows a statement changed or answered. */
+function rowsOf(result: unknown): number {
+  return (result as { rowCount: number | null }).rowCount ?? 0;
 }
 
 function verbOf(text: string): string {

@@ -8,7 +8,6 @@ import {
   openDatabase,
 } from '../../../src/database/index.ts';
 import type { Clock } from '../../../src/kernel/clock.ts';
-import { hashOf } from '../../../src/kernel/ids.ts';
 import { silentLog } from '../../../src/kernel/log.ts';
 import type { Random } from '../../../src/kernel/random.ts';
 import { systemClock, systemRandom } from '../../../src/system.ts';
@@ -78,6 +77,7 @@ export async function openGround({ server_url, ddl }: GroundOptions): Promise<Gr
     });
   const tables = await tablesOf(harness);
   let db = open();
+  const names = new Map<string, string>();
   let runs = 0;
   return {
     get db() {
@@ -90,7 +90,8 @@ export async function openGround({ server_url, ddl }: GroundOptions): Promise<Gr
     },
     async ask(text, values = []) {
       // Named, so that the long statements of the checkers are planned once and not at every question.
-      const name = `ask ${hashOf(text).slice(0, 40)}`;
+      const name = names.get(text) ?? `ask ${names.size}`;
+      names.set(text, name);
       const { rows } = await harness.query({ name, text, values });
       return rows;
     },

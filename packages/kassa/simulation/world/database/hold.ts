@@ -21,6 +21,7 @@ export interface Hold {
   /** A transaction is open on it. */
   open: boolean;
   released: boolean;
+  queued: boolean;
   freed: boolean;
   /** Its life ends inside its own statement; the driver rolls back by itself. */
   dying: boolean;
@@ -42,7 +43,16 @@ export const FATES: readonly FaultName[] = [
 export const STATEMENTS = 9;
 
 export function newHold(given: Pick<Hold, 'life' | 'connection' | 'fate' | 'at'>): Hold {
-  return { ...given, statements: 0, open: false, released: false, freed: false, dying: false, unsent: [] };
+  return {
+    ...given,
+    statements: 0,
+    open: false,
+    released: false,
+    queued: false,
+    freed: false,
+    dying: false,
+    unsent: [],
+  };
 }
 
 export const lost = (): Error => Object.assign(new Error('Connection terminated unexpectedly'), { code: 'ECONNRESET' });

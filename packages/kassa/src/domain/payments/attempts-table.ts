@@ -134,6 +134,29 @@ export async function findAttempt(
   return rows.find((row) => row.session_id === session_id) ?? rows[0];
 }
 
+/** The same for many at once: answers who finds the attempt of each. Each pair is a session or a payment that was listed. */
+export async function findAttempts(
+  db: Reader,
+  shop: { tenant_id: string; mode: 'test' | 'live' },
+  refs: readonly { readonly session_id: string | null; readonly payment_id: string | null }[],
+): Promise<(ref: { session_id: string | null; payment_id: string | null }) => Attempt | undefined> {
+  const session_ids = refs.flatMap((ref) => ref.session_id ?? []);
+  const payment_ids = refs.flatMap((ref) => ref.payment_id ?? []);
+  const rows = await db
+    .selectFrom('payment_transactions')
+    .select(ATTEMPT_COLUMNS)
+    .where('tenant_id', '=', shop.tenant_id)
+    .where('mode', '=', shop.mode)
+    .where(sql<boolean>`(session_id = any(${session_ids}) or payment_id = any(${payment_ids}))`)
+    .orderBy('id')
+    .execute();
+  const by_session = new Map(rows.toReversed().map((row) => [row.session_id, row]));
+  const by_payment = new Map(rows.toReversed().map((row) => [row.payment_id, row]));
+  return ({ session_id, payment_id }) =>
+    (session_id === null ? undefined : by_session.get(session_id)) ??
+    (payment_id === null ? undefined : by_payment.get(payment_id));
+}
+
 export async function attemptById(db: Reader, id: string): Promise<Attempt | undefined> {
   return db.selectFrom('payment_transactions').select(ATTEMPT_COLUMNS).where('id', '=', id).executeTakeFirst();
 }

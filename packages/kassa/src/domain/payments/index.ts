@@ -7,6 +7,7 @@ export {
   changeAttempt,
   declinesFrom,
   findAttempt,
+  findAttempts,
   insertAttempt,
   isOpened,
   lockAttempts,

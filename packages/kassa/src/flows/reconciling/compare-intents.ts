@@ -1,4 +1,11 @@
-import { findAttempt, joinStatus, type ListedIntent, oldestLive, statusProvedBy } from '../../domain/payments/index.ts';
+import {
+  type Attempt,
+  findAttempts,
+  joinStatus,
+  type ListedIntent,
+  oldestLive,
+  statusProvedBy,
+} from '../../domain/payments/index.ts';
 import { compareSession, guarded, type Round } from './compare-session.ts';
 
 /** Stripe's clock may be behind ours. */
@@ -16,14 +23,16 @@ export async function compareIntents(round: Round, horizon: Date, is_wide: boole
   let after: string | undefined;
   do {
     const page = await house.gateway.listIntents({ created_from, ...(after === undefined ? {} : { after }) });
-    for (const intent of page.items) await compareIntent(round, intent);
+    const refs = page.items.map(({ payment_id }) => ({ session_id: null, payment_id }));
+    const known = await findAttempts(house.db, house.shop, refs);
+    for (const intent of page.items) {
+      await compareIntent(round, intent, known({ session_id: null, payment_id: intent.payment_id }));
+    }
     after = page.next;
   } while (after !== undefined);
 }
 
-async function compareIntent(round: Round, intent: ListedIntent): Promise<void> {
-  const { house } = round;
-  const attempt = await findAttempt(house.db, house.shop, { session_id: null, payment_id: intent.payment_id });
+async function compareIntent(round: Round, intent: ListedIntent, attempt: Attempt | undefined): Promise<void> {
   if (!attempt) return compareStray(round, intent);
   if (attempt.presentation !== 'intent') return;
   const { payment_status, declined } = attempt;

@@ -1,5 +1,6 @@
 import { DatabaseUnavailable, inTransaction } from '../../database/index.ts';
 import {
+  type Attempt,
   closeBreaks,
   findAttempt,
   GatewayFailure,
@@ -40,13 +41,16 @@ export async function beginRound(house: House): Promise<Round> {
   return { house, breaks, tally: { sessions_seen: 0, settled: 0, refunds_seen: 0, unexplained: 0, failed: 0 } };
 }
 
-/** Brings our row to what Stripe says of one session or payment. One that cannot be settled never stops the round. */
-export async function compareSession(round: Round, session: PaymentReport): Promise<void> {
+/**
+ * Brings our row to what Stripe says of one session or payment. One that cannot be settled never stops the round.
+ * @param known its attempt, where those of a whole page were read at once; an end that it has come to stays one.
+ */
+export async function compareSession(round: Round, session: PaymentReport, known?: Attempt): Promise<void> {
   const { house, tally } = round;
   tally.sessions_seen += 1;
   const id = session.session_id ?? session.payment_id ?? '';
   await guarded(round, { kind: session.session_id ? 'session_not_settled' : 'payment_not_settled', id }, async () => {
-    const attempt = await findAttempt(house.db, house.shop, session);
+    const attempt = known ?? (await findAttempt(house.db, house.shop, session));
     if (!attempt) return noteUnknown(round, session);
     const over = !isLive(attempt.payment_status);
     const nothing_new = over && (session.payment_status === 'unpaid' || attempt.received_minor > 0);
