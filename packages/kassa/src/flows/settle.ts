@@ -35,6 +35,9 @@ export async function settle(
   // The other mode's money is not ours to count (fault F56); it is answered as if it were unknown.
   if (report.livemode !== (house.shop.mode === 'live')) return { outcome: 'unknown', order_id: null };
   if (!found) return { outcome: await nobodys(house, tx, report), order_id: null };
+  // A page tells of its payment itself, with the buyer's address, which the payment does not know.
+  if (found.session_id !== null && report.session_id === null)
+    return { outcome: 'unchanged', order_id: found.order_id };
   const snapshot = await takeSnapshot(house, tx, found);
   const decision = decide(snapshot, report);
   const at = house.clock.now();
