@@ -17,7 +17,7 @@ export {
   type SandboxOptions,
   type WebhookTarget,
 } from './kernel/options.ts';
-export { createSandbox, type Sandbox } from './sandbox.ts';
+export { type Account, createSandbox, type Keys, type Sandbox } from './sandbox.ts';
 export { type Served, type ServeOptions, serveSandbox } from './serve.ts';
 export type { Books, ChargeBook, CurrencyBook, SessionBook } from './store/books.ts';
 export type { JournalEntry } from './store/journal.ts';

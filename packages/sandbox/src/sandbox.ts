@@ -16,7 +16,7 @@ import { API_ROUTES } from './resources/index.ts';
 import { runTimers } from './resources/timers.ts';
 import { type Books, readBooks } from './store/books.ts';
 import { type Database, openDatabase } from './store/database.ts';
-import { pruneJournal } from './store/journal.ts';
+import { prune } from './store/prune.ts';
 import { readSetting, writeSetting } from './store/settings.ts';
 import { earliestTimer } from './store/timers.ts';
 import { loadState, saveState, type World } from './store/world.ts';
@@ -24,16 +24,34 @@ import { randomSeed, strictRun, systemClock } from './system.ts';
 import { controlToken } from './web/respond.ts';
 import { handleWeb } from './web/web.ts';
 
+export interface Keys {
+  secret: string;
+  publishable: string;
+}
+
+export interface Account {
+  id: string;
+  keys: Keys;
+  /** The official client with this account's key. */
+  stripe(client: typeof Stripe): Stripe;
+}
+
 /** A local stand-in for Stripe's API. Unofficial, not affiliated with Stripe; no money ever moves. */
 export interface Sandbox {
   /** Answers any request: the API, the pages, the control calls. Listens to nothing. */
   fetch(request: Request): Promise<Response>;
   clock: SandboxClock;
   ids: IdSource;
-  /** The private books, as they are now. */
-  books(): Books;
+  /** The private books, as they are now: of one account, or of all. */
+  books(account?: string): Books;
   control: Control;
-  keys: { secret: string; publishable: string };
+  keys: Keys;
+  /**
+   * A second seller in the same sandbox, with objects, events and money of its own. Any key that names the account
+   * opens it: `sk_test_sandbox_acct_blue_…` is one of `account('blue')`.
+   * @throws Error for a name that is not made of letters and digits
+   */
+  account(name: string): Account;
   /** What control calls over a port have to show in `X-Sandbox-Token`. */
   controlToken: string;
   /** Runs due timers and due deliveries, and waits for the receivers. Answers how many. */
@@ -116,6 +134,7 @@ function openWorld(options: SandboxOptions): World {
     recentCalls: new Map(),
     calls: 0,
     seq: 0,
+    answered: 0,
     epoch: 0,
     targets: undefined,
     armed: { faults: undefined, rules: undefined },
@@ -129,6 +148,13 @@ function openWorld(options: SandboxOptions): World {
   };
   loadState(world, false);
   return world;
+}
+
+function keysOf(ids: IdSource, account: string): Keys {
+  return {
+    secret: `sk_test_sandbox_${account}${ids.named(`${account}secret key`, 24)}`,
+    publishable: `pk_test_sandbox_${account}${ids.named(`${account}publishable key`, 24)}`,
+  };
 }
 
 /**
@@ -162,10 +188,7 @@ export function createSandbox(given: SandboxOptions = {}): Sandbox {
     return sum;
   };
   const control = controlOf(world, { tick, nextDueAt });
-  const keys = {
-    secret: `sk_test_sandbox_${world.ids.named('secret key', 24)}`,
-    publishable: `pk_test_sandbox_${world.ids.named('publishable key', 24)}`,
-  };
+  const keys = keysOf(world.ids, '');
   const api = async (incoming: Incoming): Promise<Reply> => {
     const reply = await handleApi(world, tools, incoming);
     for (const watch of world.watchers) watch(incoming, reply);
@@ -182,9 +205,15 @@ export function createSandbox(given: SandboxOptions = {}): Sandbox {
     fetch,
     clock: world.clock,
     ids: world.ids,
-    books: () => readBooks(database),
+    books: (account) => readBooks(database, account),
     control,
     keys,
+    account: (name) => {
+      if (!/^[A-Za-z0-9]{1,32}$/.test(name)) throw new Error('An account is named by up to 32 letters and digits.');
+      const own = keysOf(world.ids, `acct_${name}_`);
+      const stripe: Account['stripe'] = (maker) => new maker(own.secret, { httpClient: client, telemetry: false });
+      return { id: `acct_${name}`, keys: own, stripe };
+    },
     controlToken: controlToken(world),
     tick,
     drain,
@@ -195,7 +224,7 @@ export function createSandbox(given: SandboxOptions = {}): Sandbox {
     close: async () => {
       deliveries.stop();
       if (!database.inMemory) {
-        pruneJournal(database);
+        prune(world);
         saveState(world);
       }
       database.close();

@@ -85,11 +85,3 @@ export function finishKey(world: World, { key, account }: KeyUse, print: string,
 export function freeKey(world: World, { key, account }: KeyUse): void {
   world.database.run("delete from idempotency where key = ? and account = ? and state = 'started'", key, account);
 }
-
-/** Forgets keys that are too old to be answered for, oldest first and some at a time. */
-export function pruneKeys(world: World): void {
-  world.database.run(
-    'delete from idempotency where seq in (select seq from idempotency order by seq limit 2000) and created_ms <= ?',
-    world.clock.now() - LIFE_MS,
-  );
-}

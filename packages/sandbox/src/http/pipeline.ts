@@ -2,6 +2,7 @@ import { type CallFault, chooseFault } from '../control/faults.ts';
 import { checkLimits } from '../control/limiter.ts';
 import { ApiFailure } from '../kernel/failure.ts';
 import { OWN_KEY_MISSING, writeJournal } from '../store/journal.ts';
+import { countCall } from '../store/prune.ts';
 import { openTx, type Tx } from '../store/tx.ts';
 import { keepPosition, type World } from '../store/world.ts';
 import { stopwatch } from '../system.ts';
@@ -52,6 +53,7 @@ export async function handleApi(world: World, tools: Tools, incoming: Incoming):
     if (fault?.when === 'before' && fault.kind !== 'delay') return breakBefore(job, fault);
     outcome = await outcomeOf(job);
   } finally {
+    countCall(world);
     if (outcome && !outcome.noted) note(job, outcome, hides(fault));
     const status = outcome?.answer.status ?? 0;
     const { method, template, id, key } = call;

@@ -29,16 +29,13 @@ function operationOf(call: Call): string {
 function checkRequest(call: Call): Record<string, unknown> {
   const operation = operationOf(call);
   if (!hasOperation(operation)) return call.params;
-  // Browsers prove their right to an intent with its secret, which the types of the server's client do not know.
-  const { client_secret, ...given } = call.params;
-  const proof = call.publishable && typeof client_secret === 'string' ? { client_secret } : undefined;
-  const read = coerceRequest(operation, proof ? given : call.params, { lenient: call.lenient });
+  const read = coerceRequest(operation, call.params, { lenient: call.lenient, client: call.publishable });
   if ('problem' in read) throw problemFailure(read.problem);
   call.leniency = read.lenient.join(',');
   const problem = expandProblem(operation, expandOf(call));
   if (problem) throw problemFailure(problem);
   const { expand: _, ...params } = read.params;
-  return { ...params, ...proof };
+  return params;
 }
 
 function problemFailure(problem: { message: string; param: string; code?: string }): ApiFailure {

@@ -15,6 +15,7 @@ import { EVENT_ROUTES } from './events/events.ts';
 import { ENDPOINT_ROUTES } from './events/webhook-endpoints.ts';
 import { LINK_ROUTES } from './links/payment-links.ts';
 import { TOKEN_ROUTES } from './payments/confirmation-tokens.ts';
+import { RISK_ROUTES } from './payments/reviews.ts';
 import { PAYMENT_ROUTES } from './payments/routes.ts';
 import { RATE_ROUTES } from './rates/rates.ts';
 import { REFUND_ROUTES } from './refunds/refunds.ts';
@@ -40,6 +41,7 @@ export const API_ROUTES: Route[] = [
   ...PROMOTION_ROUTES,
   ...RATE_ROUTES,
   ...REFUND_ROUTES,
+  ...RISK_ROUTES,
   ...SEARCH_ROUTES,
   ...SETUP_ROUTES,
   ...SOURCE_ROUTES,

@@ -97,8 +97,9 @@ function search(tx: Tx, kind: Kind, input: Input, url: string): unknown {
       throw badParam('query', `${clause.field} cannot be searched in ${kind}.`);
   }
   const limit = integer(input, 'limit', { min: 1, max: 100 }) ?? 10;
-  const from = Number(text(input, 'page') ?? 0);
-  if (!Number.isInteger(from)) throw badParam('page', 'This is no page of a search.');
+  const page = text(input, 'page') ?? '0';
+  if (!/^\d{1,9}$/.test(page)) throw badParam('page', 'This is no page of a search.');
+  const from = Number(page);
   const seen = (tx.now_ms - tx.world.runtime.search_lag_ms) / 1000;
   const all = tx
     .every(kind, {})

@@ -31,6 +31,11 @@ const NO_PARAMS: JsonSchema = { type: 'object', properties: {}, additionalProper
 const CLIENT_PARAMETERS = ['client_secret', 'key'];
 const NOTHING_LENIENT: readonly string[] = [];
 
+/** What Stripe.js calls for a page, where the server's client has a call of its own with the same result. */
+const TWINS: Readonly<Record<string, string>> = {
+  'POST /v1/confirmation_tokens': 'POST /v1/test_helpers/confirmation_tokens',
+};
+
 /** By the operation as the caller writes it: a router has few ways to write its few templates. */
 const compiled = new Map<string, CompiledOperation>();
 
@@ -41,7 +46,8 @@ export function normalOperation(operation: string): string {
 
 /** The schemas of an operation, or nothing when neither the stripe package nor Stripe's command line tool calls it. */
 export function operationSchemas(operation: string): { params?: JsonSchema; reply: JsonSchema } | undefined {
-  const normal = normalOperation(operation);
+  const written = normalOperation(operation);
+  const normal = own(TWINS, written) ?? written;
   return own(surface().operations, normal) ?? own(CLI_OPERATIONS, normal);
 }
 
@@ -105,15 +111,29 @@ function compiledOperation(operation: string): CompiledOperation | undefined {
   return fresh;
 }
 
-/** Splits off what proves a browser's right to the call; anything but plain text is left for the schema to refuse. */
+/**
+ * Splits off what only a browser sends: what proves its right to the call, and a card behind a token, which the types
+ * of the server's client do not know either. Anything of another shape is left for the schema to refuse.
+ */
 function takeClientParameters(form: Fields): { form: Fields; added: Record<string, unknown> } {
-  const isProof = ([name, value]: [string, unknown]) =>
-    CLIENT_PARAMETERS.includes(name) && typeof value === 'string' && value !== '';
+  const isOwn = ([name, value]: [string, unknown]) =>
+    (CLIENT_PARAMETERS.includes(name) && typeof value === 'string' && value !== '') ||
+    (name === 'payment_method_data' && isTokenCard(value));
   const entries = Object.entries(form);
   return {
-    form: Object.fromEntries(entries.filter((entry) => !isProof(entry))),
-    added: Object.fromEntries(entries.filter(isProof)),
+    form: Object.fromEntries(entries.filter((entry) => !isOwn(entry))),
+    added: Object.fromEntries(entries.filter(isOwn)),
   };
+}
+
+const CARD_PARTS = ['type', 'card', 'billing_details', 'allow_redisplay', 'metadata'];
+
+function isTokenCard(value: unknown): boolean {
+  if (typeof value !== 'object' || value === null) return false;
+  const { type, card } = value as Fields;
+  if (type !== 'card' || typeof card !== 'object' || card === null) return false;
+  const isToken = Object.keys(card).join() === 'token' && typeof (card as Fields).token === 'string';
+  return isToken && Object.keys(value).every((name) => CARD_PARTS.includes(name));
 }
 
 /** The form without its removed parameters, and what they add to the result after the form is coerced. */

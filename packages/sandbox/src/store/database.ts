@@ -39,6 +39,7 @@ create index if not exists deliveries_by_event on deliveries (event_id);
 create table if not exists attempts (
   seq integer primary key, delivery integer not null, event_id text not null, target text not null,
   at_ms integer not null, took_ms integer not null, status integer, reply text not null) strict;
+create index if not exists attempts_by_delivery on attempts (delivery);
 create table if not exists idempotency (
   seq integer primary key, key text not null, account text not null, fingerprint text not null, state text not null,
   status integer, body text, request_id text, created_ms integer not null, unique (key, account)) strict;

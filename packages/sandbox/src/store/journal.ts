@@ -23,7 +23,7 @@ export interface JournalEntry {
 /** The journal's word for a POST without a key of the caller's own, when that was required. */
 export const OWN_KEY_MISSING = 'own_key_missing';
 
-const KEEP = 20_000;
+const SHOWN = 20_000;
 
 export function writeJournal(database: Database, entry: JournalEntry): void {
   database.run(
@@ -52,7 +52,7 @@ export function readJournal(database: Database, filter: { path?: string; since_m
     filter.since_ms ?? 0,
     filter.path?.length ?? 0,
     filter.path ?? '',
-    KEEP,
+    SHOWN,
   );
   return rows.reverse().map(fromRow);
 }
@@ -73,9 +73,4 @@ function fromRow(row: Row): JournalEntry {
     replayed: row.replayed === 1,
     code: row.code as string | null,
   };
-}
-
-/** A file store would grow for ever otherwise. */
-export function pruneJournal(database: Database): void {
-  database.run('delete from requests where seq <= (select max(seq) from requests) - ?', KEEP);
 }

@@ -95,6 +95,8 @@ export interface World {
   /** Counters for dice, so that the n-th call meets the same fate in every run. */
   calls: number;
   seq: number;
+  /** Calls since this process opened the store. */
+  answered: number;
   /** Counts resets and restores: work that began in an earlier world must not be written into this one. */
   epoch: number;
   /** Is anything armed at all? Unset when that has to be looked up again; most calls need not ask. */

@@ -2,6 +2,8 @@
 // Method: samples that the TypeScript compiler accepts too; each is valid, and each mutation of it is caught with
 // its place named.
 import { describe, expect, test } from 'vitest';
+import { API_ROUTES } from '../../src/resources/index.ts';
+import { operationSchemas } from '../../src/schema/coerce-request.ts';
 import { validateObject, validateReply } from '../../src/schema/index.ts';
 import * as samples from './samples.ts';
 
@@ -210,4 +212,14 @@ describe('an error', () => {
       [],
     );
   });
+});
+
+test('every call that is served has parameters by type, and a reply that a type describes', () => {
+  // What only the official command line calls and reads has a shape of our own.
+  const ownShape = ['/v1/payment_pages/:session', '/v1/payment_pages/:session/confirm', '/v1/stripecli/sessions'];
+  for (const { method, template } of API_ROUTES) {
+    const schemas = operationSchemas(`${method} ${template}`);
+    expect(schemas, `${method} ${template}`).toBeDefined();
+    expect(Object.keys(schemas?.reply ?? {}).length === 0, `${method} ${template}`).toBe(ownShape.includes(template));
+  }
 });

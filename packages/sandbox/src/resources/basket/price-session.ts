@@ -28,6 +28,8 @@ function taxesFor(tx: Tx, session: Session, ids: string[], inclusive: boolean): 
   }));
 }
 
+const LARGEST = 999_999_999_999;
+
 /** The amounts of a session as it stands now. */
 export function totalsFor(tx: Tx, session: Session): Totals {
   const secrets = sessionSecrets(tx, session);
@@ -63,6 +65,8 @@ function shippingAmount(
 export function priceSession(tx: Tx, session: Session): Totals {
   const totals = totalsFor(tx, session);
   if (totals.total > 0) checkChargeable(totals.total, session.currency ?? 'usd', 'line_items');
+  // A coupon may take all of it off again: what the lines add up to has to be a number that JSON holds exactly.
+  if (totals.subtotal > LARGEST) throw badParam('line_items', 'The lines add up to too much.', 'amount_too_large');
   const { shipping_rate, coupon, promotion_code } = sessionSecrets(tx, session);
   Object.assign(session, {
     amount_subtotal: totals.subtotal,

@@ -66,6 +66,7 @@ function pay(
   if (intent.status === 'canceled') throw wrongState('', 'Too many attempts failed. Start a new checkout.');
   tx.patch(session, { payment_intent: intent.id });
   const method = facts.method(tx, who.billing);
+  if (intent.setup_future_usage !== null) allowRedisplay(tx, method, facts.save_card === true);
   const result = attempt(tx, {
     intent,
     method,
@@ -74,6 +75,13 @@ function pay(
   });
   if (result.kind === 'declined') return { kind: 'declined', refusal: result.refusal, intent };
   return { kind: result.kind === 'requires_action' ? 'requires_action' : 'complete' };
+}
+
+/** A buyer who ticked the box wants to see the card again; one who only agreed to be charged did not say so. */
+function allowRedisplay(tx: Tx, method: PaymentMethod, ticked: boolean): void {
+  if (method.allow_redisplay === 'unspecified') {
+    tx.patch(method, { allow_redisplay: ticked ? 'always' : 'limited' });
+  }
 }
 
 /** The first try makes the intent, later ones use it again with the amount of now. */

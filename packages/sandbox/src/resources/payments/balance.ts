@@ -62,13 +62,19 @@ export function asOfNow(tx: Tx, line: BalanceTransaction): BalanceTransaction {
   return { ...line, status: line.available_on <= tx.now ? 'available' : 'pending' };
 }
 
+/** Added up by the store: an account of some weeks has more lines than a call should read. */
+const SUMS = `select json ->> '$.currency' as currency, (json ->> '$.available_on') <= ? as available,
+  sum(json ->> '$.net') as net from objects where type = 'balance_transaction' and deleted = 0 and account = ?
+  group by 1, 2 order by min(seq)`;
+
 /** The account's balance, from every line. */
 export function balanceOf(tx: Tx): unknown {
+  tx.flush();
   const sums = new Map<string, { available: number; pending: number }>();
-  for (const line of tx.every('balance_transaction', {})) {
-    const sum = sums.get(line.currency) ?? { available: 0, pending: 0 };
-    sum[line.available_on <= tx.now ? 'available' : 'pending'] += line.net;
-    sums.set(line.currency, sum);
+  for (const row of tx.world.database.all(SUMS, tx.now, tx.account())) {
+    const sum = sums.get(String(row.currency)) ?? { available: 0, pending: 0 };
+    sum[row.available === 1 ? 'available' : 'pending'] = Number(row.net);
+    sums.set(String(row.currency), sum);
   }
   if (sums.size === 0) sums.set('usd', { available: 0, pending: 0 });
   const part = (name: 'available' | 'pending'): unknown[] =>

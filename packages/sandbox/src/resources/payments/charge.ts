@@ -61,7 +61,7 @@ export function newCharge(tx: Tx, intent: PaymentIntent, method: PaymentMethod, 
     statement_descriptor_suffix: intent.statement_descriptor_suffix,
     status: facts.status,
     transfer_data: null,
-    transfer_group: null,
+    transfer_group: intent.transfer_group,
   });
 }
 

@@ -35,6 +35,7 @@ export function setUpForSession(tx: Tx, session: Session, facts: SetupFacts): Se
     );
   tx.patch(session, { setup_intent: intent.id });
   const method = facts.method(tx, facts.billing);
+  if (method.allow_redisplay === 'unspecified') tx.patch(method, { allow_redisplay: 'limited' });
   tx.patch(intent, { payment_method: method.id, status: 'requires_confirmation' });
   const return_url = facts.return_url ?? `${tx.world.publicUrl}/c/pay/${session.id}`;
   const refusal = trySetup(tx, intent, { return_url, authenticated: false });
