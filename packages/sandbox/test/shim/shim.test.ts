@@ -4,6 +4,7 @@
 import '../report/kept-fresh.ts';
 import { AxeBuilder } from '@axe-core/playwright';
 import type { Browser, BrowserContext, Page } from 'playwright-core';
+import type Stripe from 'stripe';
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
 import { SHIM_JS } from '../../src/shim/generated/stripe-js.ts';
 import { launchBrowser } from '../browser.ts';
@@ -186,6 +187,19 @@ test('confirmCardPayment with a card element, as older pages do it', async () =>
   expect(await call(page, 'token')).toMatchObject({ token: { id: 'tok_amex', card: { last4: '0005' } } });
   expect(await call(page, 'method')).toMatchObject({ paymentMethod: { card: { brand: 'amex' }, type: 'card' } });
   expect(await call(page, 'confirm')).toMatchObject({ paymentIntent: { status: 'succeeded' } });
+});
+
+test('confirmCardPayment with a token in place of an element', async () => {
+  const { id, client_secret } = await intent();
+  const page = await visit(shop.page('/plain'));
+  await call(page, 'wrong', 'confirmCardPayment', client_secret, {
+    payment_method: { card: { token: 'tok_visa' }, billing_details: { name: 'Ann' } },
+  });
+  const paid = await shop.stripe.paymentIntents.retrieve(id, { expand: ['payment_method'] });
+  expect([paid.status, (paid.payment_method as Stripe.PaymentMethod).billing_details.name]).toEqual([
+    'succeeded',
+    'Ann',
+  ]);
 });
 
 test('confirmSetup saves a card, and handleNextAction finishes what the server confirmed', async () => {
