@@ -62,7 +62,8 @@ export interface Control {
   snapshots(): SnapshotView[];
   removeSnapshot(name: string): void;
   reset(): void;
-  requests(filter?: { path?: string; since_ms?: number }): JournalEntry[];
+  /** Oldest first: the newest `limit` of those that match, at most 20,000. */
+  requests(filter?: { path?: string; since_ms?: number; id?: string; limit?: number }): JournalEntry[];
   deliveries(filter?: { event?: string; since_ms?: number }): DeliveryView[];
   unsupported(): Unsupported[];
   /** @param account only what belongs to this account; absent: everything */

@@ -46,13 +46,18 @@ export function writeJournal(database: Database, entry: JournalEntry): void {
 }
 
 /** Newest last. @param filter `path` matches the template's beginning; `since_ms` is a time of the sandbox's clock */
-export function readJournal(database: Database, filter: { path?: string; since_ms?: number } = {}): JournalEntry[] {
+export function readJournal(
+  database: Database,
+  filter: { path?: string; since_ms?: number; id?: string; limit?: number } = {},
+): JournalEntry[] {
   const rows = database.all(
-    'select * from requests where at_ms >= ? and substr(template, 1, ?) = ? order by seq desc limit ?',
+    'select * from requests where at_ms >= ? and (?2 is null or id = ?2) and substr(template, 1, ?) = ? ' +
+      'order by seq desc limit ?',
     filter.since_ms ?? 0,
+    filter.id ?? null,
     filter.path?.length ?? 0,
     filter.path ?? '',
-    SHOWN,
+    Math.min(filter.limit ?? SHOWN, SHOWN),
   );
   return rows.reverse().map(fromRow);
 }

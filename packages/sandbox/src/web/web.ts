@@ -6,7 +6,7 @@ import type { World } from '../store/world.ts';
 import { goBack, showAfter } from './after-page.ts';
 import { postChallenge, showChallenge } from './challenge.ts';
 import { followLink } from './link.ts';
-import { postPanel, showPanel } from './panel.ts';
+import { postPanel, showPanel } from './panel/panel.ts';
 import { postSession, showSession } from './pay-page.ts';
 import { showReceipt } from './receipt.ts';
 import { recover } from './recover.ts';
@@ -41,7 +41,7 @@ const PAGES: [method: string, path: RegExp, handler: Handler][] = [
   ['GET', /^\/receipts\/(\w+)$/, ({ world }, _, [id = '']) => showReceipt(world, id)],
   // Who types the bare address wants to see what is here.
   ['GET', /^\/$/, () => redirect('/_sandbox')],
-  ['GET', /^\/_sandbox\/?$/, (house) => showPanel(house)],
+  ['GET', /^\/_sandbox\/?$/, (house, _, __, url) => showPanel(house, { only: url.searchParams.get('request') })],
   ['POST', /^\/_sandbox\/panel$/, (house, request) => postPanel(house, request)],
 ];
 

@@ -272,11 +272,18 @@ test('a person does with the panel what a program does with the control', async 
   await press('outage', { ms: '300000' });
   expect((await refusal(customer())).status).toBe(503);
   await press('end_outage');
-  await press('keep');
+  await press('keep', { name: 'one customer' });
   await customer();
   expect(await count()).toBe(2);
-  await press('restore');
+  await press('keep', { name: 'two customers' });
+  expect(await press('restore', { name: 'one customer' })).toContain('two customers');
   expect(await count()).toBe(1);
+  await press('restore', { name: 'two customers' });
+  expect(await count()).toBe(2);
+  expect(await press('forget', { name: 'two customers' })).toContain('is forgotten');
+  expect(await press('restore', { name: 'two customers' })).toContain('no snapshot named two customers');
+  expect(await press('keep', { name: '<b>' })).toContain('A snapshot is named by');
+  await press('restore', { name: 'one customer' });
   await sandbox.drain();
   received.length = 0;
   await press('drop_next_webhook');
@@ -290,7 +297,91 @@ test('a person does with the panel what a program does with the control', async 
   expect(received).toHaveLength(1);
   const session = await stripe.checkout.sessions.create(hosted());
   await sandbox.control.pay(session.id);
-  expect(await press('advance', { ms: 'soon' })).toContain('whole milliseconds');
+  expect(await press('advance', { ms: 'soon' })).toContain('whole numbers');
   expect(await press('nothing')).toContain('no such button');
   expect(await press('advance', { ms: '0' })).toMatch(/captured<\/dt><dd>\$25\.00/);
+});
+
+/** A person at the panel: presses a button, and reads what the page then says. */
+async function panelOf({ sandbox }: ReturnType<typeof openShop>) {
+  const address = 'http://127.0.0.1:4243/_sandbox';
+  const html = await (await sandbox.fetch(new Request(address))).text();
+  const token = /name="token" value="([^"]+)"/.exec(html)?.[1] ?? '';
+  return async (action: string, fields: Record<string, string> = {}): Promise<string> => {
+    const body = new URLSearchParams({ token, action, ...fields });
+    return (await sandbox.fetch(new Request(`${address}/panel`, { method: 'POST', body }))).text();
+  };
+}
+
+test('at the panel a person chooses which call and which webhook goes wrong, and how', async () => {
+  const shop = openShop();
+  const { sandbox, stripe, received } = shop;
+  const press = await panelOf(shop);
+  const call = { call_method: 'POST', call_path: '/v1/refunds', call_when: 'after', call_times: '1', call_ms: '' };
+  await press('arm_call', { ...call, call_nth: '2', call_fault: 'error 503' });
+  expect(sandbox.control.faults()).toMatchObject([
+    { match: { method: 'POST', path: '/v1/refunds', nth: 2 }, fault: { kind: 'error', status: 503, when: 'after' } },
+  ]);
+  const paid = await charged(stripe);
+  const refund = () => stripe.refunds.create({ payment_intent: paid.id, amount: 100 }, { maxNetworkRetries: 0 });
+  expect((await refund()).status).toBe('succeeded');
+  expect((await refusal(refund())).status).toBe(503);
+  expect((await stripe.refunds.list()).data).toHaveLength(2);
+  const any = { call_method: '', call_path: '', call_nth: '', call_when: 'before', call_times: '' };
+  await press('arm_call', { ...any, call_fault: 'delay', call_ms: '0' });
+  expect(sandbox.control.faults()).toMatchObject([{ match: {}, fault: { kind: 'delay', ms: 0 }, times: 1 }]);
+  expect(await press('arm_call', { ...any, call_fault: 'delay', call_ms: 'long' })).toContain('whole numbers');
+  expect(await press('arm_call', { ...any, call_fault: 'explode' })).toContain('one of error, timeout');
+  await sandbox.drain();
+  received.length = 0;
+  const hook = { hook_type: 'customer.created', hook_object: '', hook_nth: '2', hook_times: '1' };
+  await press('arm_webhook', { ...hook, hook_action: 'duplicate', hook_amount: '3' });
+  for (const name of ['Ann', 'Bob', 'Cleo']) await stripe.customers.create({ name });
+  await sandbox.drain();
+  const names = received.map(({ event }) => (event.data.object as Stripe.Customer).name);
+  expect(names).toEqual(['Ann', 'Bob', 'Bob', 'Bob', 'Cleo']);
+  expect(await press('arm_webhook', { ...hook, hook_action: 'burn', hook_amount: '' })).toContain('one of drop');
+});
+
+test('at the panel a person sets the chances, sees them, and calms the sandbox down without ending an outage', async () => {
+  const shop = openShop();
+  const { stripe } = shop;
+  const press = await panelOf(shop);
+  const calls = ['error_before', 'error_after', 'timeout_before', 'timeout_after', 'reset_before', 'reset_after'];
+  const rates = Object.fromEntries([...calls, 'drop', 'duplicate', 'delay', 'reorder'].map((name) => [name, '0']));
+  expect(await press('chaos', { ...rates, error_before: '100', drop: '7' })).toContain('Webhooks: lost 7 %');
+  expect((await refusal(stripe.customers.create({ name: 'a' }, { maxNetworkRetries: 0 }))).status).toBe(500);
+  expect(await press('chaos', { ...rates, drop: '101' })).toContain('drop has to be a number from 0 to 1');
+  await press('outage', { ms: '300000' });
+  expect(await press('calm')).toContain('Every call is refused until');
+  expect((await refusal(stripe.customers.create({ name: 'a' }, { maxNetworkRetries: 0 }))).status).toBe(503);
+  await press('end_outage');
+  expect((await stripe.customers.create({ name: 'a' })).name).toBe('a');
+});
+
+test('at the panel a person sees who gets webhooks, and rolls the secret of an endpoint', async () => {
+  const shop = openShop();
+  const press = await panelOf(shop);
+  const endpoint = await shop.stripe.webhookEndpoints.create({ url: 'http://shop.test/b', enabled_events: ['*'] });
+  await shop.stripe.customers.create({ name: 'Ann' });
+  const rolled = await press('roll_secret', { endpoint: endpoint.id });
+  expect(rolled).toMatch(/shown only here: whsec_\w{32}/);
+  expect(rolled).not.toContain(endpoint.secret);
+  const later = await press('advance', { ms: '0' });
+  expect(later).not.toContain('whsec_');
+  expect(later).toContain('http://shop.test/b');
+  expect(await press('roll_secret', { endpoint: 'we_nothing' })).toContain('There is no webhook endpoint');
+});
+
+test('the address that a refusal names shows that call alone', async () => {
+  const { sandbox, stripe } = openShop();
+  for (let i = 0; i < 40; i++) await stripe.products.list();
+  const { raw } = await refusal(stripe.customers.retrieve('cus_nothing'));
+  for (let i = 0; i < 40; i++) await stripe.products.list();
+  const address = (raw.raw as { request_log_url?: string }).request_log_url ?? '';
+  expect(address).toMatch(/\/_sandbox\?request=req_\w+$/);
+  const page = await (await sandbox.fetch(new Request(address))).text();
+  const calls = page.slice(page.indexOf('id="requests"'), page.indexOf('id="events"'));
+  expect(calls).toContain('/v1/customers/cus_nothing');
+  expect(calls).not.toContain('/v1/products');
 });

@@ -222,6 +222,21 @@ test('a button of the panel acts in place and keeps the opened log open and the 
   await page.context().close();
 });
 
+test('what a person types into the panel stays there while the rest is drawn anew', async () => {
+  const page = await visit('/_sandbox');
+  await page.getByText('Choose the call').click();
+  await page.getByLabel('Path or template').fill('/v1/refunds');
+  await page.getByLabel('Keep this state as').fill('paid');
+  await page.getByRole('button', { name: '+1 hour' }).click();
+  await page.getByText('did advance').waitFor();
+  expect(await page.getByLabel('Path or template').inputValue()).toBe('/v1/refunds');
+  expect(await page.getByLabel('Keep this state as').inputValue()).toBe('paid');
+  await page.locator('#choose-call').getByRole('button', { name: 'Arm' }).click();
+  await page.getByText('did arm_call').waitFor();
+  expect(site.asked.at(-1)?.form.get('call_path')).toBe('/v1/refunds');
+  await page.context().close();
+});
+
 test('who asks for less motion sees no highlight run', async () => {
   const calm = await visit('/show/plain', { reducedMotion: 'reduce' });
   await calm.getByRole('radio', { name: 'Is declined' }).check();

@@ -162,6 +162,7 @@ export const panel: PanelView = {
     { label: 'Refunds', count: 0 },
     { label: 'Events', count: 12 },
   ],
+  only: null,
   requests: [
     {
       id: 'req_3',
@@ -242,9 +243,28 @@ export const panel: PanelView = {
   faults: [{ id: 'flt_1', what: 'The next payment fails with 500 after commit', left: 1 }],
   outage_until: EVENING + 300,
   books: [
-    { label: 'captured', amount: '$25.00' },
-    { label: 'fees', amount: '$1.03' },
+    {
+      currency: 'usd',
+      sums: [
+        { label: 'captured', amount: '$25.00' },
+        { label: 'fees', amount: '$1.03' },
+      ],
+    },
   ],
+  templates: ['/v1/checkout/sessions', '/v1/refunds/:id'],
+  event_types: ['checkout.session.completed', 'refund.created'],
+  chaos: { error_after: 5, drop: 10 },
+  receivers: [
+    {
+      id: 'we_1',
+      url: 'http://127.0.0.1:4242/stripe/webhook',
+      events: 'every event',
+      account: 'acct_sandbox',
+      owed: 2,
+      rolls: true,
+    },
+  ],
+  snapshots: [{ name: 'before the refund', at: EVENING - 600, bytes: 48_000 }],
   unsupported: [{ method: 'GET', path: '/v1/terminal/readers', count: 2 }],
   notice: { kind: 'done', text: 'The clock moved on by one day; 2 timers ran.' },
 };
