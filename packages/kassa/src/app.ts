@@ -105,9 +105,10 @@ export async function createKassa(
       version,
       limits,
     };
+    const doorsOf = (own: Settings) => ({ gateway: doors.gatewayOf(own), stripe_js: doors.stripeJsOf(own) });
     const build = async (own: Settings): Promise<BuiltShop> => {
       const shop = await syncCatalog({ db: ground.db, clock: world.clock, ids: world.ids }, catalogueOf(own));
-      const parts = { ...shared, settings: own, shop, gateway: doors.gatewayOf(own), ...secretsOf(own, world) };
+      const parts = { ...shared, settings: own, shop, ...doorsOf(own), ...secretsOf(own, world) };
       return { settings: own, built: houseOf({ ...parts, readiness, delivery_limit_ms: DELIVERY_LIMIT_MS }) };
     };
     const first = await build(settings);

@@ -2,15 +2,22 @@ import type { Settings } from './config.ts';
 import type { Gateway } from './domain/payments/index.ts';
 import { keptSecret } from './ground.ts';
 import type { World } from './house-of.ts';
+import type { StripeJs } from './http/house.ts';
 import type { HttpApp } from './http/server.ts';
 import { openStandIn, type StandIn } from './stand-in.ts';
 import { LIVE_RATES, TEST_RATES } from './stripe/budget.ts';
+import { API_VERSION } from './stripe/client.ts';
 import { createGateway } from './stripe/gateway.ts';
+
+/** Stripe.js of the same release train as the version that the server speaks (docs.stripe.com/sdks/stripejs-versioning). */
+const STRIPE_JS = `https://js.stripe.com/${API_VERSION.split('.')[1]}/stripe.js`;
 
 /** The doors to Stripe, one for each shop of the installation, and what stands in for Stripe while there is no key. */
 export interface Doors {
   readonly stand_in: StandIn | null;
   gatewayOf(shop: Settings): Gateway;
+  /** What the shop's pages need to show a form of Stripe's; null without a publishable key, or when nothing listens. */
+  stripeJsOf(shop: Settings): StripeJs | null;
   /** Says who takes the stand-in's webhooks. Until then they are told to come again. */
   deliverTo(http: HttpApp): void;
 }
@@ -40,6 +47,15 @@ export async function openDoors(
       const gateway = doors.get(shop.tenant.key);
       if (gateway === undefined) throw new Error(`no door was opened for ${shop.tenant.key}`);
       return gateway;
+    },
+    stripeJsOf(shop) {
+      if (shop.stripe.kind === 'sandbox') {
+        const url = stand_in?.url ?? null;
+        const publishable_key = stand_in?.sandbox.keys.publishable ?? '';
+        return url === null ? null : { script: `${url}/sandbox/stripe.js`, publishable_key };
+      }
+      const { publishable_key } = shop.stripe;
+      return publishable_key === null ? null : { script: STRIPE_JS, publishable_key };
     },
     deliverTo(http) {
       receiver = http;

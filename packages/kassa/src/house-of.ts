@@ -19,7 +19,7 @@ import { DEFAULT_PACE, type House, type Pace, type Shop } from './flows/house.ts
 import { recordRefund } from './flows/refunds/record-refund.ts';
 import { sendRefund } from './flows/refunds/send-refund.ts';
 import { settle } from './flows/settle.ts';
-import type { HttpHouse, HttpSettings, Readiness } from './http/house.ts';
+import type { HttpHouse, HttpSettings, Readiness, StripeJs } from './http/house.ts';
 import { DEFAULT_LIMITS, type Limits } from './http/limits.ts';
 import type { InboxDesk } from './inbox/drain.ts';
 import { eventStore, receive } from './inbox/receive.ts';
@@ -66,6 +66,7 @@ export interface Parts {
   readonly form_secret: string;
   readonly site_folder: string | null;
   readonly version: string;
+  readonly stripe_js?: StripeJs | null;
   /** How long a mail server or a hook may take; absent where time is virtual, because waiting would move it. */
   readonly delivery_limit_ms?: number;
   readonly readiness: () => Promise<Readiness>;
@@ -213,6 +214,7 @@ function httpSettingsOf(parts: Parts): HttpSettings {
     csrf_secret: form_secret,
     limits,
     site_folder,
+    stripe_js: parts.stripe_js ?? null,
     hosted_checkout: settings.contracts.hosted_checkout,
     ticket_order: settings.contracts.ticket_order,
     embedded_checkout: settings.contracts.embedded_checkout,

@@ -71,6 +71,12 @@ export interface ChatPaymentsSettings {
   readonly auth: 'keys' | 'none';
 }
 
+/** What a page needs to show a form of Stripe's. Both are public. */
+export interface StripeJs {
+  readonly script: string;
+  readonly publishable_key: string;
+}
+
 export interface HttpSettings {
   /** `sandbox` opens the developer's pages and allows http for loopback addresses; `live` allows neither. */
   readonly mode: 'sandbox' | 'test' | 'live';
@@ -94,6 +100,8 @@ export interface HttpSettings {
   readonly limits: Limits;
   /** Absolute path of the folder with the shop's own pages, served as they are. Null: no pages. */
   readonly site_folder: string | null;
+  /** Null: nobody said with which key, or nothing listens that could serve it. */
+  readonly stripe_js: StripeJs | null;
   /** Null: the contract is switched off and its paths answer 404. */
   readonly hosted_checkout: HostedCheckoutSettings | null;
   readonly ticket_order: TicketOrderSettings | null;

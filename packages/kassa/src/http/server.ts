@@ -19,6 +19,8 @@ import { cors } from './request/cors.ts';
 import { everyAnswer } from './request/every-answer.ts';
 import { readCatalog } from './shop/catalog.ts';
 import { readOrder } from './shop/order.ts';
+import { pagePolicy } from './shop/page-policy.ts';
+import { readStripeJs } from './shop/stripe-js.ts';
 import { missingPage, siteFiles } from './static.ts';
 import { webhook } from './webhook.ts';
 
@@ -56,6 +58,7 @@ export function createHttp(house: HttpHouse): HttpApp {
   app.use(`${settings.base_path}/*`, cors(settings, { headers: ['Content-Type'] }));
   app.route('/', readCatalog(house, limiter));
   app.route('/', readOrder(house, limiter));
+  app.route('/', readStripeJs(house, limiter));
   if (settings.mode === 'sandbox') app.route('/', adminPages(house));
   app.doc31('/openapi.json', {
     openapi: '3.1.0',
@@ -68,7 +71,9 @@ export function createHttp(house: HttpHouse): HttpApp {
       docsPages({ title: 'Kassa API', description: '/openapi.json', swagger: '/docs', redoc: '/docs/redoc' }),
     );
   }
-  if (settings.site_folder !== null) app.route('/', siteFiles(settings.site_folder));
+  if (settings.site_folder !== null) {
+    app.route('/', siteFiles(settings.site_folder, { policy: pagePolicy(settings.stripe_js) }));
+  }
   return { fetch: async (request, client) => app.fetch(request, { ip: client.ip }) };
 }
 

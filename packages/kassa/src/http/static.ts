@@ -15,10 +15,10 @@ const TYPES = {
   webp: 'image/webp',
   woff2: 'font/woff2',
 } as const;
-const FILE = /^([a-z0-9-]+)\.(html|css|js|svg|png|webp|woff2)$/;
+const FILE = /^([a-z0-9-]+)(\.below)?\.(html|css|js|svg|png|webp|woff2)$/;
 
-/** The shop's pages run their own files and nothing else; nobody may put them into a frame. */
-const CONTENT_SECURITY_POLICY = [
+/** Pages run their own files and nothing else unless they are said to; nobody may put them into a frame. */
+const OWN_FILES_ONLY = [
   "default-src 'self'",
   "img-src 'self' data:",
   "object-src 'none'",
@@ -29,8 +29,14 @@ const CONTENT_SECURITY_POLICY = [
 
 type Answer = (c: Context<HttpEnv>) => Promise<Response>;
 
+interface Manner {
+  readonly status?: 200 | 404;
+  /** The Content-Security-Policy of a page. */
+  readonly policy?: string;
+}
+
 /** Answers one file. Contents are read anew, so that an edited page shows itself at the next reload. */
-function fileAnswer(file: string, type: string, status: 200 | 404): Answer {
+function fileAnswer(file: string, type: string, { status = 200, policy = OWN_FILES_ONLY }: Manner = {}): Answer {
   return async (c) => {
     const bytes = await readFile(file);
     const etag = `"${hashOf(bytes).slice(0, 32)}"`;
@@ -39,7 +45,7 @@ function fileAnswer(file: string, type: string, status: 200 | 404): Answer {
     if (status === 200 && c.req.header('If-None-Match') === etag) return c.body(null, 304, headers);
     headers['Content-Type'] = type;
     if (type === TYPES.html) {
-      headers['Content-Security-Policy'] = CONTENT_SECURITY_POLICY;
+      headers['Content-Security-Policy'] = policy;
       headers['Referrer-Policy'] = 'strict-origin-when-cross-origin';
     }
     return c.body(new Uint8Array(bytes), status, headers);
@@ -49,21 +55,23 @@ function fileAnswer(file: string, type: string, status: 200 | 404): Answer {
 /** The shop's own words for a page that is not there: its `404.html`, for callers that read pages. */
 export function missingPage(folder: string): Answer | undefined {
   const file = join(folder, '404.html');
-  return existsSync(file) ? fileAnswer(file, TYPES.html, 404) : undefined;
+  return existsSync(file) ? fileAnswer(file, TYPES.html, { status: 404 }) : undefined;
 }
 
 /**
- * Serves the files of one flat folder: `index.html` as `/`, `pay.html` as `/pay`, everything else by its name. Only
- * names that were in the folder at the start are ever looked for, so no path of a caller reaches the disk.
+ * Serves the files of one flat folder: `index.html` as `/`, `pay.html` as `/pay`, `order.below.html` for everything
+ * below `/order/`, everything else by its name. Only names that were in the folder at the start are ever looked for, so
+ * no path of a caller reaches the disk.
  */
-export function siteFiles(folder: string, prefix = ''): Hono<HttpEnv> {
+export function siteFiles(folder: string, { prefix = '', policy = OWN_FILES_ONLY } = {}): Hono<HttpEnv> {
   const app = new Hono<HttpEnv>();
   for (const name of readdirSync(folder).sort()) {
-    const [, stem = '', extension = ''] = FILE.exec(name) ?? [];
+    const [, stem = '', below = '', extension = ''] = FILE.exec(name) ?? [];
     const type = isServed(extension) ? TYPES[extension] : undefined;
     if (type === undefined || name === '404.html') continue;
-    const path = extension !== 'html' ? `/${name}` : stem === 'index' ? '/' : `/${stem}`;
-    app.get(prefix + path, fileAnswer(join(folder, name), type, 200));
+    const page = below !== '' ? `/${stem}/*` : stem === 'index' ? '/' : `/${stem}`;
+    const path = extension === 'html' ? page : `/${name}`;
+    app.get(prefix + path, fileAnswer(join(folder, name), type, { policy }));
   }
   return app;
 }
@@ -81,7 +89,7 @@ export function packageFiles(files: Readonly<Record<string, string>>): Hono<Http
     const file = existsSync(carried) ? carried : fileURLToPath(import.meta.resolve(specifier));
     const extension = name.slice(name.lastIndexOf('.') + 1);
     if (!existsSync(file) || !isServed(extension)) throw new Error(`${specifier} is not there: run npm install again`);
-    app.get(path, fileAnswer(file, TYPES[extension], 200));
+    app.get(path, fileAnswer(file, TYPES[extension]));
   }
   return app;
 }

@@ -2,41 +2,18 @@
 // that is declined, for seats that somebody else takes first. And what happens is to be seen backstage.
 // Method: a real Chromium, the shop as `npm start` opens it, the sandbox's own payment page, real time, no mocks. Any
 // request that leaves this computer, any error in the console and any finding of axe fails the test.
-import { AxeBuilder } from '@axe-core/playwright';
-import type { Browser, BrowserContext, BrowserContextOptions, Page } from 'playwright-core';
+import type { Browser, Page } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { findBrowser, launchBrowser } from '../../../sandbox/test/browser.ts';
 import { type OpenShop, openBlueHall } from '../setup/open-shop.ts';
+import { expectClean, expectFits, visitorsOf } from './visitors.ts';
 
 const found = await findBrowser();
 if ('missing' in found) console.warn(`browser tests will be skipped: ${found.missing}`);
 
 let browser: Browser;
 let shop: OpenShop;
-const contexts: BrowserContext[] = [];
-const complaints: string[] = [];
-
-/** A visitor of their own: nothing is shared with the others but the shop. */
-async function visitor(options: BrowserContextOptions = {}): Promise<Page> {
-  const context = await browser.newContext({ viewport: { width: 1280, height: 860 }, ...options });
-  context.setDefaultTimeout(10_000);
-  contexts.push(context);
-  await context.route('**/*', (route) => {
-    const { hostname } = new URL(route.request().url());
-    if (hostname === '127.0.0.1') return route.continue();
-    complaints.push(`left this computer: ${route.request().url()}`);
-    return route.abort();
-  });
-  const page = await context.newPage();
-  page.on('pageerror', (error) => complaints.push(`broke: ${error.message}`));
-  page.on('console', (message) => {
-    // The browser itself reports refused answers; whether a page copes with them is what the tests look at.
-    if (message.type() === 'error' && !message.text().startsWith('Failed to load resource')) {
-      complaints.push(`complained: ${message.text()}`);
-    }
-  });
-  return page;
-}
+const { visitor, leave } = visitorsOf(() => browser);
 
 const atShop = async (page: Page, path = '/'): Promise<Page> => {
   await page.goto(shop.url + path);
@@ -57,10 +34,7 @@ describe.skipIf('missing' in found)('Blue Hall', () => {
   beforeAll(async () => {
     [browser, shop] = await Promise.all([launchBrowser(), openBlueHall()]);
   });
-  afterEach(async () => {
-    await Promise.all(contexts.splice(0).map((context) => context.close()));
-    expect(complaints.splice(0)).toEqual([]);
-  });
+  afterEach(leave);
   afterAll(async () => {
     await browser?.close();
     await shop?.close();
@@ -299,8 +273,7 @@ describe.skipIf('missing' in found)('Blue Hall', () => {
       ]) {
         await atShop(page, path);
         await settled(page, path);
-        const [wide, shown] = await page.evaluate(() => [document.documentElement.scrollWidth, innerWidth]);
-        expect([path, wide]).toEqual([path, shown]);
+        await expectFits(page, path);
       }
     });
   });
@@ -310,22 +283,6 @@ async function settled(page: Page, path: string): Promise<void> {
   if (path === '/') await page.locator('.ticket').first().waitFor();
   if (path.startsWith('/order')) await page.locator('.verdict.success').waitFor();
   if (!path.startsWith('/admin')) await page.locator('#backstage .steps').first().waitFor();
-  // Colours that are still on their way would be measured half-way.
-  await page.evaluate(() => Promise.all(document.getAnimations().map((animation) => animation.finished)));
-}
-
-async function expectClean(page: Page, where: string, except?: string): Promise<void> {
-  const axe = new AxeBuilder({ page }).withTags([
-    'wcag2a',
-    'wcag2aa',
-    'wcag21a',
-    'wcag21aa',
-    'wcag22aa',
-    'best-practice',
-  ]);
-  const { violations } = await (except === undefined ? axe : axe.exclude(except)).analyze();
-  const findings = violations.map(({ id, nodes }) => `${where} ${id}: ${nodes.map((node) => node.html).join(' | ')}`);
-  expect(findings).toEqual([]);
 }
 
 /** Bought without a browser, so that the pages under test have something to show. */

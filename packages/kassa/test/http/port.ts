@@ -25,6 +25,7 @@ export const SETTINGS: HttpSettings = {
   limits: DEFAULT_LIMITS,
   site_folder: null,
   hosts: [],
+  stripe_js: null,
   ticket_order: null,
   embedded_checkout: null,
   hosted_checkout: {

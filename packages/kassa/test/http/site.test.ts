@@ -5,6 +5,7 @@ import { expect, test } from 'vitest';
 import { desk } from './port.ts';
 
 const PAGES = fileURLToPath(new URL('../../../../examples/blue-hall/pages', import.meta.url));
+const TICKETS = fileURLToPath(new URL('../../../../examples/tickets/pages', import.meta.url));
 
 test('a page is served by its name, kept by the browser, and asked for again', async () => {
   const { send } = desk({ site_folder: PAGES });
@@ -41,6 +42,39 @@ test('who reads pages is told in the shop’s words that there is none, a progra
   expect([person.status, person.headers.get('Content-Type')]).toEqual([404, 'text/html; charset=utf-8']);
   expect(await person.text()).toContain('This row has no such seat');
   expect(await (await send('/nowhere')).json()).toMatchObject({ code: 'NOT_FOUND' });
+});
+
+test('a page may stand for every address below its name', async () => {
+  const { send } = desk({ site_folder: TICKETS });
+  const page = readFileSync(`${TICKETS}/screening.below.html`, 'utf8');
+  for (const path of ['/screening/screening_1/confirmation/cs_test_1', '/screening/..%2f..%2fkassa.config.ts']) {
+    const answer = await send(path);
+    expect([answer.status, await answer.text()]).toEqual([200, page]);
+  }
+  expect((await send('/screening.below')).status).toBe(404);
+});
+
+test('pages are told which Stripe.js to load, and may load that and nothing else from elsewhere', async () => {
+  const sandbox = { script: 'http://127.0.0.1:4243/sandbox/stripe.js', publishable_key: 'pk_test_sandbox_1' };
+  const shop = desk({ site_folder: PAGES, stripe_js: sandbox });
+  expect(await (await shop.send('/pay/stripe-js')).json()).toEqual(sandbox);
+  const elsewhere = async (stripe_js: typeof sandbox | null): Promise<string[]> => {
+    const policy = (await desk({ site_folder: PAGES, stripe_js }).send('/')).headers.get('Content-Security-Policy');
+    const sources = (policy ?? '').split(/[; ]+/).filter((word) => /^http/.test(word));
+    return [...new Set(sources.map((source) => new URL(source.replace('*.', '')).hostname))].sort();
+  };
+  expect(await elsewhere(sandbox)).toEqual(['127.0.0.1']);
+  expect(await elsewhere(null)).toEqual([]);
+  const real = { script: 'https://js.stripe.com/endive/stripe.js', publishable_key: 'pk_test_1' };
+  const hosts = await elsewhere(real);
+  expect(hosts).toContain('js.stripe.com');
+  expect(hosts.filter((host) => !host.endsWith('stripe.com'))).toEqual([]);
+});
+
+test('a shop without a publishable key says what to set', async () => {
+  const answer = await desk({ stripe_js: null }).send('/pay/stripe-js');
+  expect(answer.status).toBe(404);
+  expect(await answer.text()).toContain('STRIPE_PUBLISHABLE_KEY');
 });
 
 test('the whole demo shop is lighter than 60 KB', () => {

@@ -11,27 +11,30 @@ import { systemHttp } from '../../src/system.ts';
 import { freshDatabase } from './database.ts';
 import { realClock, realIds, realRandom } from './world.ts';
 
-const BLUE_HALL = fileURLToPath(new URL('../../../../examples/blue-hall', import.meta.url));
+const EXAMPLES = fileURLToPath(new URL('../../../../examples/', import.meta.url));
 
 /** All visitors of a test come from one computer; the limits have tests of their own. */
 const ROOMY = sameLimits([{ count: 10_000, per_ms: 60_000 }]);
 
-/** Blue Hall as `npm start` opens it: real time, real sockets, workers, the sandbox's pages on a port of their own. */
+/** A shop as `npm start` opens it: real time, real sockets, workers, the sandbox's pages on a port of their own. */
 export interface OpenShop {
   readonly url: string;
   readonly kassa: Kassa;
   close(): Promise<void>;
 }
 
-export async function openBlueHall(): Promise<OpenShop> {
+export const openBlueHall = (): Promise<OpenShop> => openExample('blue-hall');
+
+export async function openExample(name: 'blue-hall' | 'tickets' | 'embedded'): Promise<OpenShop> {
+  const example = join(EXAMPLES, name);
   const fresh = await freshDatabase();
   const folder = mkdtempSync(join(tmpdir(), 'kassa-browser-'));
   const port = await anyFreePort();
-  const { config, hooks } = await loadConfig(BLUE_HALL);
+  const { config, hooks } = await loadConfig(example);
   const environment = { KASSA_DATA_DIR: folder, DATABASE_URL: fresh.url, PORT: String(port), KASSA_SANDBOX_PORT: '0' };
-  const settings = readSettings(config, environment, { folder: BLUE_HALL });
+  const settings = readSettings(config, environment, { folder: example });
   const world = { clock: realClock, random: realRandom, ids: realIds, log: silentLog, http: systemHttp() };
-  const site_folder = join(BLUE_HALL, 'pages');
+  const site_folder = join(example, 'pages');
   const options = { version: '0.1.0', site_folder, serve_sandbox: true, run_workers: true, limits: ROOMY };
   const kassa = await createKassa(settings, hooks, world, options);
   await kassa.listen();

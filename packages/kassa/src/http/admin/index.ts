@@ -33,7 +33,7 @@ export function adminPages(house: HttpHouse): Hono<HttpEnv> {
   const app = new Hono<HttpEnv>();
   app.onError((error, c) => answerFailure(c, house, error));
   app.use('/admin/*', onlyThisComputer);
-  app.route('/', siteFiles(FILES, '/admin'));
+  app.route('/', siteFiles(FILES, { prefix: '/admin' }));
   app.get('/admin', (c) => c.redirect('/admin/orders', 302));
   orderRoutes(app, house, shop);
   inboxRoutes(app, house, shop);
