@@ -194,7 +194,7 @@ test('the documented shop, in full', () => {
         public_metadata_keys: ['source', 'payment_type'],
       },
       ticket_order: { offer: null, mount: '/api/screening' },
-      booking_checkout: { docs: 'open' },
+      booking_checkout: { docs: 'open', return_url: null },
       chat_payments: { auth: 'keys', amounts: [] },
       embedded_checkout: { offer: 'board', return_path: '/hero-me', exact_parameters: false },
       refresh_after_ms: 3000,

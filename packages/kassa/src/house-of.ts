@@ -220,5 +220,6 @@ function httpSettingsOf(parts: Parts): HttpSettings {
     embedded_checkout: settings.contracts.embedded_checkout,
     chat_payments: settings.contracts.chat_payments,
     currency: settings.currency,
+    booking_checkout: settings.contracts.booking_checkout,
   };
 }

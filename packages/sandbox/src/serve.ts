@@ -25,7 +25,7 @@ const LOOPBACK_HOSTS = new Set(['127.0.0.1', '::1', 'localhost']);
 const BODY_BYTES = 2 * 1024 * 1024;
 
 /** Collects a request's body. Answers undefined when it is larger than anything the sandbox would read. */
-async function bodyOf(incoming: IncomingMessage): Promise<Uint8Array | undefined> {
+async function bodyOf(incoming: IncomingMessage): Promise<Uint8Array<ArrayBuffer> | undefined> {
   const chunks: Buffer[] = [];
   let size = 0;
   for await (const chunk of incoming as AsyncIterable<Buffer>) {

@@ -9,6 +9,7 @@ const COMMANDS: Readonly<Record<string, () => Promise<CommandDef>>> = {
   dev: async () => (await import('./dev.ts')).dev,
   start: async () => (await import('./start.ts')).start,
   try: async () => (await import('./try.ts')).tryShop,
+  test_stripe_checkout: async () => (await import('./test-stripe-checkout.ts')).testStripeCheckout,
   migrate: async () => (await import('./migrate.ts')).migrate,
   'key create': async () => (await import('./callers/key.ts')).create,
   'key list': async () => (await import('./callers/key.ts')).listAll,

@@ -178,11 +178,16 @@ export interface CouponSettings {
 export interface ContractSettings {
   readonly hosted_checkout: HostedCheckoutSettings | null;
   readonly ticket_order: { readonly offer: string | null; readonly mount: string } | null;
-  readonly booking_checkout: { readonly docs: 'open' | 'signed-in' | 'off' } | null;
+  readonly booking_checkout: BookingCheckoutSettings | null;
   readonly chat_payments: ChatPaymentsSettings | null;
   readonly embedded_checkout: EmbeddedCheckoutSettings | null;
   /** A live attempt that has heard nothing for this long may ask Stripe on a read. */
   readonly refresh_after_ms: number;
+}
+
+export interface BookingCheckoutSettings {
+  readonly docs: 'open' | 'signed-in' | 'off';
+  readonly return_url: string | null;
 }
 
 export interface HostedCheckoutSettings {

@@ -58,7 +58,9 @@ export function readContracts(config: ParsedConfig, place: Place): ContractSetti
     ticket_order: tickets
       ? { offer: payable('ticket-order.product', tickets.product, config, 'ticket'), mount: tickets.mount }
       : null,
-    booking_checkout: booking ? { docs: booking.docs ?? docs } : null,
+    booking_checkout: booking
+      ? { docs: booking.docs ?? docs, return_url: pageNamed('booking-checkout.returnUrl', booking.returnUrl, place) }
+      : null,
     chat_payments: readChat(config, place),
     embedded_checkout: embedded
       ? {
@@ -74,18 +76,19 @@ export function readContracts(config: ParsedConfig, place: Place): ContractSetti
 function readHosted(config: ParsedConfig, place: Place): ContractSettings['hosted_checkout'] {
   const written = config.contracts['hosted-checkout'];
   if (!written) return null;
-  const page = (name: 'successUrl' | 'cancelUrl'): string | null => {
-    const text = written[name];
-    return text === undefined ? null : pageOf(`contracts.hosted-checkout.${name}`, text, place.frontend);
-  };
   const { product, customAmountProduct } = written;
   return {
     offer: fitting('hosted-checkout.product', product, config),
     custom_amount_offer: fitting('hosted-checkout.customAmountProduct', customAmountProduct, config, 'custom_amount'),
-    success_url: page('successUrl'),
-    cancel_url: page('cancelUrl'),
+    success_url: pageNamed('hosted-checkout.successUrl', written.successUrl, place),
+    cancel_url: pageNamed('hosted-checkout.cancelUrl', written.cancelUrl, place),
     public_metadata_keys: [...new Set(written.publicMetadataKeys)],
   };
+}
+
+/** A page of the shop that the configuration names, as an absolute address; null when it names none. */
+function pageNamed(where: string, text: string | undefined, place: Place): string | null {
+  return text === undefined ? null : pageOf(`contracts.${where}`, text, place.frontend);
 }
 
 function readChat(config: ParsedConfig, place: Place): ChatPaymentsSettings | null {

@@ -1,4 +1,5 @@
 import type { Database, Destination, Transaction } from '../database/index.ts';
+import type { BookedTime } from '../domain/appointments/index.ts';
 import type { Gateway, IntentStatus, PaymentReport, RefundReport } from '../domain/payments/index.ts';
 import type { Quote } from '../domain/pricing/index.ts';
 import type { Clock } from '../kernel/clock.ts';
@@ -156,6 +157,8 @@ export interface CheckoutView {
     readonly quantity: number;
     readonly total_minor: number;
   }[];
+  /** In the order of the lines. */
+  readonly appointments: readonly BookedTime[];
 }
 
 export type QuoteBasket = (house: House, tx: Transaction, wish: QuoteWish) => Promise<Quote>;

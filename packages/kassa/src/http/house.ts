@@ -48,6 +48,14 @@ export interface BuyerTokenSettings {
   readonly audience: string | null;
 }
 
+/** What the `booking-checkout` contract is told by the shop's configuration (docs/contracts/booking-checkout.md). */
+export interface BookingCheckoutSettings {
+  /** Who sees the contract's documentation pages. */
+  readonly docs: 'open' | 'signed-in' | 'off';
+  /** Where a payment method that redirects leads when the page names nothing. Null: the first of the shop's origins. */
+  readonly return_url: string | null;
+}
+
 /** What the `ticket-order` contract is told (docs/contracts/ticket-order.md). */
 export interface TicketOrderSettings {
   /** Key of the ticket that is sold when a request names none. */
@@ -109,6 +117,7 @@ export interface HttpSettings {
   readonly chat_payments: ChatPaymentsSettings | null;
   /** The shop's currency, where a caller names none and no price decides. */
   readonly currency: string;
+  readonly booking_checkout: BookingCheckoutSettings | null;
 }
 
 /** Whether the house can take an order now. Parts are `database`, `stripe`, `workers` and whatever else is needed. */

@@ -4,6 +4,7 @@ import { methodNotAllowed } from 'hono/method-not-allowed';
 import { KassaError } from '../kernel/errors.ts';
 import { adminPages } from './admin/index.ts';
 import { createCallers } from './callers/callers.ts';
+import { bookingCheckout } from './contracts/booking-checkout/index.ts';
 import { chatPayments } from './contracts/chat-payments/index.ts';
 import type { ContractDesk } from './contracts/contract.ts';
 import { embeddedCheckout } from './contracts/embedded-checkout/index.ts';
@@ -55,6 +56,7 @@ export function createHttp(house: HttpHouse): HttpApp {
   if (settings.ticket_order !== null) app.route('/', ticketOrder(desk, settings.ticket_order));
   if (settings.embedded_checkout !== null) app.route('/', embeddedCheckout(desk, settings.embedded_checkout));
   if (settings.chat_payments !== null) app.route('/', chatPayments(desk, settings.chat_payments));
+  if (settings.booking_checkout !== null) app.route('/', bookingCheckout(desk, settings.booking_checkout));
   app.use(`${settings.base_path}/*`, cors(settings, { headers: ['Content-Type'] }));
   app.route('/', readCatalog(house, limiter));
   app.route('/', readOrder(house, limiter));
@@ -64,8 +66,8 @@ export function createHttp(house: HttpHouse): HttpApp {
     openapi: '3.1.0',
     info: { title: 'Kassa', version: settings.version, description: 'Checkout on top of Stripe.' },
   });
+  if (settings.mode !== 'live' || settings.booking_checkout !== null) app.route('/', docsAssets());
   if (settings.mode !== 'live') {
-    app.route('/', docsAssets());
     app.route(
       '/',
       docsPages({ title: 'Kassa API', description: '/openapi.json', swagger: '/docs', redoc: '/docs/redoc' }),

@@ -28,6 +28,7 @@ export const SETTINGS: HttpSettings = {
   stripe_js: null,
   ticket_order: null,
   embedded_checkout: null,
+  booking_checkout: null,
   hosted_checkout: {
     offer: null,
     custom_amount_offer: null,
@@ -107,6 +108,7 @@ export const OPEN_VIEW: CheckoutView = {
   session_id: 'cs_test_1',
   hold_expires_at: new Date('2027-01-01T00:30:00Z'),
   lines: [{ offer_id: '01890a5d-ac96-774b-bcce-b302099a8057', name: 'Print', quantity: 2, total_minor: 3998 }],
+  appointments: [],
 };
 
 const notHere = async (): Promise<never> => {

@@ -20,8 +20,13 @@ export interface Journey {
   post(path: string, body: unknown): Promise<Answered>;
 }
 
-/** The buyer's way through a shop at one address, over HTTP and nothing else. */
-export function startJourney(url: string, world: World, printer: Printer): Journey {
+/** The buyer's way through a shop at one address, over HTTP and nothing else. `headers` go with every request. */
+export function startJourney(
+  url: string,
+  world: World,
+  printer: Printer,
+  headers: Readonly<Record<string, string>> = {},
+): Journey {
   let count = 0;
   const send = async (path: string, init: RequestInit): Promise<Answered> => {
     const answer = await world.http(new Request(new URL(path, url), init));
@@ -31,9 +36,13 @@ export function startJourney(url: string, world: World, printer: Printer): Journ
     return { status: answer.status, body: isRecord(body) ? body : {} };
   };
   return {
-    get: (path) => send(path, {}),
+    get: (path) => send(path, { headers }),
     post: (path, body) =>
-      send(path, { method: 'POST', headers: { 'Content-Type': 'application/json' }, body: JSON.stringify(body) }),
+      send(path, {
+        method: 'POST',
+        headers: { 'Content-Type': 'application/json', ...headers },
+        body: JSON.stringify(body),
+      }),
     async step(name, work) {
       count += 1;
       const began = world.clock.now().getTime();

@@ -152,7 +152,10 @@ const Contracts = strict({
     // Stripe renamed its modes; what older pages call them is understood, and only today's name is ever sent.
     uiMode: z.enum(['elements', 'custom']).default('elements'),
   }),
-  'booking-checkout': contract({ docs: z.enum(['open', 'signed-in', 'off']).optional() }),
+  'booking-checkout': contract({
+    docs: z.enum(['open', 'signed-in', 'off']).optional(),
+    returnUrl: z.string().optional(),
+  }),
   'chat-payments': contract({
     auth: z.enum(['keys', 'none']).default('keys'),
     min: Price.optional(),

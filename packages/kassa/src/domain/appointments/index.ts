@@ -2,6 +2,8 @@ export { APPOINTMENT_NEXT, type AppointmentEvent, type AppointmentState } from '
 export {
   type Appointment,
   appointmentsOf,
+  type BookedTime,
+  bookedTimesOf,
   checkFree,
   completeAppointment,
   holdSlots,

@@ -1,3 +1,4 @@
+import { bookedTimesOf } from '../../domain/appointments/index.ts';
 import { customerById } from '../../domain/customers/index.ts';
 import { findOrder, linesOf } from '../../domain/orders/index.ts';
 import { type Attempt, attemptById, type IntentStatus, isLive, metadataOf } from '../../domain/payments/index.ts';
@@ -36,6 +37,7 @@ export async function drawCheckout({ db, shop }: House, attempt_id: string): Pro
     stripe_customer_id: payer?.stripe_customer_id ?? null,
     hold_expires_at: order.hold_expires_at,
     lines: lines.map(({ offer_id, name, quantity, total_minor }) => ({ offer_id, name, quantity, total_minor })),
+    appointments: await bookedTimesOf(db, order.id),
   };
 }
 
