@@ -481,33 +481,35 @@ test('check 113, B18 B20: both documentation pages are served from here, and nam
   );
 });
 
-test.each(['single_session', 'bundle', 'package'] as const)(
-  'B19: the test command books %s from the price to the proof, and says each step',
-  async (checkout_type) => {
-    const of = await start();
-    const settings = readSettings(PRACTICE, {}, { folder: '/tmp' });
-    const kind = { single_session: 'appointment', bundle: 'bundle', package: 'package' }[checkout_type];
-    const offer = settings.offers.find((one) => one.kind === kind);
-    if (!offer) throw new Error(`the practice sells no ${kind}`);
-    const lines: string[] = [];
-    const clock: Clock = { now: () => new Date(of.clock.now()), sleep: async () => undefined };
-    const http = (request: Request): Promise<Response> =>
-      new URL(request.url).host === 'sandbox.test'
-        ? of.sandbox.fetch(request)
-        : of.http.fetch(request, { ip: '127.0.0.1' });
-    await bookOnce({
-      url: 'http://shop.test',
-      token: of.token({ sub: 'ann', email: 'ann@example.com' }),
-      checkout_type,
-      offer,
-      stripe: { origin: 'http://sandbox.test', publishable_key: of.sandbox.keys.publishable },
-      world: { clock, http, random: seededRandom('command'), ids: of.house.ids, log: silentLog },
-      printer: { json: false, say: (line) => void lines.push(line) },
-    });
-    expect(lines).toHaveLength(9);
-    expect(lines.at(-1)).toMatch(/ok {2}order .* paid once/);
-  },
-);
+describe('B19: the test command', () => {
+  test.each(['single_session', 'bundle', 'package'] as const)(
+    'it books %s from the price to the proof, and says each step',
+    async (checkout_type) => {
+      const of = await start();
+      const settings = readSettings(PRACTICE, {}, { folder: '/tmp' });
+      const kind = { single_session: 'appointment', bundle: 'bundle', package: 'package' }[checkout_type];
+      const offer = settings.offers.find((one) => one.kind === kind);
+      if (!offer) throw new Error(`the practice sells no ${kind}`);
+      const lines: string[] = [];
+      const clock: Clock = { now: () => new Date(of.clock.now()), sleep: async () => undefined };
+      const http = (request: Request): Promise<Response> =>
+        new URL(request.url).host === 'sandbox.test'
+          ? of.sandbox.fetch(request)
+          : of.http.fetch(request, { ip: '127.0.0.1' });
+      await bookOnce({
+        url: 'http://shop.test',
+        token: of.token({ sub: 'ann', email: 'ann@example.com' }),
+        checkout_type,
+        offer,
+        stripe: { origin: 'http://sandbox.test', publishable_key: of.sandbox.keys.publishable },
+        world: { clock, http, random: seededRandom('command'), ids: of.house.ids, log: silentLog },
+        printer: { json: false, say: (line) => void lines.push(line) },
+      });
+      expect(lines).toHaveLength(9);
+      expect(lines.at(-1)).toMatch(/ok {2}order .* paid once/);
+    },
+  );
+});
 
 test('B27 B29 B30: subscriptions, refunds and payment links have no path here', async () => {
   const of = await start();

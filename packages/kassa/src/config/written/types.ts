@@ -133,14 +133,8 @@ export interface Contracts<Key extends string> {
     | boolean
     | { product?: Key | Absent; mount?: string | Absent; uiMode?: 'elements' | 'custom' | Absent }
     | Absent;
-  'booking-checkout'?:
-    | boolean
-    | {
-        docs?: 'open' | 'signed-in' | 'off' | Absent;
-        /** Where a method that redirects leads: a path on the first origin, or an address on one of the origins. */
-        returnUrl?: string | Absent;
-      }
-    | Absent;
+  /** `returnUrl` is where a method that redirects leads: a path on the first origin, or an address on an origin. */
+  'booking-checkout'?: boolean | { docs?: 'open' | 'signed-in' | 'off' | Absent; returnUrl?: string | Absent } | Absent;
   'chat-payments'?: boolean | { auth?: 'keys' | 'none' | Absent; min?: Price | Absent; max?: Price | Absent } | Absent;
   'embedded-checkout'?:
     | boolean
