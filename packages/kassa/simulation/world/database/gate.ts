@@ -43,6 +43,8 @@ interface Desk extends GateWorld {
   /** To which moment the clock of each connection was last set. */
   readonly clocks: WeakMap<object, number>;
   taken: number;
+  /** Ends when everything that the dead left open is undone. */
+  undone: Promise<void>;
 }
 
 /**
@@ -51,7 +53,7 @@ interface Desk extends GateWorld {
  * statement is a point of its own and rows are really waited for (grain `statement`).
  */
 export function databaseGate(world: GateWorld): { gate: DatabaseGate; abandon(life: Life): void } {
-  const desk: Desk = { ...world, holds: new Map(), clocks: new WeakMap(), taken: 0 };
+  const desk: Desk = { ...world, holds: new Map(), clocks: new WeakMap(), taken: 0, undone: Promise.resolve() };
   const gate: DatabaseGate = async <T>(point: GatePoint, run: () => Promise<T>): Promise<T> => {
     const life = world.scheduler.current();
     if (!life) return world.scheduler.io(run);
@@ -184,11 +186,15 @@ function died(desk: Desk, hold: Hold): never {
 /** What the server does when a process is gone: its open transactions are rolled back and their rows are free. */
 function abandon(desk: Desk, life: Life): void {
   const { scheduler, holds, waits } = desk;
-  for (const hold of holds.values()) {
-    if (hold.life !== life || hold.freed || hold.dying) continue;
-    if (hold.open || waits?.waits(hold.connection)) {
-      void scheduler.io(() => scheduler.aside(() => undo(desk, hold)));
-    }
+  const waiting = (hold: Hold): boolean => waits?.waits(hold.connection) === true;
+  const left = [...holds.values()].filter(
+    (hold) => hold.life === life && !hold.freed && !hold.dying && (hold.open || waiting(hold)),
+  );
+  // One after the other, and those who wait first: otherwise the machine would decide whether a statement is ended or
+  // answered, because the rollback of another one frees the row that it waits for.
+  for (const hold of left.sort((a, b) => Number(waiting(b)) - Number(waiting(a)))) {
+    desk.undone = desk.undone.then(() => scheduler.aside(() => undo(desk, hold)));
+    void scheduler.io(() => desk.undone);
   }
 }
 

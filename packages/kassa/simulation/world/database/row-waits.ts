@@ -99,10 +99,12 @@ export function rowWaits(scheduler: Scheduler, ask: Ask): RowWaits {
     waits: (connection) => others().some((flight) => flight.connection === connection),
     async giveUp(connection) {
       called_back = called_back.filter((flight) => flight.connection !== connection);
-      if (waiting?.connection !== connection) return false;
-      await ask('select pg_terminate_backend($1, 10000)', [waiting.pid]);
-      await waiting.landed;
-      waiting = undefined;
+      const flight = waiting;
+      if (flight?.connection !== connection) return false;
+      await ask('select pg_terminate_backend($1, 10000)', [flight.pid]);
+      await flight.landed;
+      // Somebody else's end of a transaction may have let it go meanwhile, and another one may wait in its place.
+      if (waiting === flight) waiting = undefined;
       return true;
     },
   };
