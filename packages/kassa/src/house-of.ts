@@ -1,5 +1,5 @@
 import type { Hooks, Settings } from './config.ts';
-import type { ClaimedTimer, Database } from './database/index.ts';
+import { type ClaimedTimer, type Database, HEARTBEAT, LONG_LEASE } from './database/index.ts';
 import { findContractOffer, findOffer, listOffers } from './domain/catalog/index.ts';
 import { recognizeKey } from './domain/keys/index.ts';
 import { knowsOrder } from './domain/orders/index.ts';
@@ -119,12 +119,14 @@ export function houseOf(parts: Parts): BuiltHouse {
     wake: (worker) => wake(worker),
   };
   const behind: House = { ...house, db: parts.worker_db };
+  // Where nothing is limited, time is virtual, and a heartbeat would move it.
+  const holding = parts.delivery_limit_ms == null ? LONG_LEASE : HEARTBEAT;
   return {
     house,
     http: httpOf(parts, house),
-    inbox: { house: behind, random: world.random },
+    inbox: { house: behind, random: world.random, holding },
     outbox: outboxOf(parts),
-    timers: timersOf(world.random, behind),
+    timers: timersOf(world.random, behind, holding),
     onWake(announce) {
       wake = announce;
     },

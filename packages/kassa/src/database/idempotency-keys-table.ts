@@ -44,7 +44,7 @@ const KEPT_DAYS = 30;
 /**
  * Whoever has not finished by then was most likely cut off. If not, both send the same bytes under Stripe's one key.
  */
-const BUSY_MS = 15_000;
+const BUSY_MS = 8_000;
 
 interface KeyRow {
   request_hash: string;

@@ -100,6 +100,22 @@ export async function claimInboxEvents(
   return rows;
 }
 
+/** Keeps claimed events for longer, those that are not ended yet. False when none is this worker's any more. */
+export async function renewInboxEvents(
+  db: Database,
+  events: readonly Pick<ClaimedInboxEvent, 'account' | 'id' | 'token'>[],
+  lease_ms: number,
+): Promise<boolean> {
+  const { rows } = await sql`
+    update kassa.inbox_events event set lease_until = kassa.clock() + ${lease_ms}::int * interval '1 millisecond'
+    from unnest(${events.map(({ account }) => account)}::text[], ${events.map(({ id }) => id)}::text[],
+      ${events.map(({ token }) => token)}::bigint[]) as kept (account, id, token)
+    where event.account = kept.account and event.id = kept.id and event.claims = kept.token
+      and event.lease_until is not null
+    returning event.id`.execute(db);
+  return rows.length > 0;
+}
+
 /**
  * Ends events in the transaction that did what they asked for, so that both are kept or neither is.
  * @throws LeaseLost when one of them meanwhile belongs to another worker: everything must roll back.

@@ -1,4 +1,6 @@
 import { sql } from 'kysely';
+import type { Clock } from '../kernel/clock.ts';
+import type { Log } from '../kernel/log.ts';
 import type { Random } from '../kernel/random.ts';
 import type { Database, Transaction } from './transaction.ts';
 
@@ -41,6 +43,53 @@ export function errorText(error: unknown): string {
   const text = error instanceof Error ? `${error.name}: ${error.message}` : String(error);
   // Postgres stores no NUL, and a message from outside may hold one.
   return [...text.replaceAll('\0', '')].slice(0, ERROR_LENGTH_MAX).join('');
+}
+
+/** How long a claim lasts, and how often it is renewed while the work behind it runs; null: not at all. */
+export interface Holding {
+  readonly lease_ms: number;
+  readonly every_ms: number | null;
+}
+
+/** What a killed process had is free within seconds, and a job that takes its minute is not begun a second time. */
+export const HEARTBEAT: Holding = { lease_ms: 15_000, every_ms: 3_000 };
+/** Where time is virtual nobody beats: longer than the slowest job, a call to Stripe with all its repeats. */
+export const LONG_LEASE: Holding = { lease_ms: 120_000, every_ms: null };
+
+export interface Held {
+  readonly holding: Holding;
+  readonly clock: Clock;
+  readonly log: Log;
+  /** Makes the claim last for `lease_ms` from now; false when nothing of it is this worker's any more. */
+  readonly renew: (lease_ms: number) => Promise<boolean>;
+}
+
+/**
+ * Does a piece of work and renews its claim until the work has ended. A renewal that fails is tried again with the next
+ * beat; a claim that was lost is let go of, and the fence of its rows refuses what the work would still write.
+ */
+export async function holdingOn<Result>(held: Held, work: () => Promise<Result>): Promise<Result> {
+  const over = new AbortController();
+  void keepRenewing(held, over.signal);
+  try {
+    return await work();
+  } finally {
+    over.abort();
+  }
+}
+
+async function keepRenewing({ holding, clock, log, renew }: Held, over: AbortSignal): Promise<void> {
+  const { lease_ms, every_ms } = holding;
+  if (every_ms === null) return;
+  for (;;) {
+    await clock.sleep(every_ms, over);
+    if (over.aborted) return;
+    try {
+      if (!(await renew(lease_ms))) return;
+    } catch (error) {
+      log.warn({ err: error }, 'a claim could not be renewed');
+    }
+  }
 }
 
 /** A name that one process at a time may act under, such as `reconcile`. The token grows with every taker. */

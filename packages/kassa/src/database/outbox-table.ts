@@ -111,6 +111,19 @@ export async function claimDeliveries(db: Database, { at, limit, lease_ms }: Cla
   return rows;
 }
 
+/** Keeps a claimed delivery for longer. False when it is ended, or no longer this worker's. */
+export async function renewDelivery(
+  db: Database,
+  delivery: Pick<ClaimedDelivery, 'id' | 'token'>,
+  lease_ms: number,
+): Promise<boolean> {
+  const { rows } = await sql`
+    update kassa.deliveries set lease_until = kassa.clock() + ${lease_ms}::int * interval '1 millisecond'
+    where id = ${delivery.id} and claims = ${delivery.token} and lease_until is not null
+    returning id`.execute(db);
+  return rows.length === 1;
+}
+
 /** Those that waited for what `ended` names are due from this moment on. */
 const releaseFollowers = (at: Date) => sql`
   released as (

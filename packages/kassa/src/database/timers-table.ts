@@ -67,6 +67,15 @@ export async function claimTimers(db: Database, { at, limit, lease_ms }: ClaimRo
   return rows;
 }
 
+/** Keeps a claimed timer for longer. False when it is ended, set anew, or no longer this worker's. */
+export async function renewTimer(db: Database, timer: TimerClaim, lease_ms: number): Promise<boolean> {
+  const { rows } = await sql`
+    update kassa.timers set lease_until = kassa.clock() + ${lease_ms}::int * interval '1 millisecond'
+    where subject = ${timer.subject} and kind = ${timer.kind} and claims = ${timer.token} and lease_until is not null
+    returning kind`.execute(db);
+  return rows.length === 1;
+}
+
 /**
  * Ends a timer, in the transaction of what it did. False when it was set anew or cancelled meanwhile, or another worker
  * has it: what was set anew stays set.

@@ -3,10 +3,14 @@ import {
   claimInboxEvents,
   failInboxEvent,
   type HandledInboxEvent,
+  HEARTBEAT,
+  type Holding,
+  holdingOn,
   inTransaction,
   LeaseLost,
   markInboxHandled,
   releaseInboxEvents,
+  renewInboxEvents,
   sameOrderAgain,
   type Transaction,
 } from '../database/index.ts';
@@ -24,13 +28,12 @@ export interface InboxDesk {
   readonly random: Random;
   /** The houses of all shops that this process serves, by tenant. Absent: the one house takes every event. */
   readonly houses?: ReadonlyMap<string, House>;
+  /** How claims are held on to. Default: by a heartbeat. */
+  readonly holding?: Holding;
 }
 
-/** Longer than the slowest read from Stripe with its repeats; then another worker may take the event over. */
-const LEASE_MS = 90_000;
-
-/** Past this no further question is put to Stripe in a round: what is left is claimed anew, with a whole lease. */
-const ASKING_MAX_MS = LEASE_MS / 3;
+/** Past this no further question is put to Stripe in a round: what is left is claimed anew, maybe by another worker. */
+const ASKING_MAX_MS = 30_000;
 /** How long questions wait that were not asked because Stripe did not answer the one before. */
 const AWAY_PAUSE_MS = 5_000;
 
@@ -56,9 +59,17 @@ interface Unread extends Addressed {
  * @returns how many events were claimed.
  */
 export async function drainInbox(desk: InboxDesk, limit: number): Promise<number> {
-  const { house } = desk;
-  const from = house.clock.now();
-  const events = await claimInboxEvents(house.db, { at: from, limit, lease_ms: LEASE_MS });
+  const { house, holding = HEARTBEAT } = desk;
+  const { db, clock, log } = house;
+  const from = clock.now();
+  const events = await claimInboxEvents(db, { at: from, limit, lease_ms: holding.lease_ms });
+  if (events.length === 0) return 0;
+  const renew = (longer_ms: number): Promise<boolean> => renewInboxEvents(db, events, longer_ms);
+  await holdingOn({ holding, clock, log, renew }, () => handle(desk, events, from));
+  return events.length;
+}
+
+async function handle(desk: InboxDesk, events: readonly ClaimedInboxEvent[], from: Date): Promise<void> {
   const groups = new Map<string, Told[]>();
   const questions: Unread[] = [];
   for (const event of events) {
@@ -74,7 +85,6 @@ export async function drainInbox(desk: InboxDesk, limit: number): Promise<number
   }
   for (const facts of groups.values()) await applyGroup(desk, facts);
   await askStripe(desk, questions, from);
-  return events.length;
 }
 
 /** Asks one after the other and writes each answer down at once. When Stripe is away nobody else waits for it too. */

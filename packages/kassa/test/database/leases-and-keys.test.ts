@@ -139,17 +139,17 @@ onEachServer((server) => {
         await claimKey(tx, request, AT);
         await noteDraft(tx, ref, made);
       });
-      expect(await claim({}, after(14_999))).toEqual({ state: 'in_use' });
-      const asked = await Promise.all(Array.from({ length: 8 }, () => claim({}, after(15_000))));
+      expect(await claim({}, after(7_999))).toEqual({ state: 'in_use' });
+      const asked = await Promise.all(Array.from({ length: 8 }, () => claim({}, after(8_000))));
       expect(asked.filter(({ state }) => state === 'resume')).toEqual([{ state: 'resume', ...made, refund_id: null }]);
       expect(asked.filter(({ state }) => state === 'in_use')).toHaveLength(7);
-      await releaseKey(shop.db, ref, after(15_001));
-      expect(await claim({}, after(15_001))).toEqual({ state: 'resume', ...made, refund_id: null });
+      await releaseKey(shop.db, ref, after(8_001));
+      expect(await claim({}, after(8_001))).toEqual({ state: 'resume', ...made, refund_id: null });
       expect(await findKeyOfOrder(shop.db, made.order_id)).toEqual(ref);
       // What it had made was given up: the same request begins anew.
       await inTransaction(shop.db, (tx) => restartKey(tx, ref));
-      await releaseKey(shop.db, ref, after(15_002));
-      expect(await claim({}, after(15_002))).toEqual({ state: 'new' });
+      await releaseKey(shop.db, ref, after(8_002));
+      expect(await claim({}, after(8_002))).toEqual({ state: 'new' });
     });
 
     test('keeps its first answer, and whoever finishes second gets that one back', async () => {

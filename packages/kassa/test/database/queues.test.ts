@@ -34,6 +34,8 @@ import {
   releaseDeliveries,
   releaseInboxEvents,
   releaseTimers,
+  renewInboxEvents,
+  renewTimer,
   replayDelivery,
   replayInboxEvent,
   setTimer,
@@ -80,6 +82,39 @@ onEachServer((server) => {
   const failure = (at: Date, attempts_max?: number) => ({
     ...{ error: new Error('Stripe is away'), at, random },
     ...(attempts_max === undefined ? {} : { attempts_max }),
+  });
+
+  test('a claim is kept for longer by its holder alone, and not once the work has ended', async () => {
+    const left = async (table: string) => {
+      const { rows } = await sql<{ long: boolean | null }>`
+        select lease_until > kassa.clock() + interval '1 hour' as long from ${sql.table(`kassa.${table}`)}`.execute(
+        shop.db,
+      );
+      return rows[0]?.long;
+    };
+    await insertInboxEvents(shop.db, [eventRow('evt_a', { tenant_id: TENANT_1 })]);
+    const events = await claimInboxEvents(shop.db, round());
+    expect(
+      await renewInboxEvents(
+        shop.db,
+        events.map((event) => ({ ...event, token: 9 })),
+        7_200_000,
+      ),
+    ).toBe(false);
+    expect(await left('inbox_events')).toBe(false);
+    expect(await renewInboxEvents(shop.db, events, 7_200_000)).toBe(true);
+    expect(await left('inbox_events')).toBe(true);
+    await releaseInboxEvents(shop.db, events);
+    expect(await renewInboxEvents(shop.db, events, 7_200_000)).toBe(false);
+
+    await inTransaction(shop.db, (tx) => setTimer(tx, { subject: ORDER, kind: 'send_refund', due_at: AT }));
+    const [timer] = await claimTimers(shop.db, round());
+    if (!timer) throw new Error('a timer is due');
+    expect(await renewTimer(shop.db, { ...timer, token: 9 }, 7_200_000)).toBe(false);
+    expect(await renewTimer(shop.db, timer, 7_200_000)).toBe(true);
+    expect(await left('timers')).toBe(true);
+    await failTimer(shop.db, timer, failure(AT));
+    expect(await renewTimer(shop.db, timer, 7_200_000)).toBe(false);
   });
 
   describe('the inbox', () => {

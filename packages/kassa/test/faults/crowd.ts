@@ -8,7 +8,7 @@ export interface Hall {
 }
 
 const PAUSE_MS = 60;
-/** A key whose holder was killed is busy for 15 seconds, and may be killed again afterwards. */
+/** A key whose holder was killed is busy for 8 seconds, and may be killed again afterwards. */
 const TRIES_MAX = 1_500;
 const CARD = { card_number: '4242424242424242', card_expiry: '12/34', card_cvc: '123' };
 const DECLINED = { ...CARD, card_number: '4000000000000002' };

@@ -97,12 +97,6 @@ async function atRest(url: string): Promise<void> {
   });
   const embedded = await startEmbedded({ ...quietWorld, folder: join(folder, 'data/postgres') });
   const db = openDatabase(embedded.url, quietWorld);
-  // What the dead had claimed is free again after a minute and a half; the test does not wait for that.
-  for (const table of ['inbox_events', 'deliveries', 'timers']) {
-    await sql`update ${sql.table(`kassa.${table}`)} set lease_until = kassa.clock() where lease_until is not null`.execute(
-      db,
-    );
-  }
   await eventually(async () => {
     const { rows } = await sql<Unfinished>`
       select (select count(*) from kassa.inbox_events where handled_at is null and parked_at is null)

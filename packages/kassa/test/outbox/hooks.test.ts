@@ -3,7 +3,7 @@
 // Method: real Postgres, hooks as a shop writes them, a clock that is moved by hand.
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
 import type { HookCall, Hooks } from '../../src/config/hooks.ts';
-import { constraintOf, sql } from '../../src/database/index.ts';
+import { constraintOf, HEARTBEAT, sql } from '../../src/database/index.ts';
 import { Bug } from '../../src/kernel/errors.ts';
 import { destinationsFor } from '../../src/outbox/destinations.ts';
 import { drainOutbox } from '../../src/outbox/drain.ts';
@@ -208,6 +208,35 @@ test('a hook that hangs is given up after its limit, keeps nobody waiting, and c
   expect(String(late[0])).toContain("once('seat') came after the hook had ended");
   expect(String(late[1])).toContain('commit() came after the hook had ended');
   expect((await deliveries()).find(({ destination }) => destination.startsWith('hook'))?.delivered_at).toBeNull();
+});
+
+test('a hook that takes its time keeps its claim, and what a killed process had claimed is free within seconds', async () => {
+  const { tell } = await soldOrder(fresh.db);
+  await tell('order.paid', ['hook:order.paid']);
+  let goOn: () => void = () => undefined;
+  const working = new Promise<void>((resolve) => {
+    goOn = resolve;
+  });
+  let begun = false;
+  const desk = deskOn(
+    fresh.db,
+    on(() => {
+      begun = true;
+      return working;
+    }),
+  );
+  const leased = async () => (await deliveries())[0]?.lease_until ?? undefined;
+  const round = drainOutbox(desk, 1);
+  const first = await eventually(async () => (begun ? leased() : undefined));
+  const { rows } = await sql<{ left_ms: number }>`
+    select (extract(epoch from ${first}::timestamptz - kassa.clock()) * 1000)::int as left_ms`.execute(fresh.db);
+  expect(rows[0]?.left_ms).toBeLessThanOrEqual(HEARTBEAT.lease_ms);
+  desk.clock.pass(HEARTBEAT.every_ms ?? 0);
+  await eventually(async () => (((await leased()) ?? first) > first ? true : undefined));
+  goOn();
+  expect(await round).toBe(1);
+  desk.clock.pass(HEARTBEAT.every_ms ?? 0);
+  expect(await leased()).toBeUndefined();
 });
 
 test('a poison hook delays no other order, and is parked with its error after twenty tries', async () => {
