@@ -131,6 +131,7 @@ test('the documented shop, in full', () => {
         key: 'massage',
         external_id: '123',
         kind: 'appointment',
+        hold_ms: 900_000,
         name: 'Massage, 60 min',
         prices: usdPrice(10_000),
         max_per_order: 1,
@@ -143,6 +144,7 @@ test('the documented shop, in full', () => {
         key: 'massage5',
         external_id: 'massage5',
         kind: 'bundle',
+        hold_ms: 900_000,
         name: '5 massages',
         prices: usdPrice(45_000),
         grants: [{ offer: 'massage', currency: null, amount: 5, expires_after_ms: 31_536_000_000 }],
@@ -152,6 +154,7 @@ test('the documented shop, in full', () => {
         key: 'retreat',
         external_id: 'retreat',
         kind: 'package',
+        hold_ms: 900_000,
         name: 'Weekend retreat',
         prices: usdPrice(39_000),
         children: [
@@ -199,6 +202,7 @@ test('the documented shop, in full', () => {
       embedded_checkout: { offer: 'board', return_path: '/hero-me', exact_parameters: false },
       refresh_after_ms: 3000,
     },
+    after_refund: { appointments: 'call-off', credits: 'take-back', coupon: 'keep' },
     notices: [],
   });
 });

@@ -122,6 +122,7 @@ function readShop(
     seller: { name: config.seller.name, email: config.seller.email, country: config.seller.country ?? null },
     currency: config.currency,
     time_zone: config.timeZone,
+    after_refund: config.afterRefund,
     ...inFile(file, () => ({
       offers: readOffers(config),
       practitioners: readPractitioners(config),

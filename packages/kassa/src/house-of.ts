@@ -5,6 +5,7 @@ import { recognizeKey } from './domain/keys/index.ts';
 import { knowsOrder } from './domain/orders/index.ts';
 import { declinesFrom, findAttempt, type Gateway } from './domain/payments/index.ts';
 import { listNotifications, listOrders, listTrouble, readNotification, readStory } from './domain/reports/index.ts';
+import { beginAppointment } from './flows/appointments/begin-appointment.ts';
 import { readAttempt } from './flows/asking/read-attempt.ts';
 import { readRefused } from './flows/asking/read-refused.ts';
 import { forgetCustomer } from './flows/buyers/forget-customer.ts';
@@ -33,6 +34,7 @@ import type { OutboxDesk } from './outbox/desk.ts';
 import { destinationsFor } from './outbox/destinations.ts';
 import type { Mailer } from './outbox/mailer.ts';
 import { catchingMessenger, type Messenger } from './outbox/sms/messenger.ts';
+import { builtInEngine } from './outbox/workflows/built-in-engine.ts';
 import { paymentsOf } from './wiring/payments-of.ts';
 import { pricesOf } from './wiring/prices-of.ts';
 import { timersOf } from './wiring/timers-of.ts';
@@ -103,6 +105,7 @@ export function houseOf(parts: Parts): BuiltHouse {
     log: world.log,
     shop,
     pace: { ...DEFAULT_PACE, refresh_after_ms: settings.contracts.refresh_after_ms, ...parts.pace },
+    after_refund: settings.after_refund,
     destinationsOf: destinationsFor(parts.hooks.on, settings.notify.confirms_all),
     quoteBasket,
     settle,
@@ -125,7 +128,7 @@ export function houseOf(parts: Parts): BuiltHouse {
     house,
     http: httpOf(parts, house),
     inbox: { house: behind, random: world.random, holding },
-    outbox: outboxOf(parts),
+    outbox: outboxOf(parts, behind),
     timers: timersOf(world.random, behind, holding),
     onWake(announce) {
       wake = announce;
@@ -133,12 +136,13 @@ export function houseOf(parts: Parts): BuiltHouse {
   };
 }
 
-function outboxOf(parts: Parts): OutboxDesk {
+function outboxOf(parts: Parts, behind: House): OutboxDesk {
   const { settings, hooks, world, worker_db, mailer, messenger = catchingMessenger(), delivery_limit_ms } = parts;
   const { seller, time_zone, notify } = settings;
   const { clock, random, ids, log } = world;
   return {
     ...{ clock, random, ids, log, mailer, messenger },
+    workflows: builtInEngine((appointment_id) => beginAppointment(behind, appointment_id)),
     db: worker_db,
     limit_ms: delivery_limit_ms ?? null,
     seller: { name: seller.name, email: seller.email, time_zone },

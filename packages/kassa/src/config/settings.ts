@@ -42,6 +42,7 @@ export interface Settings {
   readonly tax_rates: readonly { readonly tax_class: string; readonly rate_milli: number }[];
   readonly coupons: readonly CouponSettings[];
   readonly contracts: ContractSettings;
+  readonly after_refund: AfterRefund;
   /** Sentences that the start prints: nothing is wrong, but somebody may be surprised. */
   readonly notices: readonly string[];
 }
@@ -90,6 +91,16 @@ export type OfferKind = 'item' | 'ticket' | 'appointment' | 'bundle' | 'package'
 
 /** What happens to money that arrives after its hold has ended. */
 export type WhenLate = 'rehold-or-refund' | 'refund' | 'review';
+
+/** What becomes of a sale once the last of its money has gone back. Credits that paid it return in any case. */
+export interface AfterRefund {
+  /** Those that are still to come. */
+  readonly appointments: 'call-off' | 'keep';
+  /** What the order granted and nobody has spent. */
+  readonly credits: 'take-back' | 'keep';
+  /** `free`: the coupon may be used once more. */
+  readonly coupon: 'free' | 'keep';
+}
 
 export interface OfferSettings {
   /** The key in `catalog`. */

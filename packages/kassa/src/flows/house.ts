@@ -30,6 +30,13 @@ export const DEFAULT_PACE: Pace = {
   quote_ms: 15 * 60_000,
 };
 
+/** What becomes of a sale once the last of its money has gone back (docs/prices.md). */
+export interface AfterRefund {
+  readonly appointments: 'call-off' | 'keep';
+  readonly credits: 'take-back' | 'keep';
+  readonly coupon: 'free' | 'keep';
+}
+
 /** Why something changed: goes into the audit log, so that every state has a cause. */
 export interface Cause {
   /** Such as `event:evt_…`, `read:status`, `reconcile`, `request:req_…`, `timer:expire_checkout`. */
@@ -182,6 +189,7 @@ export interface House {
   readonly log: Log;
   readonly shop: Shop;
   readonly pace: Pace;
+  readonly after_refund: AfterRefund;
   /** Where a message of this topic about an order of this contract goes: mail, short message, hooks. Fixed at start. */
   readonly destinationsOf: (topic: string, contract: string) => readonly Destination[];
   /** Stories that other stories ask for; flows never import each other. */

@@ -97,8 +97,20 @@ async function carryOut(house: House, tx: Transaction, work: Work): Promise<void
     const told = house.destinationsOf(topic, order.contract);
     await enqueue(tx, { ...message, payload: { cause: work.cause.cause } }, told, house.ids);
   }
+  if (decision.aside === 'sold') await announceTimes(house, tx, work, version);
   // Last, because every sale of the shop waits for this one row.
   if (decision.order?.to === 'paid' && order.number === null) await giveNumber(tx, order);
+}
+
+/** One message, and for each appointment a delivery of its own: each has its workflow started once. */
+async function announceTimes(house: House, tx: Transaction, work: Work, order_version: number): Promise<void> {
+  const { snapshot, at } = work;
+  const ids = snapshot.aside.appointments.map((one) => one.id);
+  if (ids.length === 0) return;
+  const topic = 'appointment.confirmed';
+  const message = { ...house.shop, topic, order_id: snapshot.order.id, order_version, at };
+  const told = ids.map((id) => `workflow:${id}`);
+  await enqueue(tx, { ...message, payload: { appointments: ids } }, told, house.ids);
 }
 
 async function moveOrderAudited(house: House, tx: Transaction, work: Work): Promise<number> {

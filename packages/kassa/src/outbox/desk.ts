@@ -7,6 +7,7 @@ import type { Random } from '../kernel/random.ts';
 import type { Seller } from './mail/receipt.ts';
 import type { Mailer } from './mailer.ts';
 import type { Messenger } from './sms/messenger.ts';
+import type { WorkflowEngine } from './workflows/engine.ts';
 
 /** What the outbox works with, handed in once by `app.ts`. */
 export interface OutboxDesk {
@@ -19,6 +20,7 @@ export interface OutboxDesk {
   readonly log: Log;
   readonly mailer: Mailer;
   readonly messenger: Messenger;
+  readonly workflows: WorkflowEngine;
   /** Who sells, as mails name them. */
   readonly seller: Seller;
   /** In whose name and from which address mails leave. */

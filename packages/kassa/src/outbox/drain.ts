@@ -14,6 +14,7 @@ import type { OutboxDesk } from './desk.ts';
 import { runHook } from './run-hook.ts';
 import { deliverSms } from './sms/deliver-sms.ts';
 import { withinLimit } from './time-limit.ts';
+import { startWorkflow } from './workflows/start-workflow.ts';
 
 /**
  * So many failures park a delivery; with waits of 1 s to 1 h between them, twenty tries last about nine hours. One that
@@ -80,6 +81,7 @@ async function send(desk: OutboxDesk, delivery: ClaimedDelivery): Promise<'marke
   if (way === 'hook') return runHook(desk, delivery);
   if (way === 'mail') await withinLimit(desk, () => deliverEmail(desk, delivery));
   else if (way === 'sms') await deliverSms(desk, delivery);
+  else if (way === 'workflow') await startWorkflow(desk, delivery);
   else throw new Error(`this version of Kassa knows no destination ${delivery.destination}`);
   return 'unmarked';
 }

@@ -1,8 +1,10 @@
-import type { Database } from '../database/index.ts';
+import { type Database, sql } from '../database/index.ts';
 
-/** A step of a hook, named for ever: the same order, topic and name are the same step. */
+/** A step of a hook or of the house, named for ever: the same order, line, topic and name are the same step. */
 export interface Step {
   readonly order_id: string;
+  /** Absent: it belongs to the whole order. */
+  readonly order_line_id?: string;
   readonly topic: string;
   readonly name: string;
 }
@@ -13,7 +15,7 @@ export async function findEffect(db: Database, step: Step): Promise<{ readonly r
     .selectFrom('effects')
     .select('result')
     .where('order_id', '=', step.order_id)
-    .where('order_line_id', 'is', null)
+    .where(sql<boolean>`order_line_id is not distinct from ${step.order_line_id ?? null}`)
     .where('topic', '=', step.topic)
     .where('name', '=', step.name)
     .executeTakeFirst();
@@ -31,7 +33,7 @@ export async function rememberEffect(
   const { at, ...row } = effect;
   await db
     .insertInto('effects')
-    .values({ ...row, order_line_id: null, done_at: at })
+    .values({ ...row, order_line_id: row.order_line_id ?? null, done_at: at })
     .onConflict((conflict) => conflict.constraint('effects_once').doNothing())
     .execute();
 }

@@ -9,6 +9,7 @@ import {
   renewTimer,
   setTimer,
 } from '../database/index.ts';
+import { completeAppointment } from '../flows/appointments/complete-appointment.ts';
 import { lapseCredits } from '../flows/buyers/lapse-credits.ts';
 import { savePaymentMethod } from '../flows/buyers/save-payment-method.ts';
 import { expireCheckout } from '../flows/checkout/expire-checkout.ts';
@@ -43,6 +44,7 @@ function storiesOf(house: House): TimerRound<ClaimedTimer>['stories'] {
     expire_checkout: ({ subject }) =>
       expireCheckout(house, subject, { cause: 'timer:expire_checkout', actor: 'kassa' }),
     send_refund: ({ subject }) => sendRefund(house, subject),
+    appointment_ends: ({ subject }) => completeAppointment(house, subject),
     lapse_credits: ({ subject }) => lapseCredits(house, subject),
     save_payment_method: ({ subject }) => savePaymentMethod(house, subject),
     async reconcile({ subject, kind, payload }) {

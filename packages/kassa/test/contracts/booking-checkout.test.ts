@@ -265,6 +265,19 @@ describe('the times', () => {
       'bob',
     );
   });
+
+  test('B6 B7, check 115: a paid appointment is confirmed, and its workflow is started once', async () => {
+    const of = await start();
+    const { order_id, payment_intent_id } = await of.told('/checkout/create', session(of));
+    await of.confirms(payment_intent_id);
+    await of.rest();
+    await of.told('/payment/confirm', { order_id });
+    await of.rest();
+    const begun = of.db.selectFrom('effects').select('name').where('topic', '=', 'appointment.confirmed');
+    expect(await begun.execute()).toEqual([{ name: 'workflow:start' }]);
+    const ends = of.db.selectFrom('timers').select('due_at').where('kind', '=', 'appointment_ends');
+    expect(await ends.execute()).toEqual([{ due_at: new Date(of.hour().end_time) }]);
+  });
 });
 
 describe('bundles and packages', () => {

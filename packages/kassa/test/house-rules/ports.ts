@@ -19,6 +19,11 @@ export const PORTS: readonly { file: string; name: string; places: readonly stri
     name: 'Messenger',
     places: ['packages/kassa/src/outbox/sms/'],
   },
+  {
+    file: 'packages/kassa/src/outbox/workflows/engine.ts',
+    name: 'WorkflowEngine',
+    places: ['packages/kassa/src/outbox/workflows/'],
+  },
 ];
 
 export function portsCheckTheWall(files: readonly HouseFile[]): Finding[] {

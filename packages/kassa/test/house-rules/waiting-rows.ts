@@ -6,5 +6,4 @@ export const WAITING_ROWS: Readonly<Record<string, string>> = {
   C25: '`kassa doctor`, which says why no webhook arrives',
   C28: '`kassa doctor`, which checks each point of the list',
   C29: '`kassa doctor --live` and `kassa verify`; of this row only the report is here',
-  B6: 'the workflow that begins when an appointment is paid',
 };

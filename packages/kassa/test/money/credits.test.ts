@@ -182,3 +182,15 @@ test('a lot whose time is over while a checkout holds it may still be spent by i
   await of.pass(3 * 60 * 60_000);
   expect(await of.balance()).toMatchObject({ balance_minor: 0, held_minor: 0 });
 });
+
+test('credits that come back to a lot whose time is over lapse with it', async () => {
+  const of = await open();
+  await of.grant(1_000, { expires_at: new Date(of.clock.now() + 3_600_000) });
+  const opened = await of.sell(concert(of), SPEND);
+  await of.pass(2 * 3_600_000);
+  await of.refund(opened);
+  expect(await of.status(opened)).toBe('refunded');
+  expect(await of.balance()).toMatchObject({ balance_minor: 0 });
+  const lots = await of.db.selectFrom('credit_lots').select(['spent', 'lapsed']).execute();
+  expect(lots).toEqual([{ spent: 0, lapsed: 1_000 }]);
+});

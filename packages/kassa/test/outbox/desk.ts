@@ -7,6 +7,7 @@ import type { OutboxDesk } from '../../src/outbox/desk.ts';
 import { catchingMailer } from '../../src/outbox/mailer.ts';
 import { catchingMessenger } from '../../src/outbox/sms/messenger.ts';
 import { DELIVERY_LIMIT_MS } from '../../src/outbox/time-limit.ts';
+import { builtInEngine } from '../../src/outbox/workflows/built-in-engine.ts';
 
 /** A clock that stands until it is moved; whoever sleeps wakes when it has been moved far enough. */
 export interface HandClock extends Clock {
@@ -41,6 +42,7 @@ export function deskOn(db: Database, change: Partial<OutboxDesk> = {}): OutboxDe
     limit_ms: DELIVERY_LIMIT_MS,
     mailer: catchingMailer(),
     messenger: catchingMessenger(),
+    workflows: builtInEngine(async () => undefined),
     confirmation: 'Order {order_id} confirmed!',
     seller: { name: 'Blue Hall', email: 'tickets@bluehall.test', time_zone: 'UTC' },
     sender: { name: 'Blue Hall', address: 'tickets@bluehall.test' },

@@ -3,7 +3,7 @@ import { inject } from 'vitest';
 import { contractOffers } from '../../src/config/contract-offers.ts';
 import { checkHooks, type Hooks } from '../../src/config/hooks.ts';
 import { type KassaConfig, readSettings } from '../../src/config.ts';
-import type { Database } from '../../src/database/index.ts';
+import type { Database, OpenOptions } from '../../src/database/index.ts';
 import { listOffers } from '../../src/domain/catalog/index.ts';
 import { type Answer, type StartCheckout, startCheckout } from '../../src/flows/checkout/start-checkout.ts';
 import type { House } from '../../src/flows/house.ts';
@@ -58,8 +58,15 @@ export interface Counter {
   close(): Promise<void>;
 }
 
-export async function openCounter(options: { hooks?: unknown; config?: KassaConfig } = {}): Promise<Counter> {
-  const fresh = await freshDatabase();
+interface CounterOptions {
+  readonly hooks?: unknown;
+  readonly config?: KassaConfig;
+  /** For a crowd: more connections, more patience. */
+  readonly database?: Partial<OpenOptions>;
+}
+
+export async function openCounter(options: CounterOptions = {}): Promise<Counter> {
+  const fresh = await freshDatabase(options.database);
   const clock = virtualClock(START);
   // Nobody else moves this clock, so whoever waits moves it.
   const ours: Clock = { now: () => new Date(clock.now()), sleep: async (ms) => clock.advance(ms) };

@@ -7,7 +7,8 @@ import { type PricedWish, priceBasket } from '../../src/flows/checkout/price-bas
 import { type StartCheckout, startCheckout } from '../../src/flows/checkout/start-checkout.ts';
 import type { QuoteWish, SlotWish, WishLine } from '../../src/flows/house.ts';
 import type { Opened } from '../../src/flows/opening/attach-session.ts';
-import { appointment, bundle, defineKassa, eur, item, type KassaConfig, pack, ticket, usd } from '../../src/index.ts';
+import { refundOrder } from '../../src/flows/refunds/refund-order.ts';
+import { appointment, bundle, defineKassa, eur, item, pack, ticket, usd } from '../../src/index.ts';
 import { type Counter, openCounter } from './counter.ts';
 
 /** A shop of everything that is more than a thing with a price. */
@@ -86,6 +87,8 @@ export interface Spa extends Counter {
    * @returns what makes the money known after all; what follows from it happens at the next rest.
    */
   payLate(opened: Opened): Promise<() => Promise<void>>;
+  /** Sends money back, all of it unless an amount is named. */
+  refund(opened: Opened, amount_minor?: number): Promise<void>;
   balance(user_id?: string): Promise<CreditBalance>;
   grant(amount: number, more?: { user_id?: string; offer?: string; expires_at?: Date }): Promise<string>;
   /** An hour so many days from now, with Pat or whoever else is named. */
@@ -100,7 +103,7 @@ export interface Spa extends Counter {
 
 const ADDRESS = 'https://shop.example/pay?session_id={CHECKOUT_SESSION_ID}';
 
-export async function openSpa(options: { config?: KassaConfig; hooks?: unknown } = {}): Promise<Spa> {
+export async function openSpa(options: Parameters<typeof openCounter>[0] = {}): Promise<Spa> {
   const counter = await openCounter({ config: SPA, ...options });
   const { house, db } = counter;
   const offers = new Map((await listOffers(db, house.shop)).map((offer) => [offer.key, offer.id]));
@@ -154,6 +157,13 @@ export async function openSpa(options: { config?: KassaConfig; hooks?: unknown }
       if (opened.total_minor > 0) await pay(opened);
       else await counter.rest();
       return opened;
+    },
+    async refund({ order_id }: Opened, amount_minor?: number) {
+      const attempt = db.selectFrom('payment_transactions').select('payment_id').where('order_id', '=', order_id);
+      const { payment_id } = await attempt.executeTakeFirstOrThrow();
+      const amount = amount_minor === undefined ? {} : { amount_minor };
+      await refundOrder(house, { payment_id: payment_id ?? '', requested_by: 'admin:ann', ...amount });
+      await counter.rest();
     },
     balance: (user_id = 'ann') => creditBalance(house, { user_id, currency: 'usd' }),
     grant: (amount: number, more: { user_id?: string; offer?: string; expires_at?: Date } = {}) => {

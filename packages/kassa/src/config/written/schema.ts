@@ -34,6 +34,8 @@ const common = {
   whenLate: z.enum(['rehold-or-refund', 'refund', 'review']).default('rehold-or-refund'),
   taxClass: text(40).optional(),
 };
+/** What a signed-in buyer pays in one sitting need not be kept from others for half an hour. */
+const booked = { ...common, hold: duration('1m', '24h').default(900_000) };
 const capacity = count(0, 2_147_483_647).optional();
 const quantities = z.record(productKey, count(1, 99));
 
@@ -49,7 +51,7 @@ const Ticket = strict({
 });
 const Appointment = strict({
   kind: z.literal('appointment'),
-  ...common,
+  ...booked,
   price: Price,
   duration: duration('1m', '7d'),
   buffer: duration('0m', '24h').default(0),
@@ -60,7 +62,7 @@ const Appointment = strict({
 });
 const Bundle = strict({
   kind: z.literal('bundle'),
-  ...common,
+  ...booked,
   price: Price,
   credits: z.record(productKey, count(1, 10_000)).default({}),
   creditMoney: Money.optional(),
@@ -68,7 +70,7 @@ const Bundle = strict({
 });
 const Package = strict({
   kind: z.literal('package'),
-  ...common,
+  ...booked,
   price: Price,
   includes: quantities,
   optional: z
@@ -223,6 +225,11 @@ export const WrittenConfig = strict({
   origins: origins.default([]),
   cors: z.enum(['list', 'any']).default('list'),
   contracts: z.preprocess((written) => written ?? {}, Contracts),
+  afterRefund: strict({
+    appointments: z.enum(['call-off', 'keep']).default('call-off'),
+    credits: z.enum(['take-back', 'keep']).default('take-back'),
+    coupon: z.enum(['free', 'keep']).default('keep'),
+  }).prefault({}),
   tenants: z
     .record(z.string().regex(/^(?!default$)[a-z][a-z0-9_]{0,39}$/, 'must be lower-case letters, digits and _'), Tenant)
     .default({}),

@@ -2,7 +2,7 @@
  * What people write in `kassa.config.ts`, as plain interfaces: no validator's types leak into a shop's program.
  * Names are camelCase here and snake_case in `Settings`, which is what the program runs on.
  */
-import type { WhenLate } from '../settings.ts';
+import type { AfterRefund, WhenLate } from '../settings.ts';
 
 /** Made by `usd('19.99')` and its like: integer minor units, lower-case currency. */
 export interface Money {
@@ -29,7 +29,7 @@ export interface OfferOptions {
   stripePrice?: string | Readonly<Record<string, string>> | Absent;
   /** Default 10. */
   maxPerOrder?: number | Absent;
-  /** How long a checkout keeps what it has set aside. Default 30m; 1m to 24h. */
+  /** How long a checkout keeps what it has set aside. Default 30m, 15m for appointments, bundles and packages; 1m to 24h. */
   hold?: Duration | Absent;
   /** Money that comes after the hold: held again if there is stock, else refunded (default); refunded; reviewed. */
   whenLate?: WhenLate | Absent;
@@ -227,6 +227,8 @@ export interface KassaConfig<Catalog extends Record<string, Offer> = Record<stri
   /** `any` lets every origin call; test mode only. */
   cors?: 'list' | 'any' | Absent;
   contracts?: Contracts<keyof Catalog & string> | Absent;
+  /** What goes with the last of an order's money. Default: appointments and granted credits, but not the coupon's use. */
+  afterRefund?: Partial<AfterRefund> | Absent;
   /** Other shops of this installation, by key. Requests for other hosts belong to the shop itself. */
   tenants?: Readonly<Record<string, TenantOptions<keyof Catalog & string>>> | Absent;
   /** How long a live attempt may be silent before a read asks Stripe. Default 3s. */

@@ -153,7 +153,7 @@ export async function moveAppointments(
 }
 
 /** Ends an appointment whose time is over; one that was called off before stays so. */
-export async function completeAppointment(tx: Transaction, id: string, at: Date): Promise<boolean> {
+export async function markPassed(tx: Transaction, id: string, at: Date): Promise<boolean> {
   const result = await tx
     .updateTable('appointments')
     .set({ state: 'completed', updated_at: at })
@@ -161,6 +161,25 @@ export async function completeAppointment(tx: Transaction, id: string, at: Date)
     .where('state', '=', 'confirmed')
     .executeTakeFirst();
   return result.numUpdatedRows === 1n;
+}
+
+/** An appointment with the order that it was bought in. */
+export interface AppointmentView extends BookedTime {
+  readonly order_id: string;
+  readonly order_line_id: string;
+}
+
+export async function viewAppointment(db: Reader, id: string): Promise<AppointmentView | undefined> {
+  return db
+    .selectFrom('appointments as mine')
+    .innerJoin('order_lines as line', 'line.id', 'mine.order_line_id')
+    .innerJoin('offers as offer', 'offer.id', 'mine.offer_id')
+    .innerJoin('practitioners as person', 'person.id', 'mine.practitioner_id')
+    .select(['mine.id', 'mine.order_line_id', 'mine.state', 'line.order_id', 'offer.external_id as offer_external_id'])
+    .select('person.external_id as practitioner_external_id')
+    .select([sql<Date>`lower(mine.during)`.as('starts_at'), sql<Date>`upper(mine.during)`.as('ends_at')])
+    .where('mine.id', '=', id)
+    .executeTakeFirst();
 }
 
 /** Without `key`: lines that name a practitioner need not wait for whoever only sets a time aside. */

@@ -1,15 +1,17 @@
 export { APPOINTMENT_NEXT, type AppointmentEvent, type AppointmentState } from './appointment.ts';
 export {
   type Appointment,
+  type AppointmentView,
   appointmentsOf,
   type BookedTime,
   bookedTimesOf,
   checkFree,
-  completeAppointment,
   holdSlots,
   lockAppointments,
+  markPassed,
   moveAppointments,
   type NewAppointment,
   type NewSlot,
+  viewAppointment,
 } from './appointments-table.ts';
 export { nextFree, type Stretch } from './slot.ts';

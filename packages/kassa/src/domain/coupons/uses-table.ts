@@ -103,6 +103,14 @@ export async function endUse(tx: Transaction, use: LockedUse, end: 'used' | 'rel
     .execute();
 }
 
+/** Lets go of the place that a locked order's use sits on, so that the coupon may be used once more. A repeat does nothing. */
+export async function freeUse(tx: Transaction, order_id: string, at: Date): Promise<void> {
+  const use = await useOf(tx, order_id, true);
+  if (use?.state !== 'used') return;
+  await sql`update kassa.coupons set uses = uses - 1 where id = ${use.coupon_id}`.execute(tx);
+  await tx.updateTable('coupon_uses').set({ state: 'released', updated_at: at }).where('id', '=', use.id).execute();
+}
+
 async function countUse(tx: Transaction, coupon_id: string): Promise<boolean> {
   const result = await sql`
     update kassa.coupons set uses = uses + 1

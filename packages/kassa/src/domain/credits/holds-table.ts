@@ -10,6 +10,8 @@ export interface CreditHold {
   readonly unit_currency: string | null;
   readonly unit_offer_id: string | null;
   readonly amount: number;
+  /** When the lot ends. */
+  readonly expires_at: Date | null;
   readonly state: 'held' | 'captured' | 'released';
 }
 
@@ -44,7 +46,8 @@ export async function lockCredits(tx: Transaction, order_id: string): Promise<Cr
     .selectFrom('credit_entries as hold')
     .innerJoin('credit_lots as lot', 'lot.id', 'hold.lot_id')
     .leftJoin('credit_entries as ending', 'ending.hold_id', 'hold.id')
-    .select(['hold.id', 'hold.lot_id', 'hold.amount', 'lot.unit_currency', 'lot.unit_offer_id', 'ending.kind'])
+    .select(['hold.id', 'hold.lot_id', 'hold.amount', 'lot.unit_currency', 'lot.unit_offer_id', 'lot.expires_at'])
+    .select('ending.kind')
     .where('hold.order_id', '=', order_id)
     .where('hold.kind', '=', 'hold')
     .orderBy('hold.id')

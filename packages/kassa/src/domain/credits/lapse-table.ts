@@ -5,6 +5,8 @@ import type { Ids } from '../../kernel/ids.ts';
 export interface Lapsed {
   readonly lot_id: string;
   readonly unit_currency: string | null;
+  readonly granted: number;
+  /** So much of it. */
   readonly amount: number;
   /** What open checkouts still hold of the lot. */
   readonly held: number;
@@ -29,6 +31,7 @@ export async function takeBackGrants(tx: Transaction, order_id: string, world: W
 interface LockedLot {
   readonly id: string;
   readonly unit_currency: string | null;
+  readonly granted: number;
   readonly free: number;
   readonly held: number;
 }
@@ -40,7 +43,7 @@ async function lockLots(
   lockClass(tx, 'credit');
   const query = tx
     .selectFrom('credit_lots')
-    .select(['id', 'unit_currency', 'held'])
+    .select(['id', 'unit_currency', 'granted', 'held'])
     .select(sql<number>`granted - held - spent - lapsed`.as('free'));
   const chosen =
     'lot_id' in of
@@ -58,13 +61,13 @@ async function lapse(
   { ids, at }: World,
 ): Promise<Lapsed[]> {
   const lapsed: Lapsed[] = [];
-  for (const { id, unit_currency, free, held } of lots) {
+  for (const { id, unit_currency, granted, free, held } of lots) {
     if (free > 0) {
       await sql`update kassa.credit_lots set lapsed = lapsed + ${free} where id = ${id}`.execute(tx);
       const entry = { id: ids.uuid(), lot_id: id, kind: 'expire' as const, amount: free, order_id, created_at: at };
       await tx.insertInto('credit_entries').values(entry).execute();
     }
-    lapsed.push({ lot_id: id, unit_currency, amount: free, held });
+    lapsed.push({ lot_id: id, unit_currency, granted, amount: free, held });
   }
   return lapsed;
 }

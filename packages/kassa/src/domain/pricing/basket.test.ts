@@ -5,7 +5,7 @@ import { expect, test } from 'vitest';
 import { CURRENCY_RULES } from '../../kernel/currencies.ts';
 import { KassaError } from '../../kernel/errors.ts';
 import { minimumCharge, stepOf } from '../../kernel/money.ts';
-import { type Basket, type BasketLine, priceBasket } from './basket.ts';
+import { type Basket, type BasketLine, dueByLine, paidInPieces, priceBasket } from './basket.ts';
 
 const line = (part: Partial<BasketLine>): BasketLine => ({
   offer_id: 'offer',
@@ -40,6 +40,9 @@ const baskets: fc.Arbitrary<Basket> = fc
         pieces: fc.integer({ min: 0, max: 100_000 }),
         quantity: fc.integer({ min: 1, max: 20 }),
         reducible: fc.boolean(),
+        /** Paid with credits for the offer itself. */
+        in_pieces: fc.boolean(),
+        parts: fc.integer({ min: 0, max: 3 }),
       }),
       { minLength: 1, maxLength: 8 },
     ),
@@ -54,9 +57,7 @@ const baskets: fc.Arbitrary<Basket> = fc
   })
   .map(({ currency, lines, reduction, rate_milli, credits_available_minor }) => ({
     currency,
-    lines: lines.map(({ pieces, quantity, reducible }) =>
-      line({ unit_minor: pieces * stepOf(currency), quantity, reducible, rate_milli }),
-    ),
+    lines: linesOf(lines, currency, rate_milli),
     reduction: reduction
       ? {
           code: 'EARLY',
@@ -66,6 +67,26 @@ const baskets: fc.Arbitrary<Basket> = fc
       : null,
     credits_available_minor,
   }));
+
+interface Drawn {
+  readonly pieces: number;
+  readonly quantity: number;
+  readonly reducible: boolean;
+  readonly in_pieces: boolean;
+  readonly parts: number;
+}
+
+/** Packages stand before their parts, which cost nothing by themselves. */
+function linesOf(drawn: readonly Drawn[], currency: string, rate_milli: number): BasketLine[] {
+  const lines: BasketLine[] = [];
+  for (const { pieces, quantity, reducible, in_pieces, parts } of drawn) {
+    const parent = lines.length;
+    const unit_minor = pieces * stepOf(currency);
+    lines.push(line({ unit_minor, quantity, reducible, rate_milli, credit_units: in_pieces ? quantity : 0 }));
+    for (let part = 0; part < parts; part += 1) lines.push(line({ unit_minor: 0, quantity, reducible, parent }));
+  }
+  return lines;
+}
 
 test('the lines of a basket add up to its total, and nothing is ever negative', () => {
   fc.assert(
@@ -88,7 +109,7 @@ test('the lines of a basket add up to its total, and nothing is ever negative', 
         );
         expect(one.discount_minor).toBeLessThanOrEqual(one.subtotal_minor);
       }
-      expect(priced.credits_minor).toBeLessThanOrEqual(basket.credits_available_minor);
+      expect(priced.credits_minor - paidInPieces(lines)).toBeLessThanOrEqual(basket.credits_available_minor);
       if (priced.total_minor > 0) expect(priced.total_minor).toBeGreaterThanOrEqual(minimumCharge(basket.currency));
     }),
   );
@@ -125,6 +146,43 @@ test('two baskets with one hash cost the same in every line', () => {
     usd({ currency: 'eur' }),
   ]) {
     expect(priceBasket(other).hash).not.toBe(priceBasket(base).hash);
+  }
+});
+
+test('what every line gives back is the total, and no line gives back more than it cost', () => {
+  fc.assert(
+    fc.property(baskets, (basket) => {
+      const priced = priced_or_refused(basket);
+      if (!priced) return;
+      const due = dueByLine(priced);
+      expect(due.reduce((total, one) => total + one, 0)).toBe(priced.total_minor);
+      for (const [index, one] of priced.lines.entries()) {
+        const most = one.credit_units > 0 || one.parent !== null ? 0 : one.total_minor;
+        expect(due[index]).toBeGreaterThanOrEqual(0);
+        expect(due[index]).toBeLessThanOrEqual(most);
+        expect((due[index] ?? 0) % stepOf(basket.currency)).toBe(0);
+      }
+    }),
+  );
+});
+
+test('every currency that Stripe charges in prices a basket with a coupon, a tax and credits', () => {
+  const currencies = [...CURRENCY_RULES.keys()];
+  // Stripe's 135, and five of three decimals that accounts in some countries have.
+  expect(currencies).toHaveLength(135 + 5);
+  for (const currency of currencies) {
+    const unit_minor = 1_000_000 * stepOf(currency);
+    const lines = [line({ unit_minor, rate_milli: 8_750 }), line({ unit_minor, rate_milli: 8_750, credit_units: 1 })];
+    const reduction = { code: 'TENTH', percent_milli: 10_000, amount_minor: null };
+    const priced = priceBasket({ currency, lines, reduction, credits_available_minor: 3 * stepOf(currency) });
+    const step = stepOf(currency);
+    expect([currency, priced.discount_minor, priced.tax_minor, priced.credits_minor, priced.total_minor]).toEqual([
+      currency,
+      100_000 * step,
+      (78_750 + 87_500) * step,
+      1_087_500 * step + 3 * step,
+      (978_750 - 3) * step,
+    ]);
   }
 });
 

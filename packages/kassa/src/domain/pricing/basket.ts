@@ -137,6 +137,16 @@ export function paidInPieces(lines: readonly PricedLine[]): number {
   return sum(lines.filter((line) => line.credit_units > 0).map((line) => line.total_minor));
 }
 
+/**
+ * What each line takes of the total: nothing where credits for its offer pay it, and the credits of money are spread
+ * over the others by largest remainder. So what all lines give back is the total, to the cent.
+ */
+export function dueByLine({ currency, lines, total_minor }: Omit<PricedBasket, 'hash'>): number[] {
+  const step_minor = stepOf(currency);
+  const steps = lines.map((line) => (line.credit_units > 0 ? 0 : line.total_minor / step_minor));
+  return splitMinor(total_minor / step_minor, steps).map((part) => part * step_minor);
+}
+
 function discountsOf(basket: Basket, subtotals: readonly number[]): number[] {
   const { reduction } = basket;
   const reached = basket.lines.map((line) => line.reducible && line.credit_units === 0);

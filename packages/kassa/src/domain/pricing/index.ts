@@ -1,6 +1,7 @@
 export {
   type Basket,
   type BasketLine,
+  dueByLine,
   hashOfBasket,
   type LineGrant,
   type LineSlot,

@@ -1,6 +1,8 @@
 import type { Database } from '../../database/index.ts';
 import { decimalFromMinor } from '../../kernel/money.ts';
 import { payments, sessions } from './payment-steps.ts';
+import { readAsides } from './story-asides.ts';
+import { readDeliveries } from './story-deliveries.ts';
 
 /** One row of a timeline: what happened, to whom, and the row behind it. Secrets are left out where it is read. */
 export interface StoryStep {
@@ -27,11 +29,12 @@ export async function readSteps(db: Database, order_id: string): Promise<StorySt
   const parts = [
     await changes(db, order_id),
     await holds(db, order_id),
+    await readAsides(db, order_id),
     await sessions(db, order_id),
     await payments(db, order_id),
     await webhooks(db, order_id),
     await refunds(db, order_id),
-    await deliveries(db, order_id),
+    await readDeliveries(db, order_id),
   ];
   const rank: readonly StoryStep['kind'][] = ['request', 'hold', 'session', 'payment', 'webhook', 'order'];
   const place = (step: StoryStep): number => (rank.includes(step.kind) ? rank.indexOf(step.kind) : rank.length);
@@ -157,34 +160,4 @@ async function refunds(db: Database, order_id: string): Promise<StoryStep[]> {
     state: row.status === 'succeeded' ? 'ok' : row.status === 'failed' ? 'failed' : 'waiting',
     json: row,
   }));
-}
-
-async function deliveries(db: Database, order_id: string): Promise<StoryStep[]> {
-  const rows = await db
-    .selectFrom('deliveries')
-    .innerJoin('outbox_messages', 'outbox_messages.id', 'deliveries.message_id')
-    .leftJoin('notifications', 'notifications.delivery_id', 'deliveries.id')
-    .select(['deliveries.id', 'deliveries.destination', 'deliveries.attempts', 'deliveries.last_error'])
-    .select(['deliveries.delivered_at', 'deliveries.parked_at', 'deliveries.due_at'])
-    .select(['outbox_messages.topic', 'outbox_messages.created_at', 'notifications.id as notification_id'])
-    .where('outbox_messages.order_id', '=', order_id)
-    .orderBy('deliveries.id')
-    .execute();
-  return rows.map((row) => {
-    const [way = '', name = ''] = row.destination.split(':', 2);
-    const mail = way === 'mail' || way === 'sms';
-    // A mail without a receiver or without news is done, and nobody may believe that it was sent.
-    const silent = mail && row.delivered_at !== null && row.notification_id === null;
-    const done = silent
-      ? 'nothing was sent: nobody to send it to is known, or nothing is to be told'
-      : `done for ${row.topic}`;
-    return {
-      at: row.delivered_at ?? row.parked_at ?? row.created_at,
-      kind: mail ? 'mail' : 'hook',
-      title: mail ? `${way === 'sms' ? 'Short message' : 'Mail'} ${name}` : `Hook ${row.topic}`,
-      detail: row.last_error ?? (row.delivered_at ? done : 'on its way'),
-      state: silent ? 'info' : row.delivered_at ? 'ok' : row.parked_at ? 'failed' : 'waiting',
-      json: row,
-    };
-  });
 }

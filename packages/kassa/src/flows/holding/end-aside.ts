@@ -1,5 +1,11 @@
 import type { Transaction } from '../../database/index.ts';
-import { APPOINTMENT_NEXT, type AppointmentEvent, moveAppointments } from '../../domain/appointments/index.ts';
+import {
+  APPOINTMENT_NEXT,
+  type Appointment,
+  type AppointmentEvent,
+  type AppointmentState,
+  moveAppointments,
+} from '../../domain/appointments/index.ts';
 import { endUse } from '../../domain/coupons/index.ts';
 import { chooseLots, endCredits, spendCredits } from '../../domain/credits/index.ts';
 import { endHolds } from '../../domain/inventory/index.ts';
@@ -36,15 +42,15 @@ export async function endAside(house: House, tx: Transaction, { order_id, aside,
 /** Moves the appointments of an order by one event; those that stay where they are, are not written. */
 export async function endAppointments(
   tx: Transaction,
-  { appointments }: Pick<SetAside, 'appointments'>,
+  { appointments }: { readonly appointments: readonly Appointment[] },
   event: AppointmentEvent,
   at: Date,
 ): Promise<void> {
-  const moving = new Map<string, string[]>();
+  const moving = new Map<AppointmentState, string[]>();
   for (const { id, state } of appointments) {
     const to = APPOINTMENT_NEXT[state][event];
     if (to === 'refuse') throw new Bug(`an appointment that is ${state} cannot be ${event}`);
     if (to !== state) moving.set(to, [...(moving.get(to) ?? []), id]);
   }
-  for (const [to, ids] of moving) await moveAppointments(tx, ids, to as (typeof appointments)[number]['state'], at);
+  for (const [to, ids] of moving) await moveAppointments(tx, ids, to, at);
 }

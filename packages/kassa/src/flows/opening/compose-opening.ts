@@ -1,5 +1,5 @@
 import type { IntentRequest, SessionLine, SessionRequest, StoredRequest } from '../../domain/payments/index.ts';
-import type { PricedLine } from '../../domain/pricing/index.ts';
+import { dueByLine, type Quote } from '../../domain/pricing/index.ts';
 import { toTypeId } from '../../kernel/ids.ts';
 import type { House } from '../house.ts';
 import type { Beginning } from './write-draft.ts';
@@ -46,7 +46,7 @@ function sessionRequest(beginning: Beginning): Omit<SessionRequest, 'presentatio
   return {
     ...owner(beginning),
     currency: quote.currency,
-    lines: quote.lines.filter((line) => line.parent === null).map(lineAtStripe),
+    lines: linesAtStripe(quote),
     total_minor: quote.total_minor,
     adjusted: quote.discount_minor + quote.tax_minor + quote.credits_minor > 0,
     email: command.buyer.email ?? null,
@@ -57,9 +57,10 @@ function sessionRequest(beginning: Beginning): Omit<SessionRequest, 'presentatio
   };
 }
 
-/** A line that credits for its own offer pay takes no share of what is left to pay. Parts come with their package. */
-function lineAtStripe(line: PricedLine): SessionLine {
-  const { name, description, unit_minor, quantity, stripe_price_id, credit_units, total_minor } = line;
-  const due_minor = credit_units > 0 ? 0 : total_minor;
-  return { name, description, unit_minor, quantity, stripe_price_id, total_minor: due_minor };
+/** Each line with what it takes of the total. Parts come with their package, whose price they are in. */
+function linesAtStripe(quote: Quote): SessionLine[] {
+  const due = dueByLine(quote);
+  return quote.lines.flatMap(({ parent, name, description, unit_minor, quantity, stripe_price_id }, index) =>
+    parent === null ? [{ name, description, unit_minor, quantity, stripe_price_id, total_minor: due[index] ?? 0 }] : [],
+  );
 }

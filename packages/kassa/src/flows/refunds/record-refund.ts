@@ -24,6 +24,7 @@ import {
 } from '../../domain/payments/index.ts';
 import { Bug } from '../../kernel/errors.ts';
 import type { Cause, House, SettleOutcome } from '../house.ts';
+import { undoSale } from '../refunding/undo-sale.ts';
 
 /**
  * Writes down what Stripe says of one refund, whoever made it. By refund id and never by adding sums, so repeats and
@@ -65,6 +66,10 @@ export async function recordRefund(
   );
   // The answer to our own call was lost, and this is it.
   if (known && !named) await closeOperation(tx, operationKey(known.id, 'refund'), doneWith(report), scene.at);
+  // Before the books, because it locks credits and they only append.
+  if (attempt.kept && status === 'succeeded' && eventOf(scene, refund, status) === 'refunded_fully') {
+    await undoSale(house, tx, { order, at: scene.at });
+  }
   await bookRefund(scene, refund, known?.status ?? 'requested', status);
   await moveWithRefund(scene, refund, status);
   return { outcome: 'applied', order_id: order.id };
