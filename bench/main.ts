@@ -1,0 +1,88 @@
+// `npm run bench`: all benchmarks that fit this computer. `npm run bench -- B1 B5 --rounds 5 --slice 2`: some of them.
+import { parseArgs } from 'node:util';
+import { type Wishes, withBench } from './driver/bench.ts';
+import { compareBlocks } from './driver/compare.ts';
+import { loadNow } from './driver/process-times.ts';
+import { type Block, commitNow, isBroken, lastRunOf, machine, type Run, readRun, writeRun } from './driver/results.ts';
+import { drawBlock } from './driver/table.ts';
+import { BENCHMARKS } from './targets/index.ts';
+
+const LOAD_MAX = 0.5;
+const SIZES: Readonly<Record<string, number>> = { '1k': 1_000, '100k': 100_000, '1m': 1_000_000, '10m': 10_000_000 };
+
+const { values, positionals } = parseArgs({
+  allowPositionals: true,
+  options: {
+    rounds: { type: 'string', default: '5' },
+    slice: { type: 'string', default: '2' },
+    connections: { type: 'string', default: '32' },
+    size: { type: 'string', default: '1k' },
+    noisy: { type: 'boolean', default: false },
+    list: { type: 'boolean', default: false },
+    compare: { type: 'boolean', default: false },
+  },
+});
+
+const say = (line: string): void => console.log(line);
+
+async function main(): Promise<number> {
+  if (values.list) {
+    for (const { id, title } of BENCHMARKS) say(`${id.padEnd(9)} ${title}`);
+    return 0;
+  }
+  if (values.compare) return compareFiles(positionals);
+  const asked = positionals.map((name) => name.toUpperCase());
+  const unknown = asked.filter((name) => !BENCHMARKS.some((one) => one.id.toUpperCase() === name));
+  const size = SIZES[values.size.toLowerCase()];
+  if (unknown.length > 0) return refuse(`There is no benchmark ${unknown.join(', ')}: see npm run bench -- --list.`);
+  if (size === undefined) return refuse(`--size is one of ${Object.keys(SIZES).join(', ')}.`);
+  const load_average = loadNow();
+  if (load_average !== null && load_average >= LOAD_MAX && !values.noisy) {
+    return refuse(`The computer is busy (load ${load_average}): wait, or say --noisy and publish nothing of it.`);
+  }
+  const { rounds, slice, connections } = values;
+  const wishes = { rounds: Number(rounds), slice_s: Number(slice), connections: Number(connections), size };
+  return runAll(asked, wishes, load_average);
+}
+
+async function runAll(asked: readonly string[], wishes: Wishes, load_average: number | null): Promise<number> {
+  const wanted = BENCHMARKS.filter(({ id }) => asked.length === 0 || asked.includes(id.toUpperCase()));
+  const started_at = new Date().toISOString();
+  const blocks: Block[] = [];
+  let postgres = '';
+  for (const { id, title, run } of wanted) {
+    say(`${id}  ${title}`);
+    const block = await withBench(wishes, say, async (bench) => {
+      postgres = bench.ground.version;
+      return { block: id, title, ...(await run(bench)) };
+    });
+    blocks.push(block);
+    say(`${drawBlock(block)}\n`);
+  }
+  const { rounds, slice_s } = wishes;
+  const run: Run = {
+    ...{ commit: commitNow(), started_at, postgres, load_average, noisy: values.noisy, rounds, slice_s, blocks },
+    ...machine,
+  };
+  const file = writeRun(run);
+  for (const block of blocks) {
+    const last = lastRunOf(block.block, file);
+    if (last) for (const line of compareBlocks(last, run, block.block)) say(line);
+  }
+  say(`\nwritten to ${file}`);
+  return blocks.some(isBroken) ? 1 : 0;
+}
+
+function compareFiles([before, after]: readonly string[]): number {
+  if (before === undefined || after === undefined) return refuse('Name two files of bench/results.');
+  const [old, now] = [readRun(before), readRun(after)];
+  for (const { block } of now.blocks) for (const line of compareBlocks(old, now, block)) say(line);
+  return 0;
+}
+
+function refuse(sentence: string): number {
+  console.error(sentence);
+  return 2;
+}
+
+process.exitCode = await main();
