@@ -1,10 +1,10 @@
 // `npm run bench`: all benchmarks that fit this computer. `npm run bench -- B1 B5 --rounds 5 --slice 2`: some of them.
 import { parseArgs } from 'node:util';
 import { type Wishes, withBench } from './driver/bench.ts';
-import { compareBlocks } from './driver/compare.ts';
 import { loadNow } from './driver/process-times.ts';
-import { type Block, commitNow, isBroken, lastRunOf, machine, type Run, readRun, writeRun } from './driver/results.ts';
-import { drawBlock } from './driver/table.ts';
+import { compareBlocks } from './report/compare.ts';
+import { type Block, commitNow, isBroken, lastRunOf, machine, type Run, readRun, writeRun } from './report/results.ts';
+import { drawBlock } from './report/table.ts';
 import { BENCHMARKS } from './targets/index.ts';
 
 const LOAD_MAX = 0.5;

@@ -1,11 +1,11 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import type { LoadPlan } from '../load/plan.ts';
+import type { Block } from '../report/results.ts';
 import type { ShopWish } from '../shop/wish.ts';
 import { type Child, type Driver, startChild, startDriver } from './children.ts';
 import { type Ground, openGround } from './ground.ts';
-import type { LoadPlan } from './plan.ts';
-import type { Block } from './results.ts';
 
 /** How a run is made. */
 export interface Wishes {

@@ -1,7 +1,7 @@
 import { type ChildProcess, fork } from 'node:child_process';
 import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
-import type { LoadPlan, LoadResult } from './plan.ts';
+import type { LoadPlan, LoadResult } from '../load/plan.ts';
 
 const BENCH = fileURLToPath(new URL('../', import.meta.url));
 const STOP_WAIT_MS = 15_000;
@@ -69,7 +69,7 @@ export interface Driver {
 }
 
 export async function startDriver(): Promise<Driver> {
-  const child = await startChild('driver/load-process.ts', {});
+  const child = await startChild('load/load-process.ts', {});
   return { run: async (plan) => (await child.ask(plan)) as LoadResult, stop: child.stop };
 }
 

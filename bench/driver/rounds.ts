@@ -1,8 +1,8 @@
+import type { LoadPlan, LoadResult } from '../load/plan.ts';
+import type { Row } from '../report/results.ts';
 import type { Bench } from './bench.ts';
 import type { Child } from './children.ts';
-import type { LoadPlan, LoadResult } from './plan.ts';
 import { cpuOf, cpuOfPostgres, rssOf } from './process-times.ts';
-import type { Row } from './results.ts';
 
 /** One server in a block, and how a slice of it goes. */
 export interface Target {

@@ -1,8 +1,8 @@
 import { type Bench, type Benchmark, eventBody, planFor } from '../driver/bench.ts';
 import type { Child } from '../driver/children.ts';
 import { countOf, differs } from '../driver/invariants.ts';
-import { answered } from '../driver/plan.ts';
 import { alternate, type Target } from '../driver/rounds.ts';
+import { answered } from '../load/plan.ts';
 import { emptyShop } from '../shop/loader.ts';
 import { WEBHOOK_SECRET } from '../shop/wish.ts';
 import { reference } from './reference.ts';

@@ -1,7 +1,7 @@
 import { type Bench, eventBody, planFor } from '../driver/bench.ts';
 import { countOf, differs } from '../driver/invariants.ts';
-import { answered } from '../driver/plan.ts';
 import type { Target } from '../driver/rounds.ts';
+import { answered } from '../load/plan.ts';
 
 /** R, the first target of every block that is measured against it. */
 export async function reference(bench: Bench): Promise<Target> {
