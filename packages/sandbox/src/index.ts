@@ -6,6 +6,7 @@ export type { PayAnswer, PayOutcome, PayRequest } from './control/pay.ts';
 export { OUTCOMES } from './control/pay.ts';
 export type { SeedRequest } from './control/seed.ts';
 export type { WebhookAction, WebhookRule } from './delivery/rules.ts';
+export type { Ignored } from './http/ignored.ts';
 export { ConnectionFault } from './http/reply.ts';
 export { type SandboxClock, type VirtualClock, virtualClock } from './kernel/clock.ts';
 export { ApiFailure } from './kernel/failure.ts';
@@ -21,4 +22,5 @@ export { type Account, createSandbox, type Keys, type Sandbox } from './sandbox.
 export { type Served, type ServeOptions, serveSandbox } from './serve.ts';
 export type { Books, ChargeBook, CurrencyBook, SessionBook } from './store/books.ts';
 export type { JournalEntry } from './store/journal.ts';
+export type { SnapshotView } from './store/snapshot.ts';
 export type { Chaos } from './store/world.ts';

@@ -1,4 +1,5 @@
 import { addRule, listRules, removeRule, type WebhookRule } from '../delivery/rules.ts';
+import { type Ignored, readIgnored } from '../http/ignored.ts';
 import type { Dispute, PaymentIntent, Refund, Session } from '../kernel/kinds.ts';
 import { DEFAULT_ACCOUNT, type RuntimeOptions } from '../kernel/options.ts';
 import { moveDispute, openDispute } from '../resources/disputes/disputes.ts';
@@ -66,6 +67,8 @@ export interface Control {
   requests(filter?: { path?: string; since_ms?: number; id?: string; limit?: number }): JournalEntry[];
   deliveries(filter?: { event?: string; since_ms?: number }): DeliveryView[];
   unsupported(): Unsupported[];
+  /** Parameters that calls gave and that had no effect, most frequent first. */
+  ignored(): Ignored[];
   /** @param account only what belongs to this account; absent: everything */
   books(account?: string): Books;
   session(id: string): Session | undefined;
@@ -109,6 +112,7 @@ export function controlOf(world: World, motion: Motion): Control {
     requests: (filter) => readJournal(database, filter),
     deliveries: (filter) => readDeliveries(database, filter),
     unsupported: () => readUnsupported(database),
+    ignored: () => readIgnored(database),
     books: (account) => readBooks(database, account),
     session: (id) => inTx(world, NOBODY, (tx) => structuredClone(tx.find('checkout.session', id))),
   };

@@ -73,6 +73,7 @@ const ACTIONS: [method: string, path: RegExp, action: Action][] = [
   ['GET', /^requests$/, ({ control }, { url }) => control.requests(filterOf(url))],
   ['GET', /^deliveries$/, ({ control }, { url }) => control.deliveries(filterOf(url))],
   ['GET', /^unsupported$/, ({ control }) => control.unsupported()],
+  ['GET', /^ignored$/, ({ control }) => control.ignored()],
   ['GET', /^books$/, ({ control }, { url }) => control.books(url.searchParams.get('account') ?? undefined)],
   ['GET', /^options$/, ({ control }) => control.options()],
   ['POST', /^options$/, ({ control }, { body }) => control.setOption(body as never)],

@@ -5,6 +5,51 @@ import { badParam, missingParam } from '../kernel/failure.ts';
 export interface Input {
   path: string;
   fields: Record<string, unknown>;
+  /** Which parameters the work of a call looked at, by the object that holds them. Absent: nobody asks. */
+  read?: Map<object, Set<string>>;
+}
+
+/** One parameter as it came. Every reader goes through here, so that what nobody reads can be named (`ignored`). */
+export function raw(input: Input, name: string): unknown {
+  const value = input.fields[name];
+  if (value !== undefined && input.read) readsOf(input.read, input.fields).add(name);
+  return value;
+}
+
+function readsOf(read: Map<object, Set<string>>, fields: object): Set<string> {
+  const known = read.get(fields);
+  if (known) return known;
+  const fresh = new Set<string>();
+  read.set(fields, fresh);
+  return fresh;
+}
+
+function inside({ read }: Input, path: string, fields: Record<string, unknown>): Input {
+  if (!read) return { path, fields };
+  readsOf(read, fields);
+  return { path, fields, read };
+}
+
+/** The same parameters with some of them other, or left out where they are undefined. */
+export function changed(input: Input, changes: Record<string, unknown>): Input {
+  const fields = { ...input.fields, ...changes };
+  if (input.read) input.read.set(fields, readsOf(input.read, input.fields));
+  return { ...input, fields };
+}
+
+/** The names of the parameters that no work looked at: `hooks`, `payment_details[order_reference]`. */
+export function ignored({ path, fields, read }: Input): string[] {
+  const reads = read?.get(fields);
+  return Object.entries(fields).flatMap(([name, value]) => {
+    const place = path === '' ? name : `${path}[${name}]`;
+    if (!reads?.has(name)) return [place];
+    const parts = Array.isArray(value) ? value : [value];
+    // A list says for all of its entries what is ignored in one.
+    const inner = Array.isArray(value) ? `${place}[]` : place;
+    const opened = parts.filter((part) => isPlain(part) && read?.has(part));
+    const names = opened.flatMap((part) => ignored({ path: inner, fields: part, ...(read ? { read } : {}) }));
+    return [...new Set(names)];
+  });
 }
 
 /** `line_items[0][price]`: how Stripe names a parameter in an error. */
@@ -18,7 +63,7 @@ export function has(input: Input, name: string): boolean {
 
 /** A string that must not be empty when it is given. */
 export function text(input: Input, name: string): string | undefined {
-  const value = input.fields[name];
+  const value = raw(input, name);
   if (value === undefined || value === null) return undefined;
   if (typeof value !== 'string') throw badParam(at(input, name), `Invalid string: ${at(input, name)}.`);
   if (value === '') {
@@ -39,13 +84,13 @@ export function needText(input: Input, name: string): string {
 
 /** undefined: not given; null: the caller unsets it with an empty string. */
 export function clearable(input: Input, name: string): string | null | undefined {
-  const value = input.fields[name];
+  const value = raw(input, name);
   return value === '' || value === null ? null : text(input, name);
 }
 
 /** Only plain digits with an optional minus: `1e3`, `+1`, `0x10` and `1.0` are refused. */
 export function integer(input: Input, name: string, bounds: { min?: number; max?: number } = {}): number | undefined {
-  const value = input.fields[name];
+  const value = raw(input, name);
   if (value === undefined || value === null || value === '') return undefined;
   const wrong = (why: string) => badParam(at(input, name), why, 'parameter_invalid_integer');
   if (typeof value !== 'number' && !(typeof value === 'string' && /^-?\d{1,16}$/.test(value))) {
@@ -69,7 +114,7 @@ export function needInteger(input: Input, name: string, bounds: { min?: number; 
 }
 
 export function flag(input: Input, name: string): boolean | undefined {
-  const value = input.fields[name];
+  const value = raw(input, name);
   if (value === undefined || value === null || value === '') return undefined;
   if (value === true || value === 'true') return true;
   if (value === false || value === 'false') return false;
@@ -87,10 +132,10 @@ export function choice<T extends string>(input: Input, name: string, values: rea
 }
 
 export function child(input: Input, name: string): Input | undefined {
-  const value = input.fields[name];
+  const value = raw(input, name);
   if (value === undefined || value === null || value === '') return undefined;
   if (!isPlain(value)) throw badParam(at(input, name), `Invalid object: ${at(input, name)}.`);
-  return { path: at(input, name), fields: value };
+  return inside(input, at(input, name), value);
 }
 
 /** A nested object that reads as empty when it is absent. */
@@ -99,7 +144,7 @@ export function childOrEmpty(input: Input, name: string): Input {
 }
 
 function list(input: Input, name: string): unknown[] | undefined {
-  const value = input.fields[name];
+  const value = raw(input, name);
   if (value === undefined || value === null) return undefined;
   if (value === '') return [];
   if (!Array.isArray(value)) throw badParam(at(input, name), `Invalid array: ${at(input, name)}.`);
@@ -110,12 +155,12 @@ export function children(input: Input, name: string): Input[] | undefined {
   return list(input, name)?.map((value, index) => {
     const path = `${at(input, name)}[${index}]`;
     if (!isPlain(value)) throw badParam(path, `Invalid object: ${path}.`);
-    return { path, fields: value };
+    return inside(input, path, value);
   });
 }
 
 export function texts(input: Input, name: string): string[] | undefined {
-  const single = input.fields[name];
+  const single = raw(input, name);
   if (typeof single === 'string' && single !== '') return [single];
   return list(input, name)?.map((value, index) => {
     if (typeof value !== 'string') throw badParam(`${at(input, name)}[${index}]`, 'Invalid string.');
@@ -135,7 +180,7 @@ export function mergeMetadata(
   current: Record<string, string> | null,
   name = 'metadata',
 ): Record<string, string> | undefined {
-  const value = input.fields[name];
+  const value = raw(input, name);
   if (value === undefined) return undefined;
   if (value === '' || value === null) return {};
   if (!isPlain(value)) throw badParam(at(input, name), `Invalid object: ${at(input, name)}.`);

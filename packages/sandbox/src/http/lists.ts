@@ -2,7 +2,7 @@ import { isPlain } from '../kernel/canonical.ts';
 import { badParam, missingObject } from '../kernel/failure.ts';
 import type { Kind, Kinds } from '../kernel/kinds.ts';
 import type { Tx } from '../store/tx.ts';
-import { at, atMostOne, flag, type Input, integer, text } from './input.ts';
+import { at, atMostOne, childOrEmpty, flag, type Input, integer, raw, text } from './input.ts';
 
 /** A list as Stripe writes it. */
 export interface List<T> {
@@ -30,14 +30,14 @@ export function readCursor(input: Input): Cursor {
 
 /** `created=…` or `created[gte]=…`, in seconds. */
 export function readCreated(input: Input): { gt?: number; gte?: number; lt?: number; lte?: number } | undefined {
-  const value = input.fields.created;
+  const value = raw(input, 'created');
   if (value === undefined) return undefined;
   if (!isPlain(value)) {
     const exact = integer(input, 'created') ?? 0;
     return { gte: exact, lte: exact };
   }
   const range: Record<string, number> = {};
-  const inner: Input = { path: at(input, 'created'), fields: value };
+  const inner = childOrEmpty(input, 'created');
   for (const name of Object.keys(value)) {
     if (!['gt', 'gte', 'lt', 'lte'].includes(name)) throw badParam(at(inner, name), `Unknown bound: ${name}.`);
     range[name] = integer(inner, name) ?? 0;

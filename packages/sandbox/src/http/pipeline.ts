@@ -7,7 +7,9 @@ import { openTx, type Tx } from '../store/tx.ts';
 import { keepPosition, type World } from '../store/world.ts';
 import { stopwatch } from '../system.ts';
 import { type Call, type Incoming, readCall } from './call.ts';
+import { noteIgnored } from './ignored.ts';
 import { fingerprint, finishKey, freeKey, type KeyUse, lookUpKey, startKey } from './idempotency.ts';
+import { type Input, ignored } from './input.ts';
 import { type Answer, bugFailure, ConnectionFault, errorBody, pretty, type Reply, replyOf } from './reply.ts';
 import type { Router } from './router.ts';
 
@@ -159,8 +161,14 @@ function run(job: Job, tx: Tx, params: Record<string, unknown>): { answer: Answe
   const { world, tools, call } = job;
   const { ids, lenient, publishable } = call;
   try {
-    const value = call.route.run(tx, { path: '', fields: params }, { ids, lenient, publishable });
+    const input: Input = { path: '', fields: params, read: new Map() };
+    const value = call.route.run(tx, input, { ids, lenient, publishable });
     const headers: Record<string, string> = call.leniency === '' ? {} : { 'x-sandbox-lenient': call.leniency };
+    const unread = ignored(input);
+    if (unread.length > 0) {
+      noteIgnored(world.database, call, unread);
+      headers['x-sandbox-ignored'] = headerOf(unread);
+    }
     return { answer: { status: 200, body: pretty(tools.render(tx, call, value)), headers }, code: null };
   } catch (error) {
     if (!(error instanceof ApiFailure) || error.rules.commit !== true) throw error;
@@ -168,6 +176,11 @@ function run(job: Job, tx: Tx, params: Record<string, unknown>): { answer: Answe
     tools.checkError(answer.body);
     return { answer, code: error.body.code ?? null };
   }
+}
+
+/** Names of parameters may hold what a caller chose, such as a currency: only plain signs go into a header. */
+function headerOf(names: string[]): string {
+  return names.join(', ').replaceAll(/[^\x20-\x7e]/g, '?').slice(0, 500);
 }
 
 function refusal(world: World, call: Call, failure: ApiFailure): Answer {

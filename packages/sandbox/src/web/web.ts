@@ -35,7 +35,7 @@ const PAGES: [method: string, path: RegExp, handler: Handler][] = [
   ['GET', /^\/c\/pay\/(cs_\w+)\/after$/, ({ world }, _, [id = ''], url) => showAfter(world, id, url)],
   ['GET', /^\/c\/pay\/(cs_\w+)\/return$/, ({ world }, _, [id = '']) => goBack(world, id)],
   ['GET', /^\/c\/recover\/(cs_\w+)\/(\w+)$/, ({ world }, _, [id = '', secret = '']) => recover(world, id, secret)],
-  ['GET', /^\/l\/(plink_\w+)$/, ({ world }, _, [id = '']) => followLink(world, id)],
+  ['GET', /^\/l\/(plink_\w+)$/, ({ world }, _, [id = ''], url) => followLink(world, id, url)],
   ['GET', /^\/3ds\/(\w+)$/, ({ world }, _, [id = ''], url) => showChallenge(world, id, url)],
   ['POST', /^\/3ds\/(\w+)$/, ({ world }, request, [id = '']) => postChallenge(world, id, request)],
   ['GET', /^\/receipts\/(\w+)$/, ({ world }, _, [id = '']) => showReceipt(world, id)],

@@ -308,3 +308,56 @@ test('a page makes a confirmation token with its own key, and the server pays wi
     { error: { code: 'parameter_unknown', param: 'nonsense' } },
   ]);
 });
+
+test('what has paid or is canceled does not change its method or its customer any more', async () => {
+  const { stripe } = openShop();
+  const { id: customer } = await stripe.customers.create();
+  const automatic_payment_methods = { enabled: true, allow_redirects: 'never' } as const;
+  const paid = await stripe.paymentIntents.create({
+    amount: 500,
+    currency: 'usd',
+    confirm: true,
+    payment_method: 'pm_card_visa',
+    automatic_payment_methods,
+  });
+  for (const change of [{ customer }, { payment_method: 'pm_card_mastercard' }, { setup_future_usage: 'off_session' }]) {
+    const refused = await refusal(stripe.paymentIntents.update(paid.id, change as Stripe.PaymentIntentUpdateParams));
+    expect(refused).toMatchObject({ status: 400, code: 'payment_intent_unexpected_state' });
+  }
+  expect((await stripe.paymentIntents.update(paid.id, { description: 'late words' })).status).toBe('succeeded');
+  const kept = await stripe.setupIntents.create({ confirm: true, payment_method: 'pm_card_visa', automatic_payment_methods });
+  expect(await refusal(stripe.setupIntents.update(kept.id, { payment_method: 'pm_card_visa' }))).toMatchObject({
+    status: 400,
+    code: 'setup_intent_unexpected_state',
+  });
+  expect((await stripe.setupIntents.retrieve(kept.id)).status).toBe('succeeded');
+});
+
+test('another card on an intent that waits for the buyer ends the wait', async () => {
+  const { stripe } = openShop();
+  const asked = await stripe.paymentIntents.create({
+    amount: 500,
+    currency: 'usd',
+    confirm: true,
+    payment_method: 'pm_card_authenticationRequired',
+    return_url: 'https://shop.test/back',
+  });
+  expect(asked.status).toBe('requires_action');
+  const other = await stripe.paymentIntents.update(asked.id, { payment_method: 'pm_card_visa' });
+  expect(other).toMatchObject({ status: 'requires_confirmation', next_action: null });
+  const back = { return_url: 'https://shop.test/back' };
+  expect((await stripe.paymentIntents.confirm(asked.id, back)).status).toBe('succeeded');
+});
+
+test('an intent refuses the kinds of method that it excludes', async () => {
+  const { stripe } = openShop();
+  const bank = { type: 'sepa_debit', sepa_debit: { iban: 'DE89370400440532013000' } } as const;
+  const sale = { amount: 500, currency: 'eur', payment_method_data: bank } as const;
+  for (const types of [{ allowed_payment_method_types: ['card'] }, { excluded_payment_method_types: ['sepa_debit'] }]) {
+    const refused = await refusal(
+      stripe.paymentIntents.create({ ...sale, ...(types as Partial<Stripe.PaymentIntentCreateParams>) }),
+    );
+    expect(refused).toMatchObject({ status: 400, code: 'payment_intent_incompatible_payment_method' });
+  }
+  expect((await stripe.paymentIntents.create(sale)).status).toBe('requires_confirmation');
+});

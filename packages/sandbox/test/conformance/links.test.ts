@@ -35,3 +35,39 @@ test('a link is listed with its items, and switched off with its own words', asy
   expect((await stripe.paymentLinks.list({ active: false })).data).toHaveLength(1);
   expect(await (await sandbox.fetch(new Request(link.url))).text()).toContain('Sold out for good.');
 });
+
+test('the sessions of a link ask for what the link asks for, and the link counts what it sold', async () => {
+  const { sandbox, stripe } = openShop();
+  const price = await stripe.prices.create({ currency: 'usd', unit_amount: 1500, product_data: { name: 'Print' } });
+  const link = await stripe.paymentLinks.create({
+    line_items: [{ price: price.id, quantity: 1 }],
+    payment_method_types: ['card'],
+    submit_type: 'book',
+    billing_address_collection: 'required',
+    custom_fields: [{ key: 'seat', label: { custom: 'Seat', type: 'custom' }, type: 'text' }],
+    custom_text: { submit: { message: 'See you there.' } },
+    shipping_address_collection: { allowed_countries: ['DE'] },
+    phone_number_collection: { enabled: true },
+    restrictions: { completed_sessions: { limit: 3 } },
+  });
+  expect(link.payment_method_types).toEqual(['card']);
+  const query = '?client_reference_id=order-7&prefilled_email=ann%40example.com&utm_source=mail';
+  await sandbox.fetch(new Request(`${link.url}${query}`));
+  await sandbox.fetch(new Request(`${link.url}?client_reference_id=${encodeURIComponent('not <fit>')}`));
+  const [second, first] = (await stripe.checkout.sessions.list({ payment_link: link.id })).data;
+  expect(first).toMatchObject({
+    client_reference_id: 'order-7',
+    customer_email: 'ann@example.com',
+    payment_method_types: ['card'],
+    submit_type: 'book',
+    billing_address_collection: 'required',
+    custom_fields: [{ key: 'seat' }],
+    custom_text: { submit: { message: 'See you there.' } },
+    shipping_address_collection: { allowed_countries: ['DE'] },
+    phone_number_collection: { enabled: true },
+  });
+  expect(second).toMatchObject({ client_reference_id: null, customer_email: null });
+  const paid = await sandbox.control.pay(first?.id ?? '', { outcome: 'pays', custom_fields: { seat: '12' } });
+  expect(paid.result).toBe('complete');
+  expect((await stripe.paymentLinks.retrieve(link.id)).restrictions?.completed_sessions).toEqual({ count: 1, limit: 3 });
+});

@@ -1,12 +1,25 @@
-import { at, child, flag, has, type Input, integer, metadataOf, needText, text, texts } from '../../http/input.ts';
+import {
+  at,
+  child,
+  flag,
+  has,
+  type Input,
+  integer,
+  metadataOf,
+  needInteger,
+  needText,
+  text,
+  texts,
+} from '../../http/input.ts';
 import { badParam, missingParam, wrongState } from '../../kernel/failure.ts';
-import type { Price, Session, TaxRate } from '../../kernel/kinds.ts';
+import type { PaymentMethod, Price, Session, TaxRate } from '../../kernel/kinds.ts';
 import { checkCurrency } from '../../kernel/money.ts';
 import type { Tx } from '../../store/tx.ts';
 import { newPrice } from '../catalog/prices.ts';
 import { newProduct } from '../catalog/products.ts';
 
 export const ITEMS_MAX = 100;
+const OPTIONAL_MAX = 10;
 
 /** One thing in the basket, as the session keeps it: the price is the price of that moment. */
 export interface Item {
@@ -36,6 +49,10 @@ export interface SessionSecrets {
   asked?: Record<string, unknown>;
   /** Where to return when the buyer has paid, with the template in it. */
   return_to: string | null;
+  /** What the buyer types that the named customer gets for good. */
+  keeps?: ('address' | 'name' | 'shipping')[];
+  /** What the shop said about showing the payment method again, over the rule of the page. */
+  allow_redisplay?: NonNullable<PaymentMethod['allow_redisplay']>;
 }
 
 export function sessionSecrets(tx: Tx, session: Session): SessionSecrets {
@@ -100,6 +117,18 @@ function readItem(tx: Tx, input: Input, mode: string, currency: string | undefin
     metadata: metadataOf(input),
   };
   return { item, currency: amount.currency };
+}
+
+/** What the page may offer on top. The sandbox's page does not; it is checked and shown again. */
+export function readOptional(tx: Tx, inputs: Input[]): NonNullable<Session['optional_items']> {
+  if (inputs.length > OPTIONAL_MAX) {
+    throw badParam('optional_items', `A session has at most ${OPTIONAL_MAX} optional items.`);
+  }
+  return inputs.map((input) => ({
+    adjustable_quantity: readAdjustable(input),
+    price: listedPrice(tx, input).id,
+    quantity: needInteger(input, 'quantity', { min: 1, max: 999_999 }),
+  }));
 }
 
 function listedPrice(tx: Tx, input: Input): Price {

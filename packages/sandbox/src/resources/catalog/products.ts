@@ -64,7 +64,7 @@ function dimensions(input: Input): Product['package_dimensions'] {
 }
 
 function stringly(input: Input): Input {
-  return { ...input, fields: Object.fromEntries(Object.entries(input.fields).map(([k, v]) => [k, String(v)])) };
+  return changed(input, Object.fromEntries(Object.entries(input.fields).map(([k, v]) => [k, String(v)])));
 }
 
 function create(tx: Tx, input: Input): Product {
@@ -72,7 +72,7 @@ function create(tx: Tx, input: Input): Product {
   tx.emit('product.created', product);
   const first = child(input, 'default_price_data');
   if (first) {
-    const price = createPrice(tx, { ...first, fields: { ...first.fields, product: product.id } });
+    const price = createPrice(tx, changed(first, { product: product.id }));
     tx.patch(product, { default_price: price.id });
   }
   return product;

@@ -20,8 +20,18 @@ export function completeSession(tx: Tx, session: Session, completion: Completion
   });
   tx.hidden(session.id).completed_ms = tx.now_ms;
   redeem(tx, session);
+  countSale(tx, session);
   tx.book({ kind: 'session_closed', subject: session.id, more: { as: 'complete' } });
   tx.emit('checkout.session.completed', session);
+}
+
+/** A link that sells only so often counts what it sold. */
+function countSale(tx: Tx, session: Session): void {
+  const link = typeof session.payment_link === 'string' ? tx.find('payment_link', session.payment_link) : undefined;
+  const limit = link?.restrictions?.completed_sessions;
+  if (!link || !limit) return;
+  const completed_sessions = { ...limit, count: limit.count + 1 };
+  tx.patch(link, { restrictions: { ...link.restrictions, completed_sessions } });
 }
 
 /** A coupon counts as used when the session that used it is complete, not when it was typed. */

@@ -66,7 +66,9 @@ function pay(
   if (intent.status === 'canceled') throw wrongState('', 'Too many attempts failed. Start a new checkout.');
   tx.patch(session, { payment_intent: intent.id });
   const method = facts.method(tx, who.billing);
-  if (intent.setup_future_usage !== null) allowRedisplay(tx, method, facts.save_card === true);
+  const { allow_redisplay } = sessionSecrets(tx, session);
+  if (allow_redisplay) tx.patch(method, { allow_redisplay });
+  else if (intent.setup_future_usage !== null) allowRedisplay(tx, method, facts.save_card === true);
   const result = attempt(tx, {
     intent,
     method,
@@ -92,7 +94,11 @@ function intentFor(tx: Tx, session: Session, customer: Customer | undefined, sav
     tx.patch(known, { amount, customer: customer?.id ?? known.customer });
     return known;
   }
-  const given: Input = { path: 'payment_intent_data', fields: sessionSecrets(tx, session).intent_data };
+  const { payment_method_options } = session;
+  const given: Input = {
+    path: 'payment_intent_data',
+    fields: { ...sessionSecrets(tx, session).intent_data, payment_method_options },
+  };
   const fields = readIntentFields(tx, given, null);
   const capture = CAPTURE_METHODS.find((name) => name === fields.capture_method) ?? 'automatic_async';
   return newIntent(tx, {
@@ -111,7 +117,11 @@ function intentFor(tx: Tx, session: Session, customer: Customer | undefined, sav
 
 /** The customer of the sale: the one named, a new one when one is wanted, otherwise none. */
 function buyer(tx: Tx, session: Session, save: boolean): Customer | undefined {
-  if (session.customer !== null) return tx.get('customer', session.customer, 'customer');
+  if (session.customer !== null) {
+    const known = tx.get('customer', session.customer, 'customer');
+    keepTyped(tx, session, known);
+    return known;
+  }
   const usage = sessionSecrets(tx, session).intent_data.setup_future_usage !== undefined;
   if (session.customer_creation !== 'always' && session.mode !== 'setup' && !save && !usage) return undefined;
   const details = session.customer_details;
@@ -123,6 +133,22 @@ function buyer(tx: Tx, session: Session, save: boolean): Customer | undefined {
   });
   tx.patch(session, { customer: customer.id });
   return customer;
+}
+
+/** What the buyer typed goes to their customer where the shop asked for that (`customer_update`). */
+function keepTyped(tx: Tx, session: Session, customer: Customer): void {
+  const { keeps } = sessionSecrets(tx, session);
+  if (!keeps) return;
+  const { customer_details, collected_information } = session;
+  const shipping = collected_information?.shipping_details;
+  const changes: Partial<Customer> = {};
+  if (keeps.includes('name') && customer_details?.name) changes.name = customer_details.name;
+  if (keeps.includes('address') && customer_details?.address) changes.address = customer_details.address;
+  if (keeps.includes('shipping') && shipping) {
+    changes.shipping = { address: shipping.address, name: shipping.name, phone: customer_details?.phone ?? '' };
+  }
+  const previous = tx.patch(customer, changes);
+  if (Object.keys(previous).length > 0) tx.emit('customer.updated', customer, previous);
 }
 
 function recheckDiscount(tx: Tx, session: Session): void {

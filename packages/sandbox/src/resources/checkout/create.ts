@@ -17,11 +17,12 @@ import type { Session } from '../../kernel/kinds.ts';
 import { checkCurrency } from '../../kernel/money.ts';
 import type { Tx } from '../../store/tx.ts';
 import { checkRestrictions, readDiscount } from '../basket/discount.ts';
-import { readItems, type SessionSecrets } from '../basket/items.ts';
+import { readItems, readOptional, type SessionSecrets } from '../basket/items.ts';
 import { priceSession } from '../basket/price-session.ts';
 import { readShippingOptions } from '../basket/shipping.ts';
 import { onTestClock, timeFor } from '../customers/frozen-time.ts';
-import { typesFor } from '../payments/intent.ts';
+import { readIntentFields, typesFor } from '../payments/intent.ts';
+import { readSetupData } from '../setup/intents.ts';
 import { blankSession, type Way } from './blank.ts';
 import { collectionFields, presentationFields } from './fields.ts';
 
@@ -39,6 +40,19 @@ function readWay(input: Input): Way {
 
 function refuse(input: Input, names: string[], way: string): void {
   for (const name of names) if (has(input, name)) throw badParam(name, `${name} is not allowed with ui_mode ${way}.`);
+}
+
+/** Each mode makes another kind of object at the end, and only that one can be described. */
+function refuseOtherModes(input: Input, { mode }: Way): void {
+  const other = mode === 'setup' ? 'payment_intent_data' : 'setup_intent_data';
+  for (const name of [other, 'subscription_data']) {
+    if (has(input, name)) throw badParam(name, `You can not pass ${name} in ${mode} mode.`);
+  }
+  if (has(input, 'payment_method_collection')) {
+    throw badParam('payment_method_collection', 'payment_method_collection is for subscription mode only.');
+  }
+  const invoice = child(input, 'invoice_creation');
+  if (invoice && flag(invoice, 'enabled') === true) throw unsupported('invoices of checkout sessions');
 }
 
 /** Where the buyer returns to, which differs by the kind of page. */
@@ -145,6 +159,34 @@ function recoverable(input: Input): Pick<SessionSecrets, 'asked'> {
   return { asked };
 }
 
+/** What the intent of the sale will be told. It is read once now, so that what is wrong with it shows at once. */
+function intentData(tx: Tx, input: Input, { mode }: Way): Record<string, unknown> {
+  const data = child(input, mode === 'setup' ? 'setup_intent_data' : 'payment_intent_data');
+  if (!data) return {};
+  if (mode === 'payment') readIntentFields(tx, data, null);
+  else readSetupData(data);
+  return data.fields;
+}
+
+const KEPT = ['address', 'name', 'shipping'] as const;
+
+function wishes(input: Input): Pick<SessionSecrets, 'keeps' | 'allow_redisplay'> {
+  const update = childOrEmpty(input, 'customer_update');
+  const method = childOrEmpty(input, 'payment_method_data');
+  const allow_redisplay = choice(method, 'allow_redisplay', ['always', 'limited', 'unspecified'] as const);
+  const keeps = KEPT.filter((name) => choice(update, name, ['auto', 'never'] as const) === 'auto');
+  return {
+    ...(keeps.length > 0 ? { keeps } : {}),
+    ...(allow_redisplay ? { allow_redisplay } : {}),
+  };
+}
+
+function methodOptions(input: Input): Session['payment_method_options'] {
+  const card = childOrEmpty(childOrEmpty(input, 'payment_method_options'), 'card');
+  const request = choice(card, 'request_three_d_secure', ['any', 'automatic', 'challenge'] as const);
+  return { card: { request_three_d_secure: request ?? 'automatic' } };
+}
+
 /** Fields that a shared link or a recovered session bring along. */
 export interface Origin {
   payment_link?: string;
@@ -154,6 +196,7 @@ export interface Origin {
 /** Opens a session. @throws ApiFailure 400 for what Stripe would refuse */
 export function createSession(tx: Tx, input: Input, origin: Origin = {}): Session {
   const way = readWay(input);
+  refuseOtherModes(input, way);
   const id = tx.ids.next('cs_test_', 58);
   const { return_to, ...returning } = readReturn(input, way);
   const created = timeFor(tx, text(input, 'customer') ?? null);
@@ -167,16 +210,17 @@ export function createSession(tx: Tx, input: Input, origin: Origin = {}): Sessio
   const excluded = texts(input, 'excluded_payment_method_types');
   if (way.mode === 'setup' && basket.currency === null && !allowed) throw missingParam('currency');
   const tax = childOrEmpty(input, 'automatic_tax');
+  const optional = children(input, 'optional_items');
   const automatic = flag(tax, 'enabled') === true;
   const { shipping_rate, shipping_options } = readShippingOptions(tx, input, basket.currency ?? 'usd');
   const secrets: SessionSecrets = {
     items: basket.items,
     ...readDiscount(tx, input, basket.currency),
-    intent_data: (child(input, way.mode === 'setup' ? 'setup_intent_data' : 'payment_intent_data')?.fields ??
-      {}) as never,
+    intent_data: intentData(tx, input, way),
     shipping_rate,
     waits_for_bank: false,
     return_to,
+    ...wishes(input),
     ...recoverable(input),
   };
   const session: Session = {
@@ -199,7 +243,10 @@ export function createSession(tx: Tx, input: Input, origin: Origin = {}): Sessio
     currency: basket.currency,
     created,
     expires_at: readExpiry(input, created),
+    integration_identifier: text(input, 'integration_identifier') ?? null,
     metadata: metadataOf(input),
+    ...(optional ? { optional_items: readOptional(tx, optional) } : {}),
+    payment_method_options: methodOptions(input),
     payment_method_types: typesFor(basket.currency ?? 'usd', allowed, excluded),
     shipping_options,
   };

@@ -1,4 +1,5 @@
-import { clearable, type Input } from '../../http/input.ts';
+import { child, clearable, type Input, raw } from '../../http/input.ts';
+import { isPlain } from '../../kernel/canonical.ts';
 
 export interface PostalAddress {
   city: string | null;
@@ -41,10 +42,9 @@ const NO_ADDRESS: PostalAddress = {
 
 export function readBilling(input: Input | undefined): BillingDetails {
   if (!input) return { address: { ...NO_ADDRESS }, email: null, name: null, phone: null, tax_id: null };
-  const address = input.fields.address;
-  const inner = address !== null && typeof address === 'object' ? (address as Record<string, unknown>) : {};
+  const address = isPlain(raw(input, 'address')) ? readAddress(child(input, 'address')) : null;
   return {
-    address: readAddress({ path: `${input.path}[address]`, fields: inner }) ?? { ...NO_ADDRESS },
+    address: address ?? { ...NO_ADDRESS },
     email: clearable(input, 'email') ?? null,
     name: clearable(input, 'name') ?? null,
     phone: clearable(input, 'phone') ?? null,

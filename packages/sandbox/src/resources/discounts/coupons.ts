@@ -18,7 +18,7 @@ import { checkCurrency } from '../../kernel/money.ts';
 import type { Tx } from '../../store/tx.ts';
 
 function readPercent(input: Input): number | null {
-  const value = input.fields.percent_off;
+  const value = raw(input, 'percent_off');
   if (value === undefined) return null;
   const percent = Number(value);
   if (!/^\d{1,3}(\.\d{1,4})?$/.test(String(value)) || percent <= 0 || percent > 100) {

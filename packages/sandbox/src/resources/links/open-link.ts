@@ -13,11 +13,19 @@ export function linkRefusal(tx: Tx, link: PaymentLink): string | undefined {
   return done >= limit ? closed : undefined;
 }
 
+/** What the address that a buyer followed said about them. */
+export interface Visit {
+  client_reference_id?: string;
+  customer_email?: string;
+}
+
 /** Every visit makes a session of its own with the basket of the link. */
-export function openLink(tx: Tx, link: PaymentLink): Session {
-  const { items, intent_data } = linkSecrets(tx, link);
+export function openLink(tx: Tx, link: PaymentLink, visit: Visit = {}): Session {
+  const { items, intent_data, asked } = linkSecrets(tx, link);
   const redirect = link.after_completion.redirect?.url;
   const fields = {
+    ...asked,
+    ...visit,
     mode: 'payment',
     success_url: redirect ?? `${tx.world.publicUrl}/c/pay/{CHECKOUT_SESSION_ID}`,
     metadata: link.metadata,

@@ -11,19 +11,44 @@ import {
   metadataOf,
   needText,
   text,
+  texts,
 } from '../../http/input.ts';
 import { listArray, listObjects, readFlagFilter } from '../../http/lists.ts';
 import { type Route, route } from '../../http/router.ts';
 import { badParam, missingParam, unsupported } from '../../kernel/failure.ts';
 import type { PaymentLink } from '../../kernel/kinds.ts';
 import type { Tx } from '../../store/tx.ts';
-import { type Item, readItems } from '../basket/items.ts';
+import { type Item, readItems, readOptional } from '../basket/items.ts';
 import { collectionFields, presentationFields } from '../checkout/fields.ts';
 
 /** What a link keeps to make sessions of: its basket, and how its sessions look. */
 export interface LinkSecrets {
   items: Item[];
   intent_data: Record<string, unknown>;
+  /** What its sessions are asked for besides, in the words of the session's own parameters. */
+  asked: Record<string, unknown>;
+}
+
+/** What a link and a session call by the same name. */
+const SHARED = [
+  'billing_address_collection',
+  'consent_collection',
+  'custom_fields',
+  'custom_text',
+  'name_collection',
+  'optional_items',
+  'shipping_address_collection',
+  'submit_type',
+  'tax_id_collection',
+] as const;
+
+/** `payment_method_types` is the one parameter of that name that was left; sessions call it a filter. */
+function askedOf(input: Input): Record<string, unknown> {
+  const types = texts(input, 'payment_method_types');
+  return {
+    ...Object.fromEntries(SHARED.filter((name) => has(input, name)).map((name) => [name, input.fields[name]])),
+    ...(types ? { allowed_payment_method_types: types } : {}),
+  };
 }
 
 export function linkSecrets(tx: Tx, link: PaymentLink): LinkSecrets {
@@ -62,13 +87,40 @@ function restrictions(input: Input): PaymentLink['restrictions'] {
   return { completed_sessions: { count: 0, limit: integer(sessions, 'limit', { min: 1 }) ?? 1 } };
 }
 
+/** What the page of its sessions asks for and says, as the link itself shows it. */
+function shown(input: Input): Partial<PaymentLink> & Pick<PaymentLink, ShownAlways> {
+  const asked = collectionFields(input);
+  const said = presentationFields(input);
+  return {
+    billing_address_collection: asked.billing_address_collection ?? 'auto',
+    consent_collection: asked.consent_collection ?? null,
+    custom_fields: (asked.custom_fields ?? []) as unknown as PaymentLink['custom_fields'],
+    custom_text: said.custom_text ?? NO_TEXT,
+    ...(asked.name_collection ? { name_collection: asked.name_collection } : {}),
+    phone_number_collection: asked.phone_number_collection ?? { enabled: false },
+    shipping_address_collection: (asked.shipping_address_collection ??
+      null) as PaymentLink['shipping_address_collection'],
+    submit_type: said.submit_type ?? 'auto',
+    tax_id_collection: asked.tax_id_collection ?? { enabled: false, required: 'never' },
+  };
+}
+
+type ShownAlways =
+  | 'billing_address_collection'
+  | 'consent_collection'
+  | 'custom_fields'
+  | 'custom_text'
+  | 'phone_number_collection'
+  | 'shipping_address_collection'
+  | 'submit_type'
+  | 'tax_id_collection';
+
 function create(tx: Tx, input: Input): PaymentLink {
   const lines = children(input, 'line_items');
   if (!lines) throw missingParam('line_items');
   const { items, currency } = readItems(tx, lines, 'payment');
   const id = tx.ids.next('plink_');
-  const asked = collectionFields(input);
-  const said = presentationFields(input);
+  const optional = children(input, 'optional_items');
   const link = tx.insert(
     'payment_link',
     {
@@ -81,11 +133,7 @@ function create(tx: Tx, input: Input): PaymentLink {
       application_fee_amount: null,
       application_fee_percent: null,
       automatic_tax: { enabled: flag(childOrEmpty(input, 'automatic_tax'), 'enabled') === true, liability: null },
-      billing_address_collection: asked.billing_address_collection ?? 'auto',
-      consent_collection: asked.consent_collection ?? null,
       currency,
-      custom_fields: (asked.custom_fields ?? []) as unknown as PaymentLink['custom_fields'],
-      custom_text: said.custom_text ?? NO_TEXT,
       customer_creation: choice(input, 'customer_creation', ['always', 'if_required'] as const) ?? 'if_required',
       inactive_message: text(input, 'inactive_message') ?? null,
       invoice_creation: null,
@@ -96,19 +144,16 @@ function create(tx: Tx, input: Input): PaymentLink {
       payment_intent_data: intentData(input),
       payment_method_collection: 'always',
       payment_method_options: null,
-      payment_method_types: null,
-      phone_number_collection: asked.phone_number_collection ?? { enabled: false },
+      payment_method_types: (texts(input, 'payment_method_types') ?? null) as PaymentLink['payment_method_types'],
       restrictions: restrictions(input),
-      shipping_address_collection: (asked.shipping_address_collection ??
-        null) as PaymentLink['shipping_address_collection'],
       shipping_options: [],
-      submit_type: said.submit_type ?? 'auto',
       subscription_data: null,
-      tax_id_collection: { enabled: false, required: 'never' },
       transfer_data: null,
+      ...(optional ? { optional_items: readOptional(tx, optional) } : {}),
+      ...shown(input),
       url: `${tx.world.publicUrl}/l/${id}`,
     },
-    { items, intent_data: child(input, 'payment_intent_data')?.fields ?? {} },
+    { items, intent_data: child(input, 'payment_intent_data')?.fields ?? {}, asked: askedOf(input) },
   );
   if (has(input, 'shipping_options')) throw unsupported('shipping options of payment links');
   tx.emit('payment_link.created', link);

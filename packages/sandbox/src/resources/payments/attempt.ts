@@ -37,7 +37,7 @@ export function attempt(tx: Tx, facts: Attempt): AttemptResult {
   const armed = armedRefusal(tx.world);
   if (armed) return decline(tx, facts, armed);
   if (secrets.delayed) return sendToBank(tx, intent, method);
-  if (needsChallenge(tx, facts, secrets)) {
+  if (needsChallenge(facts, secrets)) {
     if (facts.off_session || facts.refuse_action) return decline(tx, facts, AUTHENTICATE);
     return askBuyer(tx, facts);
   }
@@ -46,7 +46,7 @@ export function attempt(tx: Tx, facts: Attempt): AttemptResult {
   return authorise(tx, facts, secrets);
 }
 
-function needsChallenge(tx: Tx, facts: Attempt, secrets: MethodSecrets): boolean {
+function needsChallenge(facts: Attempt, secrets: MethodSecrets): boolean {
   if (facts.authenticated) return false;
   const wanted = facts.intent.payment_method_options?.card;
   const asked = wanted !== undefined && 'request_three_d_secure' in wanted ? wanted.request_three_d_secure : null;
@@ -59,7 +59,7 @@ function needsChallenge(tx: Tx, facts: Attempt, secrets: MethodSecrets): boolean
       return !facts.off_session;
     case 'ok':
     case 'auth_optional':
-      return (asked === 'any' || asked === 'challenge') && !facts.off_session && tx.now > 0;
+      return (asked === 'any' || asked === 'challenge') && !facts.off_session;
     default:
       return false;
   }

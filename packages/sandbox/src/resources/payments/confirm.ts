@@ -1,4 +1,4 @@
-import { child, flag, has, type Input, text } from '../../http/input.ts';
+import { child, flag, has, type Input, raw, text } from '../../http/input.ts';
 import { badParam, missingParam } from '../../kernel/failure.ts';
 import type { PaymentIntent, PaymentMethod } from '../../kernel/kinds.ts';
 import type { Tx } from '../../store/tx.ts';
@@ -28,8 +28,21 @@ export function setMethod(tx: Tx, intent: PaymentIntent, method: PaymentMethod |
       `The payment method ${method.id} belongs to a customer. Name that customer in the payment intent.`,
     );
   }
-  const waiting = intent.status === 'requires_payment_method';
-  tx.patch(intent, { payment_method: method.id, ...(waiting ? { status: 'requires_confirmation' as const } : {}) });
+  checkType(intent, method.type);
+  // Whoever answered for another card did not answer for this one.
+  if (method.id !== intent.payment_method) tx.hidden(intent.id).authenticated = false;
+  tx.patch(intent, { payment_method: method.id, status: 'requires_confirmation', next_action: null });
+}
+
+function checkType(intent: PaymentIntent, type: string): void {
+  const { allowed_payment_method_types: allowed, excluded_payment_method_types: excluded } = intent;
+  const named = (types: readonly string[] | null): boolean => types?.includes(type) === true;
+  if (!named(excluded) && (allowed === null || named(allowed))) return;
+  throw badParam(
+    'payment_method',
+    `This payment intent does not accept payment methods of the type ${type}.`,
+    'payment_intent_incompatible_payment_method',
+  );
 }
 
 const CONFIRMABLE = new Set(['requires_payment_method', 'requires_confirmation', 'requires_action']);
@@ -41,8 +54,7 @@ export function confirmIntent(tx: Tx, input: Input, intent: PaymentIntent): Paym
   if (sessionOf(tx, intent)) throw ownedBySession(intent);
   if (!CONFIRMABLE.has(intent.status)) throw unexpectedState(intent, 'confirmed');
   setMethod(tx, intent, givenMethod(tx, input));
-  const { amount: _amount, currency: _currency, ...rest } = input.fields;
-  tx.patch(intent, readIntentFields(tx, { path: input.path, fields: rest }, intent));
+  tx.patch(intent, readIntentFields(tx, input, intent));
   if (intent.payment_method === null) throw missingParam('payment_method');
   const return_url = text(input, 'return_url') ?? null;
   requireReturnUrl(intent, return_url, input);
@@ -67,7 +79,7 @@ export function confirmIntent(tx: Tx, input: Input, intent: PaymentIntent): Paym
 }
 
 function readOffSession(input: Input): boolean {
-  const value = input.fields.off_session;
+  const value = raw(input, 'off_session');
   return value === 'one_off' || value === 'recurring' ? true : flag(input, 'off_session') === true;
 }
 
@@ -75,7 +87,7 @@ function readOffSession(input: Input): boolean {
 function requireReturnUrl(intent: PaymentIntent, return_url: string | null, input: Input): void {
   const redirects = intent.automatic_payment_methods?.allow_redirects === 'always';
   const explicit = intent.automatic_payment_methods?.enabled === true && redirects;
-  const fromBrowser = has(input, 'use_stripe_sdk') || has(input, 'client_secret') || readOffSession(input);
+  const fromBrowser = raw(input, 'use_stripe_sdk') !== undefined || has(input, 'client_secret') || readOffSession(input);
   if (explicit && return_url === null && !fromBrowser) {
     throw badParam(
       'return_url',

@@ -173,6 +173,17 @@ export function createIntent(tx: Tx, input: Input): PaymentIntent {
   });
 }
 
+/** What cannot change any more once the money is on its way: how much, and whose and which method pays. */
+const SETTLED = [
+  'amount',
+  'capture_method',
+  'confirmation_token',
+  'currency',
+  'customer',
+  'payment_method',
+  'payment_method_data',
+  'setup_future_usage',
+];
 const CHANGEABLE = new Set(['requires_payment_method', 'requires_confirmation', 'requires_action']);
 
 export function updateIntent(tx: Tx, input: Input, intent: PaymentIntent): PaymentIntent {
@@ -182,9 +193,9 @@ export function updateIntent(tx: Tx, input: Input, intent: PaymentIntent): Payme
     fields.amount = needInteger(input, 'amount', { min: 1 });
     checkChargeable(fields.amount, fields.currency ?? intent.currency, 'amount');
   }
-  const touchesMoney = has(input, 'amount') || has(input, 'currency') || has(input, 'capture_method');
-  if (touchesMoney && !CHANGEABLE.has(intent.status)) throw unexpectedState(intent, 'changed');
-  if (touchesMoney && sessionOf(tx, intent)) throw ownedBySession(intent);
+  const touches = SETTLED.some((name) => has(input, name));
+  if (touches && !CHANGEABLE.has(intent.status)) throw unexpectedState(intent, 'changed');
+  if (touches && sessionOf(tx, intent)) throw ownedBySession(intent);
   tx.patch(intent, fields);
   return intent;
 }

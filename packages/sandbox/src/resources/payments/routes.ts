@@ -17,8 +17,8 @@ function create(tx: Tx, input: Input): PaymentIntent {
 
 /** The method was set already; reading a magic id twice would make a second one. */
 function withoutMethod(input: Input): Input {
-  const { payment_method: _1, payment_method_data: _2, confirmation_token: _3, metadata: _4, ...fields } = input.fields;
-  return { path: input.path, fields };
+  const none = undefined;
+  return changed(input, { payment_method: none, payment_method_data: none, confirmation_token: none, metadata: none });
 }
 
 function update(tx: Tx, input: Input, intent: PaymentIntent): PaymentIntent {

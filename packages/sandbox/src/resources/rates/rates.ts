@@ -23,7 +23,7 @@ import type { Tx } from '../../store/tx.ts';
 const BEHAVIORS = ['exclusive', 'inclusive', 'unspecified'] as const;
 
 function createTaxRate(tx: Tx, input: Input): TaxRate {
-  const given = String(input.fields.percentage ?? '');
+  const given = String(raw(input, 'percentage') ?? '');
   if (!/^\d{1,3}(\.\d{1,4})?$/.test(given) || Number(given) > 100) {
     throw badParam('percentage', `Invalid percentage: ${given}. Use 0 to 100 with at most 4 decimal places.`);
   }

@@ -106,7 +106,7 @@ function create(tx: Tx, input: Input): Refund {
   const previous = tx.patch(charge, {
     amount_refunded: refunded,
     refunded: refunded === charge.amount_captured,
-    ...(input.fields.reason === 'fraudulent' ? { fraud_details: { user_report: 'fraudulent' } } : {}),
+    ...(raw(input, 'reason') === 'fraudulent' ? { fraud_details: { user_report: 'fraudulent' } } : {}),
   });
   tx.emit('refund.created', refund);
   tx.emit('charge.refunded', charge, previous);

@@ -6,7 +6,7 @@ import type { BillingDetails } from '../customers/address.ts';
 import type { Refusal } from '../customers/decline.ts';
 import { methodSecrets } from '../customers/payment-methods.ts';
 import type { Behaviour } from '../customers/test-cards.ts';
-import { failSetup, newSetupIntent, trySetup, unexpectedSetup } from './intents.ts';
+import { failSetup, newSetupIntent, readSetupData, trySetup, unexpectedSetup } from './intents.ts';
 
 export interface SetupFacts {
   method(tx: Tx, billing: BillingDetails): PaymentMethod;
@@ -19,7 +19,7 @@ export type SetUp = { kind: 'complete' | 'requires_action' } | { kind: 'declined
 
 /** A session that sells nothing but keeps a card. */
 export function setUpForSession(tx: Tx, session: Session, facts: SetupFacts): SetUp {
-  const data = sessionSecrets(tx, session).intent_data as { metadata?: Record<string, string>; description?: string };
+  const { intent_data, allow_redisplay } = sessionSecrets(tx, session);
   const known = session.setup_intent === null ? undefined : tx.find('setup_intent', session.setup_intent);
   const intent =
     known ??
@@ -27,15 +27,14 @@ export function setUpForSession(tx: Tx, session: Session, facts: SetupFacts): Se
       tx,
       {
         customer: facts.customer?.id ?? null,
-        metadata: data.metadata ?? {},
-        description: data.description ?? null,
+        ...readSetupData({ path: 'setup_intent_data', fields: intent_data }),
         payment_method_types: session.payment_method_types,
       },
       session.id,
     );
   tx.patch(session, { setup_intent: intent.id });
   const method = facts.method(tx, facts.billing);
-  if (method.allow_redisplay === 'unspecified') tx.patch(method, { allow_redisplay: 'limited' });
+  if (method.allow_redisplay === 'unspecified') tx.patch(method, { allow_redisplay: allow_redisplay ?? 'limited' });
   tx.patch(intent, { payment_method: method.id, status: 'requires_confirmation' });
   const return_url = facts.return_url ?? `${tx.world.publicUrl}/c/pay/${session.id}`;
   const refusal = trySetup(tx, intent, { return_url, authenticated: false });

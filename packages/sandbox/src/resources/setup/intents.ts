@@ -1,5 +1,6 @@
 import {
   child,
+  childOrEmpty,
   choice,
   clearable,
   flag,
@@ -45,7 +46,7 @@ export function newSetupIntent(tx: Tx, fields: Partial<SetupIntent>, session?: s
       on_behalf_of: null,
       payment_method: null,
       payment_method_configuration_details: null,
-      payment_method_options: { card: { mandate_options: null, network: null, request_three_d_secure: 'automatic' } },
+      payment_method_options: cardOptions('automatic'),
       payment_method_types: ['card'],
       single_use_mandate: null,
       status: 'requires_payment_method',
@@ -58,25 +59,41 @@ export function newSetupIntent(tx: Tx, fields: Partial<SetupIntent>, session?: s
   return intent;
 }
 
+function cardOptions(request_three_d_secure: 'any' | 'automatic' | 'challenge'): SetupIntent['payment_method_options'] {
+  return { card: { mandate_options: null, network: null, request_three_d_secure } };
+}
+
 export function createSetupIntent(tx: Tx, input: Input): SetupIntent {
   const customer = text(input, 'customer');
   const automatic = child(input, 'automatic_payment_methods');
   const redirects = automatic && choice(automatic, 'allow_redirects', ['always', 'never'] as const);
-  const types = texts(input, 'allowed_payment_method_types') ?? texts(input, 'payment_method_types');
+  const allowed = texts(input, 'allowed_payment_method_types');
+  const excluded = texts(input, 'excluded_payment_method_types');
+  const types = (allowed ?? texts(input, 'payment_method_types') ?? ['card']).filter((type) => !excluded?.includes(type));
+  const options = childOrEmpty(childOrEmpty(input, 'payment_method_options'), 'card');
+  const request = choice(options, 'request_three_d_secure', ['any', 'automatic', 'challenge'] as const);
   const intent = newSetupIntent(tx, {
     customer: customer === undefined ? null : tx.get('customer', customer, 'customer').id,
     description: clearable(input, 'description') ?? null,
     metadata: metadataOf(input),
     usage: choice(input, 'usage', ['off_session', 'on_session'] as const) ?? 'off_session',
     automatic_payment_methods:
-      automatic || !types
+      automatic || !allowed
         ? { allow_redirects: redirects ?? 'always', enabled: automatic ? flag(automatic, 'enabled') === true : true }
         : null,
-    payment_method_types: types ?? ['card'],
+    allowed_payment_method_types: (allowed ?? null) as SetupIntent['allowed_payment_method_types'],
+    excluded_payment_method_types: (excluded ?? null) as SetupIntent['excluded_payment_method_types'],
+    payment_method_options: cardOptions(request ?? 'automatic'),
+    payment_method_types: types.length > 0 ? types : ['card'],
   });
   setSetupMethod(tx, intent, givenMethod(tx, input));
   if (flag(input, 'confirm') !== true) return intent;
   return confirmSetup(tx, intent, text(input, 'return_url') ?? null);
+}
+
+/** `setup_intent_data` of a checkout session. */
+export function readSetupData(input: Input): Partial<SetupIntent> {
+  return { description: clearable(input, 'description') ?? null, metadata: metadataOf(input) };
 }
 
 function setSetupMethod(tx: Tx, intent: SetupIntent, method: PaymentMethod | undefined): void {
@@ -87,10 +104,13 @@ function setSetupMethod(tx: Tx, intent: SetupIntent, method: PaymentMethod | und
       'The payment method belongs to a customer. Name that customer in the setup intent.',
     );
   }
-  tx.patch(intent, { payment_method: method.id, status: 'requires_confirmation' });
+  tx.patch(intent, { payment_method: method.id, status: 'requires_confirmation', next_action: null });
 }
 
+const WAY = ['customer', 'payment_method', 'payment_method_data', 'confirmation_token'];
+
 export function updateSetupIntent(tx: Tx, input: Input, intent: SetupIntent): SetupIntent {
+  if (!CONFIRMABLE.has(intent.status) && WAY.some((name) => has(input, name))) throw unexpectedSetup(intent, 'changed');
   const metadata = mergeMetadata(input, intent.metadata);
   const customer = text(input, 'customer');
   tx.patch(intent, {
@@ -128,6 +148,12 @@ function confirmSetup(tx: Tx, intent: SetupIntent, return_url: string | null): S
 
 const ASKS = new Set(['auth_required', 'auth_unless_setup', 'auth_off_session_ok']);
 
+/** The shop wants the buyer to prove who they are, whatever their bank thinks. */
+function asked({ payment_method_options }: SetupIntent): boolean {
+  const wish = payment_method_options?.card?.request_three_d_secure;
+  return wish === 'any' || wish === 'challenge';
+}
+
 /** Keeps the method, asks the buyer's bank first, or fails. @returns the refusal, if any */
 export function trySetup(
   tx: Tx,
@@ -140,7 +166,7 @@ export function trySetup(
     failSetup(tx, intent, behaviour, method);
     return behaviour;
   }
-  if (ASKS.has(behaviour.kind) && !facts.authenticated) {
+  if (!facts.authenticated && (ASKS.has(behaviour.kind) || asked(intent))) {
     const url = `${tx.world.publicUrl}/3ds/${intent.id}`;
     const { return_url } = facts;
     tx.hidden(intent.id).challenge = { return_url };

@@ -44,7 +44,10 @@ export function panelView(house: House, frame: PageFrame, shown: Pick<PanelView,
     faults: armed(house),
     outage_until: outageUntil(house, now),
     books: booksOf(house),
-    unsupported: control.unsupported(),
+    unsupported: [
+      ...control.unsupported(),
+      ...control.ignored().map(({ path, parameter, ...rest }) => ({ ...rest, path: `${path}: ${parameter}` })),
+    ],
     ...shown,
   };
 }
