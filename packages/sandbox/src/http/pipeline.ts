@@ -7,8 +7,8 @@ import { openTx, type Tx } from '../store/tx.ts';
 import { keepPosition, type World } from '../store/world.ts';
 import { stopwatch } from '../system.ts';
 import { type Call, type Incoming, readCall } from './call.ts';
-import { noteIgnored } from './ignored.ts';
 import { fingerprint, finishKey, freeKey, type KeyUse, lookUpKey, startKey } from './idempotency.ts';
+import { noteIgnored } from './ignored.ts';
 import { type Input, ignored } from './input.ts';
 import { type Answer, bugFailure, ConnectionFault, errorBody, pretty, type Reply, replyOf } from './reply.ts';
 import type { Router } from './router.ts';
@@ -180,7 +180,10 @@ function run(job: Job, tx: Tx, params: Record<string, unknown>): { answer: Answe
 
 /** Names of parameters may hold what a caller chose, such as a currency: only plain signs go into a header. */
 function headerOf(names: string[]): string {
-  return names.join(', ').replaceAll(/[^\x20-\x7e]/g, '?').slice(0, 500);
+  return names
+    .join(', ')
+    .replaceAll(/[^\x20-\x7e]/g, '?')
+    .slice(0, 500);
 }
 
 function refusal(world: World, call: Call, failure: ApiFailure): Answer {

@@ -9,7 +9,7 @@ function ignoredBy(answer: { lastResponse: { headers: Record<string, string> } }
   return answer.lastResponse.headers['x-sandbox-ignored'];
 }
 
-const TICKETS = { mode: 'payment', success_url: 'https://shop.test/thanks', line_items: [ticket()] } as const;
+const TICKETS = { mode: 'payment' as const, success_url: 'https://shop.test/thanks', line_items: [ticket()] };
 
 test('a parameter without an effect is named in a header, with its place, and counted', async () => {
   const { stripe, sandbox } = openShop();
@@ -35,9 +35,12 @@ test('a parameter without an effect is named in a header, with its place, and co
 
 test('entries of a list are named once, and a call that is understood whole names nothing', async () => {
   const { stripe } = openShop();
-  const items = [ticket(), ticket()].map((item) => ({ ...item, dynamic_tax_rates: ['txr_none'] }));
-  const session = await stripe.checkout.sessions.create({ ...TICKETS, line_items: items });
-  expect(ignoredBy(session)).toBe('line_items[][dynamic_tax_rates]');
+  const dropdown = { options: [{ label: 'A', value: 'a' }] };
+  const custom_fields = ['row', 'seat'].map((key) => {
+    return { key, label: { custom: key, type: 'custom' as const }, type: 'text' as const, dropdown };
+  });
+  const session = await stripe.checkout.sessions.create({ ...TICKETS, custom_fields });
+  expect(ignoredBy(session)).toBe('custom_fields[][dropdown]');
   const customer = await stripe.customers.create({
     name: 'Ann',
     email: 'ann@example.com',
@@ -78,11 +81,26 @@ test('names that a caller chose do not break the header', async () => {
 });
 
 test.each([
-  ['setup_intent_data in payment mode', { ...TICKETS, setup_intent_data: { description: 'x' } }, 400, 'setup_intent_data'],
-  ['subscription_data in payment mode', { ...TICKETS, subscription_data: { description: 'x' } }, 400, 'subscription_data'],
+  [
+    'setup_intent_data in payment mode',
+    { ...TICKETS, setup_intent_data: { description: 'x' } },
+    400,
+    'setup_intent_data',
+  ],
+  [
+    'subscription_data in payment mode',
+    { ...TICKETS, subscription_data: { description: 'x' } },
+    400,
+    'subscription_data',
+  ],
   ['payment_method_collection', { ...TICKETS, payment_method_collection: 'always' }, 400, 'payment_method_collection'],
   ['an invoice', { ...TICKETS, invoice_creation: { enabled: true } }, 501, undefined],
-  ['an optional item that is not there', { ...TICKETS, optional_items: [{ price: 'price_no', quantity: 1 }] }, 404, 'optional_items[0][price]'],
+  [
+    'an optional item that is not there',
+    { ...TICKETS, optional_items: [{ price: 'price_no', quantity: 1 }] },
+    404,
+    'optional_items[0][price]',
+  ],
 ] as const)('a session with %s is refused, not passed over', async (_, params, status, param) => {
   const { stripe } = openShop();
   expect(await refusal(stripe.checkout.sessions.create(params as never))).toMatchObject({ status, param });
@@ -91,7 +109,7 @@ test.each([
 test('customer_update gives the customer what the buyer typed, and without it the customer stays as it is', async () => {
   const { stripe, sandbox, types } = openShop();
   const customer = await stripe.customers.create({ name: 'Old', email: 'ann@example.com' });
-  const address = { country: 'DE', city: 'Bonn', line1: 'Am Hof 1', line2: '', postal_code: '53113', state: '' };
+  const address = { country: 'DE', city: 'Bonn', line1: 'Am Hof 1', line2: null, postal_code: '53113', state: null };
   const buy = async (update?: object): Promise<void> => {
     const session = await stripe.checkout.sessions.create({ ...TICKETS, customer: customer.id, ...update });
     const typed = { name: 'New', billing_address: address } as const;

@@ -320,12 +320,20 @@ test('what has paid or is canceled does not change its method or its customer an
     payment_method: 'pm_card_visa',
     automatic_payment_methods,
   });
-  for (const change of [{ customer }, { payment_method: 'pm_card_mastercard' }, { setup_future_usage: 'off_session' }]) {
+  for (const change of [
+    { customer },
+    { payment_method: 'pm_card_mastercard' },
+    { setup_future_usage: 'off_session' },
+  ]) {
     const refused = await refusal(stripe.paymentIntents.update(paid.id, change as Stripe.PaymentIntentUpdateParams));
     expect(refused).toMatchObject({ status: 400, code: 'payment_intent_unexpected_state' });
   }
   expect((await stripe.paymentIntents.update(paid.id, { description: 'late words' })).status).toBe('succeeded');
-  const kept = await stripe.setupIntents.create({ confirm: true, payment_method: 'pm_card_visa', automatic_payment_methods });
+  const kept = await stripe.setupIntents.create({
+    confirm: true,
+    payment_method: 'pm_card_visa',
+    automatic_payment_methods,
+  });
   expect(await refusal(stripe.setupIntents.update(kept.id, { payment_method: 'pm_card_visa' }))).toMatchObject({
     status: 400,
     code: 'setup_intent_unexpected_state',

@@ -69,5 +69,8 @@ test('the sessions of a link ask for what the link asks for, and the link counts
   expect(second).toMatchObject({ client_reference_id: null, customer_email: null });
   const paid = await sandbox.control.pay(first?.id ?? '', { outcome: 'pays', custom_fields: { seat: '12' } });
   expect(paid.result).toBe('complete');
-  expect((await stripe.paymentLinks.retrieve(link.id)).restrictions?.completed_sessions).toEqual({ count: 1, limit: 3 });
+  expect((await stripe.paymentLinks.retrieve(link.id)).restrictions?.completed_sessions).toEqual({
+    count: 1,
+    limit: 3,
+  });
 });

@@ -1,4 +1,5 @@
 import {
+  changed,
   child,
   children,
   clearable,

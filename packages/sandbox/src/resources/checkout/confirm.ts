@@ -148,7 +148,7 @@ function keepTyped(tx: Tx, session: Session, customer: Customer): void {
     changes.shipping = { address: shipping.address, name: shipping.name, phone: customer_details?.phone ?? '' };
   }
   const previous = tx.patch(customer, changes);
-  if (Object.keys(previous).length > 0) tx.emit('customer.updated', customer, previous);
+  if (previous && Object.keys(previous).length > 0) tx.emit('customer.updated', customer, previous);
 }
 
 function recheckDiscount(tx: Tx, session: Session): void {

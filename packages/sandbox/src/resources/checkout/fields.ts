@@ -72,7 +72,7 @@ function readCustomField(input: Input): Session['custom_fields'][number] {
   const inner = childOrEmpty(input, type);
   const base = {
     key: needText(input, 'key'),
-    label: { custom: needText(label, 'custom'), type: 'custom' as const },
+    label: { custom: needText(label, 'custom'), type: choice(label, 'type', ['custom'] as const) ?? 'custom' },
     optional: flag(input, 'optional') === true,
     type,
   };

@@ -7,6 +7,7 @@ import {
   integer,
   mergeMetadata,
   metadataOf,
+  raw,
   text,
   texts,
 } from '../../http/input.ts';

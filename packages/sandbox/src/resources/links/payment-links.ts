@@ -87,6 +87,16 @@ function restrictions(input: Input): PaymentLink['restrictions'] {
   return { completed_sessions: { count: 0, limit: integer(sessions, 'limit', { min: 1 }) ?? 1 } };
 }
 
+/** A link has no buyer yet, so its fields have no `value`. */
+function asWanted(
+  fields: NonNullable<ReturnType<typeof collectionFields>['custom_fields']>,
+): PaymentLink['custom_fields'] {
+  return fields.map(({ dropdown, numeric, text, ...field }) => {
+    const { value: _, ...wanted } = dropdown ?? numeric ?? text ?? { value: null };
+    return { ...field, [field.type]: wanted };
+  }) as unknown as PaymentLink['custom_fields'];
+}
+
 /** What the page of its sessions asks for and says, as the link itself shows it. */
 function shown(input: Input): Partial<PaymentLink> & Pick<PaymentLink, ShownAlways> {
   const asked = collectionFields(input);
@@ -94,7 +104,7 @@ function shown(input: Input): Partial<PaymentLink> & Pick<PaymentLink, ShownAlwa
   return {
     billing_address_collection: asked.billing_address_collection ?? 'auto',
     consent_collection: asked.consent_collection ?? null,
-    custom_fields: (asked.custom_fields ?? []) as unknown as PaymentLink['custom_fields'],
+    custom_fields: asWanted(asked.custom_fields ?? []),
     custom_text: said.custom_text ?? NO_TEXT,
     ...(asked.name_collection ? { name_collection: asked.name_collection } : {}),
     phone_number_collection: asked.phone_number_collection ?? { enabled: false },

@@ -87,7 +87,8 @@ function readOffSession(input: Input): boolean {
 function requireReturnUrl(intent: PaymentIntent, return_url: string | null, input: Input): void {
   const redirects = intent.automatic_payment_methods?.allow_redirects === 'always';
   const explicit = intent.automatic_payment_methods?.enabled === true && redirects;
-  const fromBrowser = raw(input, 'use_stripe_sdk') !== undefined || has(input, 'client_secret') || readOffSession(input);
+  const fromBrowser =
+    raw(input, 'use_stripe_sdk') !== undefined || has(input, 'client_secret') || readOffSession(input);
   if (explicit && return_url === null && !fromBrowser) {
     throw badParam(
       'return_url',

@@ -1,4 +1,4 @@
-import { flag, type Input, mergeMetadata, text } from '../../http/input.ts';
+import { changed, flag, type Input, mergeMetadata, text } from '../../http/input.ts';
 import { listObjects, readFilters } from '../../http/lists.ts';
 import { type Route, route } from '../../http/router.ts';
 import { unsupported } from '../../kernel/failure.ts';

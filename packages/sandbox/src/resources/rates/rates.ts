@@ -11,6 +11,7 @@ import {
   metadataOf,
   needInteger,
   needText,
+  raw,
   text,
 } from '../../http/input.ts';
 import { listObjects, readFilters, readFlagFilter } from '../../http/lists.ts';
@@ -96,7 +97,7 @@ export function newShippingRate(tx: Tx, input: Input): ShippingRate {
     metadata: metadataOf(input),
     tax_behavior: choice(input, 'tax_behavior', BEHAVIORS) ?? 'unspecified',
     tax_code: text(input, 'tax_code') ?? null,
-    type: 'fixed_amount',
+    type: choice(input, 'type', ['fixed_amount'] as const) ?? 'fixed_amount',
   });
 }
 

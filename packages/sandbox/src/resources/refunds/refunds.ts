@@ -7,6 +7,7 @@ import {
   integer,
   mergeMetadata,
   metadataOf,
+  raw,
   text,
 } from '../../http/input.ts';
 import { listObjects, readFilters } from '../../http/lists.ts';

@@ -69,7 +69,9 @@ export function createSetupIntent(tx: Tx, input: Input): SetupIntent {
   const redirects = automatic && choice(automatic, 'allow_redirects', ['always', 'never'] as const);
   const allowed = texts(input, 'allowed_payment_method_types');
   const excluded = texts(input, 'excluded_payment_method_types');
-  const types = (allowed ?? texts(input, 'payment_method_types') ?? ['card']).filter((type) => !excluded?.includes(type));
+  const types = (allowed ?? texts(input, 'payment_method_types') ?? ['card']).filter(
+    (type) => !excluded?.includes(type),
+  );
   const options = childOrEmpty(childOrEmpty(input, 'payment_method_options'), 'card');
   const request = choice(options, 'request_three_d_secure', ['any', 'automatic', 'challenge'] as const);
   const intent = newSetupIntent(tx, {
