@@ -1,12 +1,12 @@
 /** A local, stateful stand-in for Stripe's API. Unofficial, not affiliated with Stripe. */
 export type { Control } from './control/control.ts';
 export type { Fault, FaultRule } from './control/faults.ts';
+export type { Ignored } from './control/ignored.ts';
 export type { DeliveryView, Unsupported } from './control/journals.ts';
 export type { PayAnswer, PayOutcome, PayRequest } from './control/pay.ts';
 export { OUTCOMES } from './control/pay.ts';
 export type { SeedRequest } from './control/seed.ts';
 export type { WebhookAction, WebhookRule } from './delivery/rules.ts';
-export type { Ignored } from './http/ignored.ts';
 export { ConnectionFault } from './http/reply.ts';
 export { type SandboxClock, type VirtualClock, virtualClock } from './kernel/clock.ts';
 export { ApiFailure } from './kernel/failure.ts';

@@ -1,5 +1,4 @@
 import { addRule, listRules, removeRule, type WebhookRule } from '../delivery/rules.ts';
-import { type Ignored, readIgnored } from '../http/ignored.ts';
 import type { Dispute, PaymentIntent, Refund, Session } from '../kernel/kinds.ts';
 import { DEFAULT_ACCOUNT, type RuntimeOptions } from '../kernel/options.ts';
 import { moveDispute, openDispute } from '../resources/disputes/disputes.ts';
@@ -24,6 +23,7 @@ import { inTx, type Tx } from '../store/tx.ts';
 import { type Chaos, saveState, type World } from '../store/world.ts';
 import { checked } from './checked.ts';
 import { armFault, disarmFault, type FaultRule, listFaults } from './faults.ts';
+import { type Ignored, readIgnored } from './ignored.ts';
 import { type DeliveryView, readDeliveries, readUnsupported, type Unsupported } from './journals.ts';
 import { type PayAnswer, type PayRequest, payAsPerson } from './pay.ts';
 import { type SeedRequest, seed } from './seed.ts';

@@ -1,4 +1,5 @@
 import { type CallFault, chooseFault } from '../control/faults.ts';
+import { noteIgnored } from '../control/ignored.ts';
 import { checkLimits } from '../control/limiter.ts';
 import { ApiFailure } from '../kernel/failure.ts';
 import { OWN_KEY_MISSING, writeJournal } from '../store/journal.ts';
@@ -8,7 +9,6 @@ import { keepPosition, type World } from '../store/world.ts';
 import { stopwatch } from '../system.ts';
 import { type Call, type Incoming, readCall } from './call.ts';
 import { fingerprint, finishKey, freeKey, type KeyUse, lookUpKey, startKey } from './idempotency.ts';
-import { noteIgnored } from './ignored.ts';
 import { type Input, ignored } from './input.ts';
 import { type Answer, bugFailure, ConnectionFault, errorBody, pretty, type Reply, replyOf } from './reply.ts';
 import type { Router } from './router.ts';

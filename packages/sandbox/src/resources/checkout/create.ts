@@ -12,7 +12,7 @@ import {
   text,
   texts,
 } from '../../http/input.ts';
-import { badParam, missingParam, unsupported } from '../../kernel/failure.ts';
+import { badParam, missingParam } from '../../kernel/failure.ts';
 import type { Session } from '../../kernel/kinds.ts';
 import { checkCurrency } from '../../kernel/money.ts';
 import type { Tx } from '../../store/tx.ts';
@@ -22,38 +22,12 @@ import { priceSession } from '../basket/price-session.ts';
 import { readShippingOptions } from '../basket/shipping.ts';
 import { onTestClock, timeFor } from '../customers/frozen-time.ts';
 import { readIntentFields, typesFor } from '../payments/intent.ts';
-import { readSetupData } from '../setup/intents.ts';
+import { readSetupFields } from '../setup/intents.ts';
 import { blankSession, type Way } from './blank.ts';
 import { collectionFields, presentationFields } from './fields.ts';
+import { readWay, refuse, refuseOtherModes } from './way.ts';
 
-const UI_MODES = ['hosted_page', 'embedded_page', 'elements', 'form'] as const;
 const LIFE_S = { least: 30 * 60, most: 24 * 3600 };
-
-function readWay(input: Input): Way {
-  const mode = choice(input, 'mode', ['payment', 'setup', 'subscription'] as const) ?? 'payment';
-  if (mode === 'subscription') throw unsupported('checkout sessions in subscription mode');
-  const ui_mode = choice(input, 'ui_mode', UI_MODES) ?? 'hosted_page';
-  if (ui_mode === 'form')
-    throw badParam('ui_mode', 'The ui_mode form needs beta access, which the sandbox does not have.');
-  return { ui_mode, mode };
-}
-
-function refuse(input: Input, names: string[], way: string): void {
-  for (const name of names) if (has(input, name)) throw badParam(name, `${name} is not allowed with ui_mode ${way}.`);
-}
-
-/** Each mode makes another kind of object at the end, and only that one can be described. */
-function refuseOtherModes(input: Input, { mode }: Way): void {
-  const other = mode === 'setup' ? 'payment_intent_data' : 'setup_intent_data';
-  for (const name of [other, 'subscription_data']) {
-    if (has(input, name)) throw badParam(name, `You can not pass ${name} in ${mode} mode.`);
-  }
-  if (has(input, 'payment_method_collection')) {
-    throw badParam('payment_method_collection', 'payment_method_collection is for subscription mode only.');
-  }
-  const invoice = child(input, 'invoice_creation');
-  if (invoice && flag(invoice, 'enabled') === true) throw unsupported('invoices of checkout sessions');
-}
 
 /** Where the buyer returns to, which differs by the kind of page. */
 function readReturn(input: Input, { ui_mode }: Way): Partial<Session> & { return_to: string | null } {
@@ -164,7 +138,7 @@ function intentData(tx: Tx, input: Input, { mode }: Way): Record<string, unknown
   const data = child(input, mode === 'setup' ? 'setup_intent_data' : 'payment_intent_data');
   if (!data) return {};
   if (mode === 'payment') readIntentFields(tx, data, null);
-  else readSetupData(data);
+  else readSetupFields(data);
   return data.fields;
 }
 

@@ -6,7 +6,7 @@ import type { BillingDetails } from '../customers/address.ts';
 import type { Refusal } from '../customers/decline.ts';
 import { methodSecrets } from '../customers/payment-methods.ts';
 import type { Behaviour } from '../customers/test-cards.ts';
-import { failSetup, newSetupIntent, readSetupData, trySetup, unexpectedSetup } from './intents.ts';
+import { failSetup, newSetupIntent, readSetupFields, trySetup, unexpectedSetup } from './intents.ts';
 
 export interface SetupFacts {
   method(tx: Tx, billing: BillingDetails): PaymentMethod;
@@ -27,7 +27,7 @@ export function setUpForSession(tx: Tx, session: Session, facts: SetupFacts): Se
       tx,
       {
         customer: facts.customer?.id ?? null,
-        ...readSetupData({ path: 'setup_intent_data', fields: intent_data }),
+        ...readSetupFields({ path: 'setup_intent_data', fields: intent_data }),
         payment_method_types: session.payment_method_types,
       },
       session.id,

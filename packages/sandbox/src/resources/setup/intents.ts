@@ -94,7 +94,7 @@ export function createSetupIntent(tx: Tx, input: Input): SetupIntent {
 }
 
 /** `setup_intent_data` of a checkout session. */
-export function readSetupData(input: Input): Partial<SetupIntent> {
+export function readSetupFields(input: Input): Partial<SetupIntent> {
   return { description: clearable(input, 'description') ?? null, metadata: metadataOf(input) };
 }
 
