@@ -113,6 +113,7 @@ function runtimeFrom(options: SandboxOptions, virtual: boolean): RuntimeOptions 
     refund_delay_ms: options.refundDelayMs ?? (virtual ? DAY_MS : 3000),
     search_lag_ms: options.searchLagMs ?? (virtual ? 60_000 : 0),
     require_own_keys: false,
+    require_control_token: true,
   };
 }
 

@@ -85,6 +85,7 @@ const options = record({
   refund_delay_ms: maybe(ms),
   search_lag_ms: maybe(ms),
   require_own_keys: maybe(flag),
+  require_control_token: maybe(flag),
 });
 
 const part = maybe(orNull(word));

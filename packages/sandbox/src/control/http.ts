@@ -128,14 +128,16 @@ async function readBody(request: Request): Promise<Body> {
 
 /**
  * `/_sandbox/*`: the control functions over HTTP, for other processes of this machine. A plain browser form cannot
- * send the header, and a served sandbox also wants the token that was printed at its start.
+ * send the header, and a served sandbox also wants the token that was printed at its start, unless whoever runs it has
+ * said that every program of this machine may.
  */
 export async function handleControl(house: House, request: Request, url: URL): Promise<Response> {
   const open = request.method === 'GET' && url.pathname === '/_sandbox/health';
   if (!open && request.headers.get('x-sandbox-control') !== '1') {
     return json({ error: 'Control calls carry the header X-Sandbox-Control: 1.' }, 403);
   }
-  if (!open && house.world.served && !holdsControlToken(house.world, request)) {
+  const guarded = house.world.served && house.world.runtime.require_control_token;
+  if (!open && guarded && !holdsControlToken(house.world, request)) {
     return json({ error: 'Control calls carry the header X-Sandbox-Token with the token printed at start.' }, 403);
   }
   const rest = decoded(url.pathname.slice('/_sandbox/'.length));

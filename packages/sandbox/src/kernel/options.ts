@@ -66,4 +66,6 @@ export interface RuntimeOptions {
   refund_delay_ms: number;
   search_lag_ms: number;
   require_own_keys: boolean;
+  /** Whether control calls over a port show the token. Off, the header alone is asked for: no page can send that. */
+  require_control_token: boolean;
 }

@@ -146,6 +146,15 @@ test('control calls need their header and the token, forms need theirs and the r
   expect((await stripe.checkout.sessions.retrieve(session.id)).status).toBe('open');
 });
 
+test('whoever runs it may open the control to every program of this machine, and to no page', async () => {
+  const { sandbox, served } = await serve();
+  sandbox.control.setOption({ require_control_token: false });
+  const books = (headers: Record<string, string>) => fetch(`${served.url}/_sandbox/books`, { headers });
+  expect((await books({ 'x-sandbox-control': '1' })).status).toBe(200);
+  expect((await books({})).status).toBe(403);
+  expect((await books({ 'x-sandbox-control': '1', origin: 'http://evil.example' })).status).toBe(403);
+});
+
 test('a public address, production and a live key are refused with a sentence', async () => {
   const sandbox = createSandbox();
   await expect(serveSandbox(sandbox, { port: 0, host: '0.0.0.0' })).rejects.toThrow(/this machine only/);
