@@ -44,6 +44,11 @@ test.each<[string, Partial<Sender>]>([
   expect(check(sent)).toThrow(refused);
 });
 
+test('no list of origins lets in a page that has none', () => {
+  const nowhere = { ...honest, origin: 'null' };
+  expect(() => refuseForeignPage(nowhere, owner, ['https://shop.example', 'null'])).toThrow(refused);
+});
+
 test('a token is good for one sign-in of one shop, and no two are alike', () => {
   expect(isTokenOf(token, owner)).toBe(true);
   expect(isTokenOf(token, { ...owner, sign_in_id: 'bob' })).toBe(false);

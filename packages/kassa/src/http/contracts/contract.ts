@@ -55,9 +55,12 @@ export interface ContractDesk {
 /** An app in which everything that the contract declares is in force on its paths. */
 export function openContract(desk: ContractDesk, contract: Contract): OpenAPIHono<HttpEnv> {
   const app = contractApp();
+  const { settings, authenticate } = desk.house;
+  // A shop whose cookie signs nobody in has no use for cookies from other origins.
+  const credentials = contract.cors?.credentials === true && authenticate !== null;
   for (const path of contract.paths) {
     app.use(path, drawnBy(contract));
-    if (contract.cors !== null) app.use(path, cors(desk.house.settings, contract.cors));
+    if (contract.cors !== null) app.use(path, cors(settings, { ...contract.cors, credentials }));
     app.use(path, identified(desk.callers, contract.callers));
   }
   return app;
