@@ -101,7 +101,8 @@ export class BookingCheckout {
   readonly #wire: Wire;
 
   constructor(options: ClientOptions = {}) {
-    this.#wire = openWire('/stripe/fastapi/api/v1/stripe', '', { ...options, by_cookie: !options.buyer_token });
+    const marked_by = options.buyer_token ? undefined : '/credits/balance';
+    this.#wire = openWire('/stripe/fastapi/api/v1/stripe', '', { ...options, marked_by });
   }
 
   /** Books and opens the payment. @throws CheckoutError */

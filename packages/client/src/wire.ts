@@ -35,12 +35,13 @@ const LONGEST_PAUSE_MS = 10_000;
 
 /**
  * One shop, asked in one way: where it is, who asks, and how a lost answer is asked for again.
- * @param by_cookie the shop's own cookie says who the buyer is; every POST then carries the mark against forgery.
+ * @param marked_by given when the shop's own cookie says who the buyer is: every POST then carries the mark against
+ *   forgery, and a read of this path hands one out.
  */
 export function openWire(
   prefix: string,
   api_key: string,
-  { base_url = '', buyer_token, world: given, by_cookie }: ClientOptions & { by_cookie?: boolean },
+  { base_url = '', buyer_token, world: given, marked_by }: ClientOptions & { marked_by?: string | undefined },
 ): Wire {
   const world: World = { ...ownWorld, ...given };
   const { memory } = world;
@@ -48,13 +49,8 @@ export function openWire(
 
   async function ask<Answer>(path: string, init: RequestInit): Promise<Answer> {
     const token = buyer_token?.() ?? api_key;
-    const mark = by_cookie && init.body ? csrfMark(world.cookies()) : undefined;
-    const headers = {
-      ...init.headers,
-      ...(token && { Authorization: `Bearer ${token}` }),
-      ...(mark && { 'X-CSRFToken': mark }),
-    };
-    const credentials = by_cookie ? 'include' : 'same-origin';
+    const headers = { ...init.headers, ...(token && { Authorization: `Bearer ${token}` }) };
+    const credentials = marked_by ? 'include' : 'same-origin';
     let answer: Response;
     let text: string;
     try {
@@ -66,8 +62,16 @@ export function openWire(
     return readAnswer<Answer>(answer, text);
   }
 
-  function send<Answer>(path: string, body: string, headers?: Record<string, string>): Promise<Answer> {
-    return ask(path, { method: 'POST', headers: { 'Content-Type': 'application/json', ...headers }, body });
+  async function send<Answer>(path: string, body: string, headers?: Record<string, string>): Promise<Answer> {
+    const mark = marked_by && (csrfMark(world.cookies()) ?? (await fetchMark(marked_by)));
+    const all = { 'Content-Type': 'application/json', ...headers, ...(mark && { 'X-CSRFToken': mark }) };
+    return ask(path, { method: 'POST', headers: all, body });
+  }
+
+  /** The first read of a page leaves the mark in a cookie. */
+  async function fetchMark(path: string): Promise<string | undefined> {
+    await ask(path, { method: 'GET' });
+    return csrfMark(world.cookies());
   }
 
   /** The key is kept before the first try: whatever happens then, the next try has the same one. */

@@ -2,6 +2,7 @@
 // Method: each class against the whole shop over its HTTP; the wire is cut by hand, time is handed in.
 import { afterEach, describe, expect, test } from 'vitest';
 import {
+  BookingCheckout,
   CheckoutError,
   type ClientOptions,
   EmbeddedCheckout,
@@ -12,6 +13,7 @@ import {
 } from '../../../client/src/index.ts';
 import { defineKassa, item, ticket, usd } from '../../src/index.ts';
 import { toTypeId } from '../../src/kernel/ids.ts';
+import { PRACTICE, type Practice, SESSION, startPractice } from '../setup/booking.ts';
 import { type ChatShop, LINK, startChat } from '../setup/chat.ts';
 import { type Shop, startShop } from '../setup/shop.ts';
 
@@ -214,5 +216,67 @@ describe('EmbeddedCheckout', () => {
     await shop.rest();
     expect(await form.pollStatus(session_id)).toEqual({ outcome: 'complete', status: { status: 'complete' } });
     await expect(form.getStatus(secret)).rejects.toMatchObject({ status: 400, code: 'INVALID_REQUEST' });
+  });
+});
+
+describe('BookingCheckout', () => {
+  const start = async (options?: Parameters<typeof startPractice>[0]): Promise<Practice> => {
+    const practice = await startPractice(options);
+    running = practice;
+    return practice;
+  };
+  const session = (of: Practice, days?: number) => ({
+    checkout_type: 'single_session' as const,
+    items: [{ ...SESSION, ...of.hour(days) }],
+  });
+
+  test('prices, books, pays and asks after it for a signed-in buyer, once', async () => {
+    const of = await start();
+    const place = placeOf(of, true);
+    const buyer_token = () => of.token({ sub: 'ann', email: 'ann@example.com' });
+    const booking = new BookingCheckout({ ...place.options, buyer_token });
+    const price = await booking.calculatePrice(session(of));
+    expect(price).toMatchObject({ total_cents: 10_875, currency: 'usd', requires_payment: true });
+    place.lose(1);
+    const booked = await booking.createCheckout({ ...session(of), save_payment_method: true });
+    expect(booked).toMatchObject({ total_cents: 10_875, payment_intent_id: expect.stringMatching(/^pi_/) });
+    expect(await of.db.selectFrom('orders').select('id').execute()).toHaveLength(1);
+    await of.confirms(booked.payment_intent_id);
+    expect(await booking.confirmPayment({ order_id: booked.order_id })).toMatchObject({
+      status: 'paid',
+      bookings: [{ status: 'confirmed', service_id: 123 }],
+    });
+    expect(await booking.getCheckoutStatus({ order_id: booked.order_id })).toMatchObject({ payment_status: 'paid' });
+    await of.rest();
+    expect(await booking.getPaymentMethods()).toMatchObject([{ type: 'card', card: { last4: '4242' } }]);
+    expect(await booking.getCreditBalance()).toMatchObject({ balance_cents: 0, currency: 'usd' });
+    const taken = booking.createCheckout(session(of));
+    await expect(taken).rejects.toMatchObject({ status: 409, code: 'SLOT_TAKEN' });
+  });
+
+  test('a buyer who is known by the shop’s cookie alone books from the shop’s own page, mark and all', async () => {
+    const authenticate = (request: Request) =>
+      request.headers.get('Cookie')?.includes('sid=ann') ? { user_id: 'ann', email: 'ann@example.com' } : null;
+    const of = await start({ config: PRACTICE, hooks: { authenticate } });
+    const jar = new Map([['sid', 'ann']]);
+    const cookies = () => [...jar].map(([name, value]) => `${name}=${value}`).join('; ');
+    // What a browser does by itself: sends the page's origin and its cookies along, and keeps those that come back.
+    const world: Partial<World> = {
+      cookies,
+      async fetch(url, init) {
+        const headers = {
+          ...(init.headers as Record<string, string>),
+          Cookie: cookies(),
+          Origin: 'https://shop.example',
+        };
+        const answer = await of.send(url.slice(BASE.length), { ...init, headers });
+        const [, name, value] = /^(\w+)=([^;]*)/.exec(answer.headers.get('Set-Cookie') ?? '') ?? [];
+        if (name !== undefined && value !== undefined) jar.set(name, value);
+        return answer;
+      },
+    };
+    const booking = new BookingCheckout({ base_url: BASE, world });
+    expect(await booking.createCheckout(session(of))).toMatchObject({ requires_payment: true });
+    expect(jar.has('csrftoken')).toBe(true);
   });
 });
