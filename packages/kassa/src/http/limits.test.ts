@@ -75,3 +75,21 @@ test('a flood of callers forgets the oldest and keeps the newest', () => {
   for (let at = 0; at < 2; at += 1) take('caller 19999');
   expect(take('caller 19999')).toBeGreaterThan(0);
 });
+
+test('a burst is judged by what comes of it, and whoever goes on afterwards waits', async () => {
+  const clock = { now: () => new Date(0), sleep: async () => undefined };
+  const limiter = createLimiter(clock, { ...DEFAULT_LIMITS, create_booking_per_buyer: [{ count: 4, per_ms: 60_000 }] });
+  let end: () => void = () => undefined;
+  const ended = new Promise<void>((resolve) => {
+    end = resolve;
+  });
+  const ask = (work: () => Promise<void>) =>
+    limiter.during('create_booking_per_buyer', 'ann', work).then(
+      () => 'served',
+      (error: KassaError) => error.code,
+    );
+  const burst = Array.from({ length: 8 }, () => ask(() => ended));
+  end();
+  expect(await Promise.all(burst)).toEqual([...Array(6).fill('served'), 'rate_limited', 'rate_limited']);
+  expect(await ask(async () => undefined)).toBe('rate_limited');
+});

@@ -65,6 +65,12 @@ export interface Limiter {
    * @throws KassaError `rate_limited` with `retry_after_s`.
    */
   take(what: Limited, subject: string): void;
+  /**
+   * Counts the use when it has ended, so that a burst for one thing is judged by what comes of it: of fifty clicks for
+   * one free hour, one gets it and the others hear that it is taken. How many may run at once is bounded too.
+   * @throws KassaError `rate_limited` with `retry_after_s`.
+   */
+  during<T>(what: Limited, subject: string, work: () => Promise<T>): Promise<T>;
   /** Whether `take` would refuse now. Counts nothing. */
   isOver(what: Limited, subject: string): boolean;
 }
@@ -72,6 +78,7 @@ export interface Limiter {
 /** Keeps the times of the last uses of each subject in memory: exact, and bounded in both directions. */
 export function createLimiter(clock: Clock, limits: Limits): Limiter {
   const uses = new Map<string, number[]>();
+  const running = new Map<string, number>();
   const look = (what: Limited, subject: string) => {
     const windows = limits[what];
     const now_ms = clock.now().getTime();
@@ -80,18 +87,43 @@ export function createLimiter(clock: Clock, limits: Limits): Limiter {
     const wait_ms = Math.max(0, ...windows.map((window) => waitFor(window, kept, now_ms)));
     return { kept, now_ms, wait_ms };
   };
+  const count = (what: Limited, subject: string): void => {
+    const { kept, now_ms } = look(what, subject);
+    const key = `${what} ${subject}`;
+    kept.push(now_ms);
+    uses.delete(key);
+    uses.set(key, kept);
+    if (uses.size > SUBJECTS_MAX) forgetOldest(uses);
+  };
   return {
     take(what, subject) {
-      const { kept, now_ms, wait_ms } = look(what, subject);
+      const { wait_ms } = look(what, subject);
       if (wait_ms > 0) throw tooOften(wait_ms);
+      count(what, subject);
+    },
+    async during(what, subject, work) {
       const key = `${what} ${subject}`;
-      kept.push(now_ms);
-      uses.delete(key);
-      uses.set(key, kept);
-      if (uses.size > SUBJECTS_MAX) forgetOldest(uses);
+      const { wait_ms } = look(what, subject);
+      const beside = running.get(key) ?? 0;
+      if (wait_ms > 0) throw tooOften(wait_ms);
+      if (beside >= burstOf(limits[what])) throw tooOften(1_000);
+      running.set(key, beside + 1);
+      try {
+        return await work();
+      } finally {
+        const left = (running.get(key) ?? 1) - 1;
+        if (left === 0) running.delete(key);
+        else running.set(key, left);
+        count(what, subject);
+      }
     },
     isOver: (what, subject) => look(what, subject).wait_ms > 0,
   };
+}
+
+/** Half as many again as the narrowest window takes in all. */
+function burstOf(windows: readonly Window[]): number {
+  return Math.ceil(Math.min(...windows.map(({ count }) => count)) * 1.5);
 }
 
 function tooOften(wait_ms: number): KassaError {

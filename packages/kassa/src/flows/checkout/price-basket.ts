@@ -1,10 +1,8 @@
 import { inTransaction, type Transaction } from '../../database/index.ts';
-import { checkFree } from '../../domain/appointments/index.ts';
 import { type Offer, offersById } from '../../domain/catalog/index.ts';
 import { moneyUnit, spendableLots, spendableOf } from '../../domain/credits/index.ts';
-import { checkStock } from '../../domain/inventory/index.ts';
 import type { Quote } from '../../domain/pricing/index.ts';
-import { timesOf } from '../holding/set-aside.ts';
+import { lookForAll } from '../holding/look-for-all.ts';
 import type { House, QuoteWish } from '../house.ts';
 import { payerOf } from '../quoting/payer-of.ts';
 import { storedQuote } from '../quoting/stored-quote.ts';
@@ -36,13 +34,6 @@ export async function priceBasket(house: House, wish: QuoteWish & { readonly quo
     const offers = await offersById(tx, house.shop, ids);
     return { quote, offers, credits_available_minor: await creditsOf(house, tx, wish, quote.currency) };
   });
-}
-
-async function lookForAll(tx: Transaction, quote: Quote): Promise<void> {
-  await checkStock(tx, quote.lines);
-  for (const { slot } of quote.lines) {
-    if (slot) await checkFree(tx, { ...timesOf(slot), practitioner_id: slot.practitioner_id });
-  }
 }
 
 async function creditsOf(house: House, tx: Transaction, wish: QuoteWish, currency: string): Promise<number> {

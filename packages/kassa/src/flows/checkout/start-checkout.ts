@@ -8,13 +8,12 @@ import type { Opened } from '../opening/attach-session.ts';
 import { chargeKey } from '../opening/charge-key.ts';
 import type { Answer, StartCheckout } from '../opening/checkout-wish.ts';
 import { openAttempt } from '../opening/open-attempt.ts';
+import { takeTurn } from '../opening/take-turn.ts';
 import { writeDraft } from '../opening/write-draft.ts';
 import { storedQuote } from '../quoting/stored-quote.ts';
 
 export type { Opened } from '../opening/attach-session.ts';
 export type { Answer, StartCheckout } from '../opening/checkout-wish.ts';
-
-const ENDPOINTS = { page: 'POST /v1/checkout/sessions', intent: 'POST /v1/payment_intents' };
 
 /**
  * Three steps; each may be repeated.
@@ -27,7 +26,7 @@ const ENDPOINTS = { page: 'POST /v1/checkout/sessions', intent: 'POST /v1/paymen
  *   `idempotency_key_in_use`, `payment_provider_unavailable` when Stripe is away or its answer unknown.
  */
 export async function startCheckout(house: House, command: StartCheckout): Promise<Answer> {
-  await house.gateway.reserve(command.presentation === 'intent' ? ENDPOINTS.intent : ENDPOINTS.page, 'buyer');
+  await takeTurn(house, command, (tx) => quoteFor(house, tx, command));
   if (command.payment_method_id !== undefined) {
     await checkOwnMethod(house, command.customer?.id ?? null, command.payment_method_id);
   }

@@ -4,8 +4,9 @@ import { signedIn } from '../../callers/caller.ts';
 import type { HttpEnv } from '../../request/context.ts';
 import { jsonBody } from '../../request/read-body.ts';
 import { type ContractDesk, contractApp } from '../contract.ts';
+import { isoSeconds } from '../iso-seconds.ts';
 import { BasketFields, quoteIdOf, readLines } from './basket.ts';
-import { asGiven, isoSeconds } from './draw.ts';
+import { asGiven } from './draw.ts';
 import { failure } from './failure.ts';
 
 const PriceBody = z.object(BasketFields).openapi('BookingPriceRequest');

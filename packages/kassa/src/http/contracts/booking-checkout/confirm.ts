@@ -62,7 +62,11 @@ export function confirmBooking(
         payment_intent_id: 'required',
       });
     }
-    const view = await ownCheckout(house, { order_id, payment_intent_id }, { user_id, ask: 'never' });
+    const view = await ownCheckout(
+      house,
+      { order_id, payment_intent_id },
+      { user_id, ask: 'never', contracts: 'booking' },
+    );
     c.set('order_id', view.order_id);
     const return_url =
       body.return_url === undefined ? default_return_url : checkReturnUrl(body.return_url, 'return_url', policy);

@@ -1,4 +1,4 @@
-import { createRoute, type OpenAPIHono, z } from '@hono/zod-openapi';
+import { createRoute, type OpenAPIHono, type RouteHandler, z } from '@hono/zod-openapi';
 import { type Buyer, buyerOf, callerOf, signedIn } from '../../callers/caller.ts';
 import type { HttpHouse } from '../../house.ts';
 import type { HttpEnv } from '../../request/context.ts';
@@ -36,8 +36,7 @@ const route = createRoute({
 /** B1 to B5, B8, B14 to B17, B24: one order, everything in it held at once, and a payment for what credits leave. */
 export function createBooking({ house, limiter }: ContractDesk): OpenAPIHono<HttpEnv> {
   const app = contractApp();
-  app.openapi(route, async (c) => {
-    limiter.take('create_booking_per_buyer', signedIn(c).user_id);
+  const create: RouteHandler<typeof route, HttpEnv> = async (c) => {
     const body = c.req.valid('json');
     const idempotency = readIdempotencyKey(c, { path: route.path, body: await c.req.json<unknown>() });
     const replay = idempotency && (await house.replayAnswer(idempotency));
@@ -68,7 +67,10 @@ export function createBooking({ house, limiter }: ContractDesk): OpenAPIHono<Htt
       renderFailure: (error) => keepFailure(error, c.var.request_id),
     });
     return c.json(JSON.parse(answer.body), answer.status as 200, headersOf(answer));
-  });
+  };
+  app.openapi(route, (c, next) =>
+    limiter.during('create_booking_per_buyer', signedIn(c).user_id, async () => create(c, next)),
+  );
   return app;
 }
 

@@ -2,7 +2,8 @@ import { createRoute, type OpenAPIHono, z } from '@hono/zod-openapi';
 import { signedIn } from '../../callers/caller.ts';
 import type { HttpEnv } from '../../request/context.ts';
 import { type ContractDesk, contractApp } from '../contract.ts';
-import { asGiven, isoSeconds } from './draw.ts';
+import { isoSeconds } from '../iso-seconds.ts';
+import { asGiven } from './draw.ts';
 import { failure } from './failure.ts';
 
 const cents = z.int().openapi({ description: 'Minor unit of the currency.' });

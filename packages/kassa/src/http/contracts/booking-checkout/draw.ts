@@ -1,6 +1,7 @@
 import { z } from '@hono/zod-openapi';
 import type { CheckoutView } from '../../../flows/checkout/refresh-checkout.ts';
 import type { Opened } from '../../../flows/opening/attach-session.ts';
+import { isoSeconds } from '../iso-seconds.ts';
 
 const cents = (example: number) => z.int().openapi({ description: 'Minor unit of the currency.', example });
 
@@ -46,7 +47,7 @@ export const ConfirmedBody = z
 
 export const StatusBody = z
   .object({
-    checkout_session_id: z.null(),
+    checkout_session_id: z.string().nullable(),
     payment_intent_id: z.string().nullable(),
     order_id: z.uuid(),
     status: z.enum(['open', 'complete', 'expired']),
@@ -98,7 +99,7 @@ export function drawConfirmed(view: CheckoutView): z.input<typeof ConfirmedBody>
 
 export function drawStatus(view: CheckoutView): z.input<typeof StatusBody> {
   return {
-    checkout_session_id: null,
+    checkout_session_id: view.session_id,
     payment_intent_id: view.payment_id,
     order_id: view.order_id,
     status: view.status,
@@ -132,9 +133,4 @@ function bookingsOf(view: CheckoutView): z.input<typeof Booking>[] {
 /** Ids that are whole numbers travel as numbers, as this contract's pages send them. */
 export function asGiven(external_id: string): number | string {
   return /^(?:0|[1-9]\d{0,14})$/.test(external_id) ? Number(external_id) : external_id;
-}
-
-/** `2027-01-15T10:00:00Z`: no page of this contract has ever been sent milliseconds. */
-export function isoSeconds(at: Date): string {
-  return at.toISOString().replace(/\.\d{3}Z$/, 'Z');
 }

@@ -13,19 +13,20 @@ const UUID = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
 const STRIPE_ID = /^(?:pi|cs)_[A-Za-z0-9_]{1,250}$/;
 
 /**
- * The buyer's own checkout of this contract. What is unknown, somebody else's, or two names of different orders is all
+ * The buyer's own checkout: of this contract, or of any where it is only looked at. What is unknown, somebody else's, or two names of different orders is all
  * one answer, so that nobody learns which orders exist.
  * @throws KassaError `not_found`.
  */
 export async function ownCheckout(
   house: HttpHouse,
   names: OrderNames,
-  { user_id, ask }: { user_id: string; ask: Ask },
+  { user_id, ask, contracts }: { user_id: string; ask: Ask; contracts: 'booking' | 'any' },
 ): Promise<CheckoutView> {
   const ref = refOf(names);
   // First without asking Stripe: a stranger's question must not cost a call, nor be told apart by its time.
   const known = ref && (await house.refreshCheckout(ref, 'never'));
-  if (!known || known.user_id !== user_id || known.contract !== 'booking-checkout' || contradicts(known, names)) {
+  const foreign = contracts === 'booking' && known?.contract !== 'booking-checkout';
+  if (!known || known.user_id !== user_id || foreign || contradicts(known, names)) {
     throw new KassaError('not_found', 'There is no such order.');
   }
   if (ask === 'never') return known;

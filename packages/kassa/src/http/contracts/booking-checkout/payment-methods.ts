@@ -2,7 +2,7 @@ import { createRoute, type OpenAPIHono, z } from '@hono/zod-openapi';
 import { signedIn } from '../../callers/caller.ts';
 import type { HttpEnv } from '../../request/context.ts';
 import { type ContractDesk, contractApp } from '../contract.ts';
-import { isoSeconds } from './draw.ts';
+import { isoSeconds } from '../iso-seconds.ts';
 import { failure } from './failure.ts';
 
 const LIMIT_MAX = 100;

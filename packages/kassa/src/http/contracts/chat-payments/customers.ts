@@ -6,6 +6,7 @@ import type { HttpEnv } from '../../request/context.ts';
 import { readIdempotencyKey } from '../../request/idempotency-key.ts';
 import { jsonBody } from '../../request/read-body.ts';
 import { type ContractDesk, contractApp } from '../contract.ts';
+import { isoSeconds } from '../iso-seconds.ts';
 import { headersOf, keepRefusal, refusals } from './failure.ts';
 import { Headers, Text } from './forms.ts';
 
@@ -88,7 +89,7 @@ export function readCustomer({ house }: ContractDesk): OpenAPIHono<HttpEnv> {
   app.openapi(read, async (c) => {
     keyWith(c, 'customers:read');
     const customer = await findCustomer(house, c.req.valid('param').customer_id);
-    return c.json({ customer: { ...personOf(customer), created: customer.created_at.toISOString() } }, 200);
+    return c.json({ customer: { ...personOf(customer), created: isoSeconds(customer.created_at) } }, 200);
   });
   return app;
 }

@@ -33,8 +33,9 @@ export async function readBasket(house: HttpHouse, wanted: Wanted, settings: Hos
   return offer.kind === 'custom_amount' ? customAmount(offer, wanted) : fixedPrice(offer, wanted);
 }
 
-function quoted(wanted: Wanted, quote_id: string): Basket {
-  if (!UUID.test(quote_id)) throw new KassaError('not_found', 'There is no such quote.');
+function quoted(wanted: Wanted, named: string): Basket {
+  const quote_id = UUID.test(named) ? named : fromTypeId('qt', named);
+  if (quote_id === undefined) throw new KassaError('not_found', 'There is no such quote.');
   if (wanted.amount === undefined) return { lines: [], quote_id };
   const currency = wanted.currency ?? CUSTOM_CURRENCY;
   return { lines: [], quote_id, claim: { amount_minor: readAmount(wanted.amount, currency), currency } };

@@ -56,7 +56,9 @@ export function createSession(desk: ContractDesk, contract: TicketOrderSettings)
   app.openapi(routeAt(contract.mount), async (c) => {
     const admitted = await admitOpening(c, desk);
     const wanted = { ...c.req.valid('json'), ...c.req.valid('query') };
-    const idempotency = readIdempotencyKey(c, { path: contract.mount, body: wanted });
+    // Everything that was sent counts: the same key with one more field is another request.
+    const asked = { ...c.req.valid('query'), body: await c.req.json<unknown>() };
+    const idempotency = readIdempotencyKey(c, { path: contract.mount, body: asked });
     const replay = idempotency && (await house.replayAnswer(idempotency));
     if (replay) return drawAnswer(c, replay);
     const offer = await findTicket(house, wanted, contract);
