@@ -16,7 +16,7 @@ import { endAside } from './holding/end-aside.ts';
 import type { Cause, House, SettleOutcome } from './house.ts';
 import { type Decision, decide, type Snapshot } from './settling/decide.ts';
 import { giveGrants } from './settling/give-grants.ts';
-import { hear, isSpent } from './settling/hear.ts';
+import { hear, isNews, isSpent } from './settling/hear.ts';
 import { takeSnapshot } from './settling/take-snapshot.ts';
 
 /**
@@ -44,8 +44,11 @@ export async function settle(
   const { attempt, order } = snapshot;
   const heard = hear(attempt, report, at);
   if (!decision) {
-    // Only a live attempt remembers that it was heard; a repeat about anything else leaves no trace at all.
-    if (isLive(attempt.payment_status)) await changeAttempt(tx, attempt.id, heard, at);
+    // Only a live attempt remembers that it was heard, and of an answer to a reader's question only what is new: what
+    // a GET may bring is a fact, never a date. A repeat about anything else leaves no trace at all.
+    const asked = cause.cause.startsWith('read:');
+    const remembers = isLive(attempt.payment_status) && (!asked || isNews(attempt, heard));
+    if (remembers) await changeAttempt(tx, attempt.id, heard, at);
     if (isSpent(attempt, report, heard.declined.length)) {
       await setTimer(tx, { subject: attempt.id, kind: 'expire_checkout', due_at: at });
     }

@@ -18,6 +18,11 @@ export function hear(attempt: Attempt, report: PaymentReport, at: Date): Heard {
   };
 }
 
+/** Whether a report said anything that the attempt did not know. */
+export function isNews(attempt: Attempt, { status, payment_id, declined }: Heard): boolean {
+  return status !== attempt.status || payment_id !== attempt.payment_id || declined.length !== attempt.declined.length;
+}
+
 type Heard = AttemptChange & { readonly payment_id: string | null; readonly declined: readonly string[] };
 
 /**
