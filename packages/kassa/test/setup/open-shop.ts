@@ -2,9 +2,9 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { createKassa, type Kassa } from '../../src/app.ts';
+import { createKassa, type Kassa, type World } from '../../src/app.ts';
 import { anyFreePort } from '../../src/cli/ports.ts';
-import { loadConfig, readSettings } from '../../src/config.ts';
+import { loadConfig, readSettings, type Settings } from '../../src/config.ts';
 import { sameLimits } from '../../src/http/limits.ts';
 import { silentLog } from '../../src/kernel/log.ts';
 import { systemHttp } from '../../src/system.ts';
@@ -20,12 +20,14 @@ const ROOMY = sameLimits([{ count: 10_000, per_ms: 60_000 }]);
 export interface OpenShop {
   readonly url: string;
   readonly kassa: Kassa;
+  readonly settings: Settings;
+  readonly world: World;
   close(): Promise<void>;
 }
 
 export const openBlueHall = (): Promise<OpenShop> => openExample('blue-hall');
 
-export async function openExample(name: 'blue-hall' | 'tickets' | 'embedded'): Promise<OpenShop> {
+export async function openExample(name: 'blue-hall' | 'tickets' | 'embedded' | 'bookings'): Promise<OpenShop> {
   const example = join(EXAMPLES, name);
   const fresh = await freshDatabase();
   const folder = mkdtempSync(join(tmpdir(), 'kassa-browser-'));
@@ -33,7 +35,7 @@ export async function openExample(name: 'blue-hall' | 'tickets' | 'embedded'): P
   const { config, hooks } = await loadConfig(example);
   const environment = { KASSA_DATA_DIR: folder, DATABASE_URL: fresh.url, PORT: String(port), KASSA_SANDBOX_PORT: '0' };
   const settings = readSettings(config, environment, { folder: example });
-  const world = { clock: realClock, random: realRandom, ids: realIds, log: silentLog, http: systemHttp() };
+  const world: World = { clock: realClock, random: realRandom, ids: realIds, log: silentLog, http: systemHttp() };
   const site_folder = join(example, 'pages');
   const options = { version: '0.1.0', site_folder, serve_sandbox: true, run_workers: true, limits: ROOMY };
   const kassa = await createKassa(settings, hooks, world, options);
@@ -41,6 +43,8 @@ export async function openExample(name: 'blue-hall' | 'tickets' | 'embedded'): P
   return {
     url: `http://127.0.0.1:${port}`,
     kassa,
+    settings,
+    world,
     async close() {
       await kassa.stop();
       await fresh.drop();
