@@ -1,4 +1,4 @@
-import { defineConfig } from 'vitest/config';
+import { configDefaults, defineConfig } from 'vitest/config';
 
 export default defineConfig({
   test: {
@@ -8,6 +8,8 @@ export default defineConfig({
       'packages/*/simulation/**/*.test.ts',
       'examples/**/*.test.ts',
     ],
+    // The checks of the contracts start whole shops: npm run test:contracts.
+    exclude: [...configDefaults.exclude, 'examples/contracts/**'],
     globalSetup: ['packages/kassa/test/setup/global.ts'],
     testTimeout: 30_000,
     hookTimeout: 60_000,

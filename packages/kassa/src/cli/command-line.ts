@@ -14,6 +14,7 @@ const COMMANDS: Readonly<Record<string, () => Promise<CommandDef>>> = {
   'key create': async () => (await import('./callers/key.ts')).create,
   'key list': async () => (await import('./callers/key.ts')).listAll,
   'key revoke': async () => (await import('./callers/key.ts')).revoke,
+  'credits grant': async () => (await import('./callers/credits.ts')).grant,
   token: async () => (await import('./callers/token.ts')).token,
   report: async () => (await import('./report.ts')).report,
   simulate: async () => (await import('./simulate.ts')).simulate,

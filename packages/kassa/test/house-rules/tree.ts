@@ -43,7 +43,7 @@ export function houseFile(path: string, text: string): HouseFile {
 }
 
 export function kindOf(path: string): Kind {
-  if (/\.test\.tsx?$/.test(path) || /\/test\//.test(path)) return 'test';
+  if (/\.test\.tsx?$/.test(path) || /\/(?:test|checks)\//.test(path)) return 'test';
   if (path.startsWith('packages/kassa/src/')) return 'server';
   if (path.startsWith('packages/kassa/simulation/')) return 'simulation';
   if (path.startsWith('packages/sandbox/src/')) return 'sandbox';

@@ -47,6 +47,12 @@ export async function claimRunning(data_folder: string, world: World): Promise<C
   throw new Exit(3, `Another start of this shop has not finished: end it, or remove ${file}.`);
 }
 
+/** Whether a process that lives has a shop in this folder, or is about to. */
+export function isRunningIn(data_folder: string): boolean {
+  const note = readNote(join(data_folder, FILE));
+  return note !== undefined && isAlive(note.pid);
+}
+
 function claimOf(file: string): Claim {
   return {
     announce(url) {

@@ -21,7 +21,10 @@ export interface GrantCredits {
  * @returns the id of the lot.
  * @throws KassaError `invalid_amount` for less than one.
  */
-export async function grantCredits(house: House, grant: GrantCredits): Promise<string> {
+export async function grantCredits(
+  house: Pick<House, 'db' | 'clock' | 'ids' | 'shop'>,
+  grant: GrantCredits,
+): Promise<string> {
   const { user_id, email = null, unit, amount, source, expires_at = null } = grant;
   if (!Number.isSafeInteger(amount) || amount < 1) {
     throw new KassaError('invalid_amount', 'Grant a whole number from 1.', { amount: 'a whole number from 1' });
