@@ -305,6 +305,11 @@ at('change').addEventListener('click', () => {
   price();
 });
 
+// A token that is pasted behind the address of an open page signs in as well.
+addEventListener('hashchange', () => {
+  if (location.hash.startsWith('#token=')) location.reload();
+});
+
 const buyer = signIn();
 const returned = new URLSearchParams(location.search).get('payment_intent');
 if (!buyer) signedOut();
