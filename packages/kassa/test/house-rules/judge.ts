@@ -11,7 +11,7 @@ import type { Finding, HouseFile } from './tree.ts';
 
 /** Files that start something or are loaded by name, so that nobody has to import them. A folder ends in `/`. */
 export const ENTRIES: readonly string[] = [
-  'packages/kassa/src/cli/dev-shop.ts',
+  'packages/kassa/src/cli/shop-process/dev-shop.ts',
   'packages/kassa/simulation/main.ts',
   'packages/kassa/src/index.ts',
   'packages/kassa/src/cli/main.ts',

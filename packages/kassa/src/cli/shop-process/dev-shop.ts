@@ -1,18 +1,18 @@
 /** `kassa/dev`: a developer's shop in a program of its own, as `kassa dev` runs it, and what one puts into it. */
 
-import { moneyUnit } from '../domain/credits/index.ts';
-import { type KeyCaps, recognizeKey, SCOPES, type Scope } from '../domain/keys/index.ts';
-import { grantCredits } from '../flows/buyers/grant-credits.ts';
-import { createKey } from '../flows/keys/create-key.ts';
-import { silentLog } from '../kernel/log.ts';
-import { developmentToken, type RunningShop } from '../main.ts';
-import { realWorld } from './world.ts';
+import { moneyUnit } from '../../domain/credits/index.ts';
+import { type KeyCaps, recognizeKey, SCOPES, type Scope } from '../../domain/keys/index.ts';
+import { grantCredits } from '../../flows/buyers/grant-credits.ts';
+import { createKey } from '../../flows/keys/create-key.ts';
+import { silentLog } from '../../kernel/log.ts';
+import { developmentToken, type RunningShop } from '../../main.ts';
+import { realWorld } from '../world.ts';
 
-export { loadConfig } from '../config.ts';
-export { type RunningShop, refusalOf } from '../main.ts';
-export { Exit, type Printer, printerTo } from './printer.ts';
-export { runShop, type ShopRun } from './shop-process/run-shop.ts';
-export { isRunningIn } from './shop-process/running.ts';
+export { loadConfig } from '../../config.ts';
+export { type RunningShop, refusalOf } from '../../main.ts';
+export { Exit, type Printer, printerTo } from '../printer.ts';
+export { runShop, type ShopRun } from './run-shop.ts';
+export { isRunningIn } from './running.ts';
 export { SCOPES, type Scope };
 
 export interface DevelopmentKey {
