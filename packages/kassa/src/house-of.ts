@@ -16,6 +16,8 @@ import { quoteBasket } from './flows/checkout/quote-basket.ts';
 import { refreshCheckout } from './flows/checkout/refresh-checkout.ts';
 import { replayAnswer } from './flows/checkout/replay-answer.ts';
 import { startCheckout } from './flows/checkout/start-checkout.ts';
+import { recordDispute } from './flows/disputes/record-dispute.ts';
+import { recordWarning } from './flows/disputes/record-warning.ts';
 import { DEFAULT_PACE, type House, type Pace, type Shop } from './flows/house.ts';
 import { recordRefund } from './flows/refunds/record-refund.ts';
 import { sendRefund } from './flows/refunds/send-refund.ts';
@@ -110,6 +112,8 @@ export function houseOf(parts: Parts): BuiltHouse {
     quoteBasket,
     settle,
     recordRefund,
+    recordDispute,
+    recordWarning,
     expireCheckout,
     sendRefund,
     forgetCustomer,

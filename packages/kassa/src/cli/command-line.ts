@@ -16,6 +16,7 @@ const COMMANDS: Readonly<Record<string, () => Promise<CommandDef>>> = {
   'key revoke': async () => (await import('./callers/key.ts')).revoke,
   'credits grant': async () => (await import('./callers/credits.ts')).grant,
   token: async () => (await import('./callers/token.ts')).token,
+  ledger: async () => (await import('./books/ledger.ts')).ledger,
   report: async () => (await import('./report.ts')).report,
   simulate: async () => (await import('./simulate.ts')).simulate,
 };

@@ -1,10 +1,10 @@
 import type { CommandDef } from 'citty';
-import { endOf, instantOf, isLocalTime } from '../config/times.ts';
 import { loadConfig, readSettings } from '../config.ts';
 import type { CurrencyMetrics, Period } from '../domain/reports/index.ts';
 import { decimalFromMinor } from '../kernel/money.ts';
 import { reportOnly } from '../main.ts';
 import { systemLog } from '../system.ts';
+import { readPeriod } from './books/period.ts';
 import { Exit, type Printer, printerTo } from './printer.ts';
 import { realWorld } from './world.ts';
 
@@ -42,22 +42,14 @@ async function runReport(asked: Asked, printer: Printer): Promise<number> {
   const settings = readSettings(loaded.config, process.env, { folder: process.cwd(), file: loaded.file });
   const world = realWorld(systemLog({ level: 'warn' }));
   const { time_zone } = settings;
-  const from = asked.from === undefined ? new Date(0) : instantOf(dayOf('--from', asked.from), time_zone);
-  const to = asked.to === undefined ? world.clock.now() : endOf(dayOf('--to', asked.to), time_zone);
-  if (from >= to) throw new Exit(2, '--to must be after --from.');
-  const period = { from, to };
+  const period = { from: new Date(0), to: world.clock.now(), ...readPeriod(asked, time_zone) };
+  if (period.from >= period.to) throw new Exit(2, '--to must be after --from.');
   const { tenant } = asked;
   const currencies = await reportOnly(settings, world, { ...period, tenant });
   const { mode } = settings;
   if (printer.json) printer.say('', { what: 'report', tenant, mode, ...asJson(period, currencies) });
   else for (const line of linesOf(period, currencies)) printer.say(line, { what: 'line' });
   return 0;
-}
-
-function dayOf(flag: string, given: unknown): string {
-  const text = String(given);
-  if (isLocalTime(text)) return text;
-  throw new Exit(2, `${flag} takes a day such as 2026-11-01, or 2026-11-01T18:00, not ${JSON.stringify(text)}.`);
 }
 
 /** Money as decimal text in the major unit, besides the exact minor units; the rate is a plain number of percent. */

@@ -39,6 +39,19 @@ export interface HookOrder<Key extends string = string> {
   readonly lines: readonly HookLine<Key>[];
 }
 
+/** A dispute as it stood when the event was written. Amounts are minor units. */
+export interface HookDispute {
+  /** Stripe's id. */
+  readonly id: string;
+  /** Stripe's word: `needs_response`, `won`, `lost`, `warning_needs_response` for a mere question, … */
+  readonly status: string;
+  readonly reason: string | null;
+  readonly amount_minor: number;
+  readonly currency: string;
+  /** Until then the bank takes an answer. */
+  readonly due_at: string | null;
+}
+
 /** What `commit` hands in: the same database, the transaction in which the hook is marked as done. */
 export interface HookTransaction {
   sql(text: string, values?: readonly unknown[]): Promise<readonly Record<string, unknown>[]>;
@@ -49,6 +62,8 @@ export interface HookCall<Key extends string = string> {
   readonly order: HookOrder<Key>;
   /** 1 for the first try. */
   readonly attempt: number;
+  /** What a bank asks; null for every other event. */
+  readonly dispute: HookDispute | null;
   /**
    * A step with an effect outside the database. Finished steps are remembered by (order, hook, name) and answer their
    * remembered result. A crash between effect and memory runs the step again with the same key: hand the key on.
@@ -69,7 +84,9 @@ export type HookEvent =
   | 'order.payment_failed'
   | 'order.paid'
   | 'order.expired'
-  | 'order.refunded';
+  | 'order.refunded'
+  | 'dispute.created'
+  | 'dispute.closed';
 
 export const HOOK_EVENTS: readonly HookEvent[] = Object.freeze<HookEvent[]>([
   'order.created',
@@ -78,6 +95,8 @@ export const HOOK_EVENTS: readonly HookEvent[] = Object.freeze<HookEvent[]>([
   'order.paid',
   'order.expired',
   'order.refunded',
+  'dispute.created',
+  'dispute.closed',
 ]);
 
 /** The gate before a checkout is opened. It may refuse; it decides nothing else. */

@@ -92,7 +92,7 @@ export async function claimDeliveries(db: Database, { at, limit, lease_ms }: Cla
   const { rows } = await sql<ClaimedDelivery>`
     with due as (
       select id from kassa.deliveries
-      where delivered_at is null and parked_at is null and waits_for is null and due_at <= ${at}
+      where delivered_at is null and parked_at is null and waits_for is null and frozen_at is null and due_at <= ${at}
         and (lease_until is null or lease_until <= kassa.clock())
       order by due_at, id limit ${limit} for update skip locked
     ), claimed as (
@@ -197,6 +197,27 @@ export async function replayDelivery(db: Database | Transaction, id: string, at:
   return rows.length === 1;
 }
 
+/**
+ * Holds back what an order has staged under these topics and not sent yet, or lets it go again. Only what acts for the
+ * shop waits, hooks and workflows: buyers are told in any case. One that is being sent at this moment ends as it ends.
+ */
+export async function freezeDeliveries(
+  tx: Transaction,
+  { order_id, topics }: { readonly order_id: string; readonly topics: readonly string[] },
+  frozen_at: Date | null,
+  at: Date,
+): Promise<void> {
+  lockClass(tx, 'append');
+  await sql`
+    update kassa.deliveries delivery
+    set frozen_at = ${frozen_at}, due_at = case when ${frozen_at}::timestamptz is null then ${at} else due_at end
+    from kassa.outbox_messages message
+    where message.id = delivery.message_id and message.order_id = ${order_id} and message.topic = any (${[...topics]}::text[])
+      and (delivery.destination like 'hook:%' or delivery.destination like 'workflow:%')
+      and delivery.delivered_at is null and delivery.parked_at is null
+      and (delivery.frozen_at is null) <> (${frozen_at}::timestamptz is null)`.execute(tx);
+}
+
 /** What waits for a person, newest first. */
 export async function listParkedDeliveries(db: Database | Transaction, limit: number): Promise<ParkedDelivery[]> {
   const { rows } = await sql<ParkedDelivery>`
@@ -213,9 +234,10 @@ export async function countDeliveries(db: Database | Transaction, at: Date): Pro
   const { rows } = await sql<QueueCounts>`
     select count(*) filter (where due_at <= ${at}) as due,
       count(*) filter (where due_at > ${at})
-        + (select count(*) from kassa.deliveries where waits_for is not null) as later,
+        + (select count(*) from kassa.deliveries where waits_for is not null or frozen_at is not null) as later,
       (select count(*) from kassa.deliveries where parked_at is not null) as parked,
       min(due_at) filter (where due_at <= ${at}) as oldest_due_at
-    from kassa.deliveries where delivered_at is null and parked_at is null and waits_for is null`.execute(db);
+    from kassa.deliveries
+    where delivered_at is null and parked_at is null and waits_for is null and frozen_at is null`.execute(db);
   return rows[0] ?? { due: 0, later: 0, parked: 0, oldest_due_at: null };
 }

@@ -1,6 +1,13 @@
 import type { Database, Destination, Transaction } from '../database/index.ts';
 import type { BookedTime } from '../domain/appointments/index.ts';
-import type { Gateway, IntentStatus, PaymentReport, RefundReport } from '../domain/payments/index.ts';
+import type {
+  DisputeReport,
+  FraudWarningReport,
+  Gateway,
+  IntentStatus,
+  PaymentReport,
+  RefundReport,
+} from '../domain/payments/index.ts';
 import type { Quote } from '../domain/pricing/index.ts';
 import type { Clock } from '../kernel/clock.ts';
 import type { Ids } from '../kernel/ids.ts';
@@ -50,6 +57,19 @@ export type RecordRefund = (
   house: House,
   tx: Transaction,
   report: RefundReport,
+  cause: Cause,
+) => Promise<SettleOutcome>;
+
+export type RecordDispute = (
+  house: House,
+  tx: Transaction,
+  report: DisputeReport,
+  cause: Cause,
+) => Promise<SettleOutcome>;
+export type RecordWarning = (
+  house: House,
+  tx: Transaction,
+  report: FraudWarningReport,
   cause: Cause,
 ) => Promise<SettleOutcome>;
 
@@ -196,6 +216,8 @@ export interface House {
   readonly quoteBasket: QuoteBasket;
   readonly settle: Settle;
   readonly recordRefund: RecordRefund;
+  readonly recordDispute: RecordDispute;
+  readonly recordWarning: RecordWarning;
   readonly expireCheckout: ExpireCheckout;
   readonly sendRefund: SendRefund;
   readonly forgetCustomer: ForgetCustomer;

@@ -1,4 +1,5 @@
 import { enqueue, setTimer, type Transaction } from '../database/index.ts';
+import { post } from '../domain/ledger/index.ts';
 import { giveNumber, moveOrder, writeAudit } from '../domain/orders/index.ts';
 import {
   attemptsOf,
@@ -9,7 +10,6 @@ import {
   isLive,
   operationKey,
   type PaymentReport,
-  post,
 } from '../domain/payments/index.ts';
 import { Bug } from '../kernel/errors.ts';
 import { endAside } from './holding/end-aside.ts';

@@ -186,6 +186,13 @@ async function applyOne(
     if (recorded.outcome === 'unknown' && recorded.order_id !== null) throw new NotYetKnown(event);
     return recorded;
   }
+  if (heard.kind === 'dispute' || heard.kind === 'fraud_warning') {
+    const recorded = await (heard.kind === 'dispute'
+      ? house.recordDispute(house, tx, heard.report, cause)
+      : house.recordWarning(house, tx, heard.report, cause));
+    if (recorded.outcome === 'unknown' && heard.report.marked) throw new NotYetKnown(event);
+    return recorded;
+  }
   const settled = await house.settle(house, tx, heard.report, cause);
   // The event overtook our own write, or its answer was lost: never answered and dropped, always tried again (F15).
   if (settled.outcome === 'unknown' && heard.report.marked) throw new NotYetKnown(event);

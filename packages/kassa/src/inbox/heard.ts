@@ -1,11 +1,13 @@
 import type { ClaimedInboxEvent } from '../database/index.ts';
-import type { PaymentReport, RefundReport } from '../domain/payments/gateway.ts';
+import type { DisputeReport, FraudWarningReport, PaymentReport, RefundReport } from '../domain/payments/gateway.ts';
 import type { House } from '../flows/house.ts';
 
 /** What an event amounts to: a fact for a story, or nothing of ours. */
 export type Fact =
   | { readonly kind: 'payment'; readonly report: PaymentReport }
   | { readonly kind: 'refund'; readonly report: RefundReport }
+  | { readonly kind: 'dispute'; readonly report: DisputeReport }
+  | { readonly kind: 'fraud_warning'; readonly report: FraudWarningReport }
   | { readonly kind: 'customer_deleted'; readonly stripe_customer_id: string }
   | { readonly kind: 'ignored' };
 
@@ -83,6 +85,16 @@ export function refundFact(house: House, event: ClaimedInboxEvent): Heard {
   const read = async (): Promise<Fact> => ({
     kind: 'refund',
     report: await house.gateway.readRefund(object_id, 'unblock'),
+  });
+  return { kind: 'unread', read };
+}
+
+/** A dispute may move in every direction, so each event about one only says that it is to be read again. */
+export function disputeFact(house: House, { object_id }: ClaimedInboxEvent): Heard {
+  if (object_id === null) return { kind: 'ignored' };
+  const read = async (): Promise<Fact> => ({
+    kind: 'dispute',
+    report: await house.gateway.readDispute(object_id, 'unblock'),
   });
   return { kind: 'unread', read };
 }

@@ -1,4 +1,4 @@
-import type { HookCall, HookEvent, HookOrder, Hooks, HookTransaction } from '../config/hooks.ts';
+import type { HookCall, HookDispute, HookEvent, HookOrder, Hooks, HookTransaction } from '../config/hooks.ts';
 import {
   assertNoTransaction,
   type ClaimedDelivery,
@@ -36,6 +36,7 @@ export async function runHook(desk: OutboxDesk, delivery: ClaimedDelivery): Prom
     event: delivery.topic as HookEvent,
     order: asHookOrder(order),
     attempt: delivery.attempts + 1,
+    dispute: disputeIn(delivery),
     once: (name, step) => once(desk, delivery, run, { name, step }),
     commit: (work) => commit(desk, delivery, run, work),
   };
@@ -49,6 +50,13 @@ export async function runHook(desk: OutboxDesk, delivery: ClaimedDelivery): Prom
     if (!committed(run)) run.state = 'ended';
   }
   return committed(run) ? 'marked' : 'unmarked';
+}
+
+/** What the message says of a dispute, which is what stood when it was written. */
+function disputeIn({ topic, payload }: ClaimedDelivery): HookDispute | null {
+  if (!topic.startsWith('dispute.')) return null;
+  const { dispute_id, ...facts } = payload as unknown as Omit<HookDispute, 'id'> & { readonly dispute_id: string };
+  return Object.freeze({ id: dispute_id, ...facts });
 }
 
 /** Read through a function: the hook changes it behind the type checker's back. */

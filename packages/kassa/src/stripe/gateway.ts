@@ -7,6 +7,7 @@ import type { Random } from '../kernel/random.ts';
 import type { BudgetRates } from './budget.ts';
 import { type Calls, createCalls } from './calls.ts';
 import { API_VERSION, createClient, type StripeAddress, type StripeClient } from './client.ts';
+import { disputes } from './disputes.ts';
 import { composesPeople, people } from './people.ts';
 import { intentInEvent, paymentInEvent, refundInEvent, sessionInEvent, verifyEvent } from './translate/event.ts';
 import {
@@ -67,6 +68,7 @@ export function createGateway(options: GatewayOptions): Gateway {
     ...writes(desk),
     ...reads(desk),
     ...lists(desk),
+    ...disputes(desk),
     verifyEvent: (raw, signature, at) => verifyEvent(raw, signature, { secrets, at }),
     sessionOf: sessionInEvent,
     refundOf: refundInEvent,

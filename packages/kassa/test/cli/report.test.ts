@@ -1,4 +1,5 @@
-// Goal: whoever asks how the payments went reads the figures of the books, as a table or as one JSON object.
+// Goal: whoever asks how the payments went reads the figures of the books, and the books themselves, as a table, as
+// CSV or as JSON.
 // Method: a shop sells in this process and stops; the real command reads its database in a process of its own.
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -44,8 +45,10 @@ async function sellTwoSeats(): Promise<void> {
   await shop.stop();
 }
 
-async function report(...args: string[]) {
-  const one = kassa(['report', '--config', BLUE_HALL, ...args], { cwd: folder, env: environment() });
+const report = (...args: string[]) => command('report', ...args);
+
+async function command(name: string, ...args: string[]) {
+  const one = kassa([name, '--config', BLUE_HALL, ...args], { cwd: folder, env: environment() });
   const code = await one.ended;
   return { code, out: one.out(), err: one.err() };
 }
@@ -94,3 +97,52 @@ test('a period that cannot be meant is refused before anything is opened', async
     expect(err).toBe(sentence);
   }
 });
+
+test('the books are a table of accounts, and every entry of them is a line of CSV', async () => {
+  const table = await command('ledger');
+  expect(table).toEqual({
+    code: 0,
+    err: '',
+    out: [
+      'account  currency  before    moved  balance',
+      'revenue  USD         0.00  -200.00  -200.00',
+      'stripe   USD         0.00   200.00   200.00',
+      'Every currency adds up to zero.',
+      '',
+    ].join('\n'),
+  });
+  const csv = (await command('ledger', '--csv')).out.trimEnd().split('\r\n');
+  expect(csv[0]).toBe('time,posting,cause,order,order_number,account,currency,amount,amount_minor');
+  expect(csv.slice(1).map((line) => line.split(',').slice(-4).join())).toEqual(
+    expect.arrayContaining(['stripe,usd,200.00,20000', 'revenue,usd,-200.00,-20000']),
+  );
+  expect(csv[1]).toMatch(/^20\d\d-.*Z,[0-9a-f-]{36},paid:[0-9a-f-]{36},ord_[0-9a-z]{26},1001,/);
+  expect(csv).toHaveLength(3);
+}, 60_000);
+
+test('the books as JSON end with the balances and whether they add up, and a period begins with what stood before', async () => {
+  const { out } = await command('ledger', '--json', '--currency', 'USD', '--from', '2099-01-01');
+  const lines = out.trimEnd().split('\n');
+  expect(lines.map((line) => JSON.parse(line))).toEqual([
+    {
+      what: 'balance',
+      account: 'revenue',
+      currency: 'usd',
+      opening_minor: -20_000,
+      moved_minor: 0,
+      balance_minor: -20_000,
+    },
+    {
+      what: 'balance',
+      account: 'stripe',
+      currency: 'usd',
+      opening_minor: 20_000,
+      moved_minor: 0,
+      balance_minor: 20_000,
+    },
+    { what: 'sum', balanced: true },
+  ]);
+  expect((await command('ledger', '--currency', 'eur')).out).toBe('The books are empty.\n');
+  expect(await command('ledger', '--currency', 'gold')).toMatchObject({ code: 2, out: '' });
+  expect(await command('ledger', '--csv', '--json')).toMatchObject({ code: 2, out: '' });
+}, 60_000);

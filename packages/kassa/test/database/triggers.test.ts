@@ -238,6 +238,42 @@ onEachServer((server) => {
     expect(rows).toEqual([{ refunding_minor: 1500 }]);
   });
 
+  trigger(['refund_lines_within_sold'], 'no more pieces of a line go back than were sold', async () => {
+    const refund = (set: number): Row => ({
+      ...validRows(1).refunds,
+      ...{ id: idOf('refunds', set), amount_minor: 1, tax_minor: 0, stripe_refund_id: `re_${set}` },
+    });
+    const line = (set: number, quantity: number): Row => ({
+      ...validRows(1).refund_lines,
+      ...{ refund_id: idOf('refunds', set), quantity },
+    });
+    // Two were sold, and the first set's own refund has one of them.
+    const back = (quantity: number, status: string) => async (tx: Transaction) => {
+      await insertRow('refunds', { ...refund(2), status }).execute(tx);
+      await insertRow('refund_lines', line(2, quantity)).execute(tx);
+    };
+    for (const status of ['requested', 'pending', 'succeeded']) {
+      expect(await refusalOf(back(1, status)), status).toBe('kept');
+      expect(await refusalOf(back(2, status)), status).toBe('refund_lines_within_sold');
+    }
+    expect(await refusalOf(back(2, 'failed'))).toBe('kept');
+  });
+
+  trigger(['ledger_never_emptied'], 'the books cannot be emptied', async () => {
+    expect(await refusalOf((tx) => sql`truncate kassa.ledger_entries`.execute(tx))).toBe('23001');
+  });
+
+  test('who serves the shop may read the books and add to them, and nothing else', async () => {
+    const right = (name: string) =>
+      sql<{ may: boolean }>`select ${name} = any (array(
+          select privilege_type from information_schema.role_table_grants
+           where table_schema = 'kassa' and table_name = 'ledger_entries' and grantee = current_user)) as may`
+        .execute(shop.db)
+        .then(({ rows }) => rows[0]?.may);
+    for (const name of ['SELECT', 'INSERT']) expect(await right(name), name).toBe(true);
+    for (const name of ['UPDATE', 'DELETE', 'TRUNCATE']) expect(await right(name), name).toBe(false);
+  });
+
   trigger(['effects_only_when_paid'], 'nothing is given away for an order that is not paid', async () => {
     const effect = (changes: Row): Row => ({
       ...validRows(1).effects,
@@ -252,6 +288,11 @@ onEachServer((server) => {
     for (const status of ['draft', 'pending', 'processing', 'expired', 'canceled']) {
       expect(await refusalOf(unpaid(status)), status).toBe('effects_only_when_paid');
     }
+    const workflow = async (tx: Transaction) => {
+      await insertSet(tx, 2, { orders: { status: 'pending', paid_at: null }, effects: { topic: 'order.expired' } });
+      await insertRow('effects', effect({ order_id: idOf('orders', 2), topic: 'appointment.confirmed' })).execute(tx);
+    };
+    expect(await refusalOf(workflow)).toBe('effects_only_when_paid');
     expect(await refusalOf((tx) => insertRow('effects', effect({ order_id: idOf('orders', 999) })).execute(tx))).toBe(
       'effects_only_when_paid',
     );

@@ -7,6 +7,7 @@ const KINDS = [
   ...['orders', 'order_lines', 'payment_transactions', 'refunds', 'disputes', 'ledger_entries', 'posting', 'holds'],
   ...['appointments', 'coupon_uses', 'credit_lots', 'credit_entries', 'hold_entry', 'outbox_messages', 'deliveries'],
   ...['effects', 'notifications', 'stripe_operations', 'api_keys', 'audit_log', 'reconcile_breaks', 'timers'],
+  'fraud_warnings',
 ] as const;
 export type Kind = (typeof KINDS)[number];
 
@@ -157,7 +158,11 @@ function orderRows(set: number): Record<string, Row> {
         reason: 'duplicate',
       },
       ...{ cause: 'requested', status: 'succeeded', stripe_status: 'succeeded', stripe_refund_id: `re_${set}` },
-      ...{ failure_reason: 'none', lines: '[]', requested_by: 'admin', ...times },
+      ...{ failure_reason: 'none', tax_minor: 50, requested_by: 'admin', ...times },
+    },
+    refund_lines: {
+      ...{ refund_id: idOf('refunds', set), order_line_id: idOf('order_lines', set), quantity: 1 },
+      ...{ amount_minor: 500, credits_minor: 0, credit_units: 0, tax_minor: 50 },
     },
     disputes: {
       ...{
@@ -169,6 +174,10 @@ function orderRows(set: number): Record<string, Row> {
         amount_minor: 100,
       },
       ...{ currency: 'usd', status: 'needs_response', reason: 'fraudulent', ...times },
+    },
+    fraud_warnings: {
+      ...{ id: idOf('fraud_warnings', set), ...shop, order_id, attempt_id, stripe_warning_id: `issfr_${set}` },
+      ...{ fraud_type: 'misc', created_at: AT },
     },
     ledger_entries: {
       ...{ id: idOf('ledger_entries', set), ...shop, posting_id: idOf('posting', set), order_id, account: 'stripe' },

@@ -108,7 +108,15 @@ export const STORY_PORTS: readonly string[] = ['flows/house.ts'];
  * Where stories stand, one file each: by themselves, or beside the others about the same thing. Any other folder below
  * flows/ holds parts of a story.
  */
-export const STORY_FOLDERS: readonly string[] = ['appointments', 'buyers', 'checkout', 'keys', 'payments', 'refunds'];
+export const STORY_FOLDERS: readonly string[] = [
+  'appointments',
+  'buyers',
+  'checkout',
+  'disputes',
+  'keys',
+  'payments',
+  'refunds',
+];
 
 /** Whether a file below packages/kassa/src is a story. */
 export function isStory(path: string): boolean {

@@ -166,10 +166,10 @@ export const checked = {
   payment: ((value) => payment(value, 'payment')) as (value: unknown) => PayRequest,
   seed: ((value) => seed(value, 'seed')) as (value: unknown) => SeedRequest,
   dispute: (value: unknown) =>
-    record({ reason: maybe(oneOf(...REASONS)), inquiry: maybe(flag) })(value, 'dispute') as {
-      reason?: string;
-      inquiry?: boolean;
-    },
+    record({ reason: maybe(oneOf(...REASONS)), inquiry: maybe(flag), amount: maybe(whole(1)), fee: maybe(whole(0)) })(
+      value,
+      'dispute',
+    ) as { reason?: string; inquiry?: boolean; amount?: number; fee?: number },
   disputeStatus: (value: unknown) => oneOf(...STATUSES)(value, 'status'),
   authentication: (value: unknown) => oneOf('complete', 'fail')(value, 'result'),
   bankAnswer: (value: unknown) => oneOf('succeeds', 'fails')(value, 'result'),

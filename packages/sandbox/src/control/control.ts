@@ -1,7 +1,7 @@
 import { addRule, listRules, removeRule, type WebhookRule } from '../delivery/rules.ts';
 import type { Dispute, PaymentIntent, Refund, Session } from '../kernel/kinds.ts';
 import { DEFAULT_ACCOUNT, type RuntimeOptions } from '../kernel/options.ts';
-import { moveDispute, openDispute } from '../resources/disputes/disputes.ts';
+import { type DisputeFacts, moveDispute, openDispute } from '../resources/disputes/disputes.ts';
 import { resendEvent } from '../resources/events/events.ts';
 import { rollSecret } from '../resources/events/webhook-endpoints.ts';
 import { bankAnswers } from '../resources/payments/attempt.ts';
@@ -37,7 +37,7 @@ export interface Control {
   /** The bank's answer to a delayed payment, before its time. */
   finishAsync(intent: string, result: 'succeeds' | 'fails'): Promise<PaymentIntent>;
   settleRefund(refund: string, result: 'succeeded' | 'failed' | 'requires_action'): Promise<Refund>;
-  openDispute(charge: string, facts?: { reason?: string; inquiry?: boolean }): Promise<Dispute>;
+  openDispute(charge: string, facts?: Partial<DisputeFacts>): Promise<Dispute>;
   moveDispute(dispute: string, status: Dispute['status']): Promise<Dispute>;
   addFault(rule: FaultRule): string;
   faults(): (FaultRule & { id: string; seen: number })[];
@@ -148,8 +148,7 @@ function bankControl(act: Act): BankPart {
     settleRefund: (refund, result) => act((tx) => settleRefund(tx, refund, checked.refundResult(result))),
     openDispute: (charge, facts = {}) =>
       act((tx) => {
-        const { reason = 'fraudulent', inquiry = false } = checked.dispute(facts);
-        return openDispute(tx, charge, { reason, inquiry });
+        return openDispute(tx, charge, { reason: 'fraudulent', inquiry: false, ...checked.dispute(facts) });
       }),
     moveDispute: (dispute, status) => act((tx) => moveDispute(tx, dispute, checked.disputeStatus(status))),
   };

@@ -113,6 +113,7 @@ export interface CreditLotsTable {
   order_line_id: string | null;
   expires_at: Date | null;
   created_at: Date;
+  frozen_at: Date | null;
 }
 
 export interface CustomersTable {
@@ -139,6 +140,7 @@ export interface DeliveriesTable {
   delivered_at: Date | null;
   parked_at: Date | null;
   waits_for: string | null;
+  frozen_at: Date | null;
 }
 
 export interface DisputesTable {
@@ -152,10 +154,14 @@ export interface DisputesTable {
   currency: string;
   status: 'warning_needs_response' | 'warning_under_review' | 'warning_closed' | 'needs_response' | 'under_review' | 'won' | 'lost' | 'prevented' | 'appeal_needs_response' | 'appeal_under_review';
   reason: string | null;
-  funds_withdrawn: Generated<boolean>;
   due_at: Date | null;
   created_at: Date;
   updated_at: Date;
+  movements: Generated<number>;
+  withdrawn_minor: Generated<number>;
+  fee_minor: Generated<number>;
+  opened_at: Date | null;
+  closed_at: Date | null;
 }
 
 export interface EffectsTable {
@@ -166,6 +172,17 @@ export interface EffectsTable {
   name: string;
   result: ColumnType<JsonValue | null, string | null, string | null>;
   done_at: Date;
+}
+
+export interface FraudWarningsTable {
+  id: string;
+  tenant_id: string;
+  mode: 'test' | 'live';
+  order_id: string;
+  attempt_id: string;
+  stripe_warning_id: string;
+  fraud_type: string;
+  created_at: Date;
 }
 
 export interface HoldsTable {
@@ -459,6 +476,16 @@ export interface ReconcileBreaksTable {
   resolved_at: Date | null;
 }
 
+export interface RefundLinesTable {
+  refund_id: string;
+  order_line_id: string;
+  quantity: number;
+  amount_minor: number;
+  credits_minor: number;
+  credit_units: number;
+  tax_minor: number;
+}
+
 export interface RefundsTable {
   id: string;
   tenant_id: string;
@@ -474,10 +501,12 @@ export interface RefundsTable {
   stripe_refund_id: string | null;
   failure_reason: string | null;
   restock: Generated<boolean>;
-  lines: ColumnType<JsonValue, string | undefined, string>;
   requested_by: string;
   created_at: Date;
   updated_at: Date;
+  credits_minor: Generated<number>;
+  tax_minor: Generated<number>;
+  credits_returned_at: Date | null;
 }
 
 export interface StockTable {
@@ -552,6 +581,7 @@ export interface Tables {
   deliveries: DeliveriesTable;
   disputes: DisputesTable;
   effects: EffectsTable;
+  fraud_warnings: FraudWarningsTable;
   holds: HoldsTable;
   idempotency_keys: IdempotencyKeysTable;
   inbox_events: InboxEventsTable;
@@ -572,6 +602,7 @@ export interface Tables {
   prices: PricesTable;
   quotes: QuotesTable;
   reconcile_breaks: ReconcileBreaksTable;
+  refund_lines: RefundLinesTable;
   refunds: RefundsTable;
   stock: StockTable;
   stripe_operations: StripeOperationsTable;

@@ -19,6 +19,7 @@ export {
 export { type Lapsed, lapseLot, takeBackGrants } from './lapse-table.ts';
 export {
   type CreditSource,
+  freezeGrants,
   grantLot,
   type LotView,
   lockSpendableLots,

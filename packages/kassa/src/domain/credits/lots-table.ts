@@ -49,6 +49,7 @@ function lotsQuery(db: Database | Transaction, { customer_id, currency, offer_id
       ]),
     )
     .where((row) => row.or([row('expires_at', 'is', null), row('expires_at', '>', at)]))
+    .where('frozen_at', 'is', null)
     .where(sql<boolean>`held + spent + lapsed < granted`)
     .orderBy('id');
 }
@@ -107,4 +108,20 @@ export async function lotsOf(db: Database, customer_id: string, at: Date): Promi
       .orderBy('id')
       .execute()
   );
+}
+
+/**
+ * Nobody spends what a locked order granted while its money is disputed, or spends it again when that is over; what is
+ * held or spent already stays. A repeat changes nothing.
+ */
+export async function freezeGrants(tx: Transaction, order_id: string, frozen_at: Date | null): Promise<void> {
+  lockClass(tx, 'credit');
+  await tx
+    .updateTable('credit_lots')
+    .set({ frozen_at })
+    .where('frozen_at', frozen_at === null ? 'is not' : 'is', null)
+    .where('order_line_id', 'in', (lines) =>
+      lines.selectFrom('order_lines').select('id').where('order_id', '=', order_id),
+    )
+    .execute();
 }

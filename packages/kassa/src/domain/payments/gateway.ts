@@ -4,7 +4,10 @@
  */
 
 import type {
+  BalanceReport,
   CustomerReport,
+  DisputeReport,
+  FraudWarningReport,
   ListedIntent,
   ListedSession,
   Listing,
@@ -25,7 +28,10 @@ import type {
 } from './requests.ts';
 
 export type {
+  BalanceReport,
   CustomerReport,
+  DisputeReport,
+  FraudWarningReport,
   IntentStatus,
   ListedIntent,
   ListedSession,
@@ -104,6 +110,12 @@ export interface Gateway {
   /** The session that a payment belongs to, if any. */
   sessionOfPayment(payment_id: string): Promise<ListedSession | undefined>;
   listRefunds(filter: { created_from: Date; after?: string }): Promise<Listing<RefundReport>>;
+  /** @throws GatewayFailure; `refused` with code `resource_missing` when Stripe does not know it. */
+  readDispute(dispute_id: string, lane: Lane): Promise<DisputeReport>;
+  readFraudWarning(warning_id: string, lane: Lane): Promise<FraudWarningReport>;
+  listDisputes(filter: { created_from: Date; after?: string }): Promise<Listing<DisputeReport>>;
+  /** What could be paid out or given back at this moment. */
+  readBalance(lane: Lane): Promise<BalanceReport>;
 
   /** Answers the id at Stripe. @throws GatewayFailure */
   createCustomer(stored: StoredRequest, key: string): Promise<string>;

@@ -17,8 +17,20 @@ export {
   type Presentation,
 } from './attempts-table.ts';
 export { type Break, closeBreaks, openBreak, openBreakObjects } from './breaks-table.ts';
+export { type DisputeFacts, type DisputeStatus, isContested, isDisputeOver, joinDispute } from './dispute.ts';
+export {
+  changeDispute,
+  type Dispute,
+  disputesKnown,
+  disputesOf,
+  insertDispute,
+  insertFraudWarning,
+  listDisputes,
+  lockDisputes,
+  type NewDispute,
+  oldestOpenDispute,
+} from './disputes-table.ts';
 export { type Gateway, GatewayFailure, type Lane, WebhookRefused } from './gateway.ts';
-export { type LedgerAccount, type Posting, post } from './ledger-table.ts';
 export { latestAttempt, longSilent, oldestLive } from './live-attempts-table.ts';
 export {
   closeOperation,
@@ -46,6 +58,8 @@ export {
 } from './refunds-table.ts';
 export type {
   CustomerReport,
+  DisputeReport,
+  FraudWarningReport,
   IntentStatus,
   ListedIntent,
   ListedSession,

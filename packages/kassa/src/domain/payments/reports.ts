@@ -1,3 +1,5 @@
+import type { DisputeStatus } from './dispute.ts';
+
 /** What Stripe has said, in our words. Amounts are minor units. */
 
 /** Stripe's word for where a payment stands (docs.stripe.com/payments/paymentintents/lifecycle). */
@@ -57,6 +59,39 @@ export interface RefundReport {
   readonly livemode: boolean;
   readonly at: Date;
 }
+
+/** A dispute as Stripe tells it. Amounts are minor units. */
+export interface DisputeReport {
+  readonly dispute_id: string;
+  readonly payment_id: string | null;
+  /** True when the payment carries our mark, so that an unknown one is worth waiting for. Never used to link. */
+  readonly marked: boolean;
+  readonly amount_minor: number;
+  readonly currency: string;
+  readonly status: DisputeStatus;
+  readonly reason: string | null;
+  /** How often its money has moved so far, and how much of it is away now, without Stripe's fee. */
+  readonly movements: number;
+  readonly withdrawn_minor: number;
+  readonly fee_minor: number;
+  readonly due_at: Date | null;
+  readonly opened_at: Date;
+  readonly livemode: boolean;
+  readonly at: Date;
+}
+
+/** A bank's warning that a payment looks like fraud. It moves no money. */
+export interface FraudWarningReport {
+  readonly warning_id: string;
+  readonly payment_id: string | null;
+  readonly marked: boolean;
+  readonly fraud_type: string;
+  readonly livemode: boolean;
+  readonly at: Date;
+}
+
+/** Available money by currency, minor units. */
+export type BalanceReport = ReadonlyMap<string, number>;
 
 /** What Stripe answered when an attempt was opened: a session, or a payment without one. */
 export interface OpenedAtStripe {

@@ -1,7 +1,7 @@
 import { inTransaction, setTimer } from '../../database/index.ts';
 import { type CreditUnit, grantLot } from '../../domain/credits/index.ts';
 import { keepBuyer } from '../../domain/customers/index.ts';
-import { post } from '../../domain/payments/index.ts';
+import { post } from '../../domain/ledger/index.ts';
 import { Bug, KassaError } from '../../kernel/errors.ts';
 import type { House } from '../house.ts';
 

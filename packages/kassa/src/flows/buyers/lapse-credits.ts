@@ -1,6 +1,6 @@
 import { inTransaction, setTimer } from '../../database/index.ts';
 import { lapseLot } from '../../domain/credits/index.ts';
-import { post } from '../../domain/payments/index.ts';
+import { post } from '../../domain/ledger/index.ts';
 import type { House } from '../house.ts';
 
 /** An open checkout may still spend what it holds; what it gives back lapses this much later. */

@@ -9,8 +9,8 @@ import {
   takeBackGrants,
   wereReturned,
 } from '../../domain/credits/index.ts';
+import { post } from '../../domain/ledger/index.ts';
 import type { Order } from '../../domain/orders/index.ts';
-import { post } from '../../domain/payments/index.ts';
 import { splitMinor } from '../../kernel/money.ts';
 import { moneySpent, NOTHING_ASIDE } from '../holding/aside.ts';
 import { endAppointments } from '../holding/end-aside.ts';

@@ -1,4 +1,5 @@
 import { enqueue, type Transaction } from '../../database/index.ts';
+import { post } from '../../domain/ledger/index.ts';
 import {
   lockOrder,
   moveOrder,
@@ -17,7 +18,6 @@ import {
   lockAttempts,
   lockRefunds,
   operationKey,
-  post,
   type Refund,
   type RefundReport,
   type RefundStatus,

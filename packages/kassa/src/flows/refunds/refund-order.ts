@@ -2,11 +2,14 @@ import { cancelTimer, inTransaction, noteDraft, setTimer, type Transaction } fro
 import { lockOrder } from '../../domain/orders/index.ts';
 import {
   type Attempt,
+  type Dispute,
   findAttempt,
   insertRefund,
   intendOperation,
+  isContested,
   isLive,
   lockAttempts,
+  lockDisputes,
   lockRefunds,
   operationKey,
   type Refund,
@@ -80,9 +83,10 @@ async function writeDown(house: House, tx: Transaction, { found, wanted }: Reque
   await lockOrder(tx, found.order_id);
   const attempts = await lockAttempts(tx, found.order_id);
   await lockRefunds(tx, found.order_id);
+  const disputes = (await lockDisputes(tx, found.order_id)).filter((one) => one.attempt_id === found.id);
   const attempt = attempts.find((one) => one.id === found.id);
   if (!attempt) throw new Bug(`attempt ${found.id} left its order`);
-  const amount_minor = amountOf(attempt, wanted);
+  const amount_minor = amountOf(attempt, disputes, wanted);
   const world = { ids: house.ids, at: house.clock.now() };
   const { order_id, id: attempt_id, currency } = attempt;
   const shared = { ...house.shop, order_id, attempt_id };
@@ -101,11 +105,21 @@ async function writeDown(house: House, tx: Transaction, { found, wanted }: Reque
 }
 
 /** How much goes back. Everything that was asked for before counts, until Stripe has refused it. */
-function amountOf({ received_minor, refunding_minor, currency }: Attempt, wanted: RefundOrder): number {
+function amountOf(attempt: Attempt, disputes: readonly Dispute[], wanted: RefundOrder): number {
+  const { received_minor, refunding_minor, currency } = attempt;
   if (received_minor === 0) {
     throw new KassaError('payment_not_succeeded', 'This payment has not succeeded, so there is nothing to refund.');
   }
-  const refundable_minor = received_minor - refunding_minor;
+  if (disputes.some((one) => isContested(one.status))) {
+    const details = { refundable_minor: 0, currency, reason: 'disputed' };
+    throw new KassaError(
+      'refund_exceeds_payment',
+      'The buyer’s bank disputes this payment. It cannot be refunded.',
+      details,
+    );
+  }
+  const lost_minor = disputes.reduce((sum, one) => sum + one.withdrawn_minor, 0);
+  const refundable_minor = Math.max(0, received_minor - refunding_minor - lost_minor);
   if (refundable_minor === 0) throw new KassaError('already_refunded', 'This payment has been refunded in full.');
   const amount_minor = wanted.amount_minor ?? refundable_minor;
   if (!Number.isSafeInteger(amount_minor) || amount_minor <= 0) {

@@ -1,4 +1,5 @@
 import type { WhenLate } from '../../domain/catalog/index.ts';
+import type { Posting } from '../../domain/ledger/index.ts';
 import {
   isOpen,
   isPaid,
@@ -14,7 +15,6 @@ import {
   isSettled,
   joinStatus,
   type PaymentReport,
-  type Posting,
   statusProvedBy,
 } from '../../domain/payments/index.ts';
 import type { LineGrant } from '../../domain/pricing/index.ts';

@@ -43,11 +43,20 @@ function noEvidence(): Dispute['evidence'] {
   return { ...texts, enhanced_evidence: {} } as unknown as Dispute['evidence'];
 }
 
+export interface DisputeFacts {
+  reason: string;
+  inquiry: boolean;
+  /** What the bank asks back. Default: what is left. A bank may ask for money that was given back already. */
+  amount?: number;
+  /** What Stripe takes for handling it, and keeps. Default: nothing. */
+  fee?: number;
+}
+
 /** The buyer's bank asks the money back. An inquiry only asks a question: nothing moves yet. */
-export function openDispute(tx: Tx, chargeId: string, facts: { reason: string; inquiry: boolean }): Dispute {
+export function openDispute(tx: Tx, chargeId: string, facts: DisputeFacts): Dispute {
   const charge = tx.get('charge', chargeId, 'charge');
   if (charge.disputed) throw wrongState('charge_disputed', `The charge ${chargeId} is disputed already.`);
-  const amount = charge.amount_captured - charge.amount_refunded;
+  const amount = Math.min(facts.amount ?? charge.amount_captured - charge.amount_refunded, charge.amount_captured);
   if (amount <= 0) throw wrongState('charge_already_refunded', `Nothing is left of the charge ${chargeId}.`);
   const id = tx.ids.next('du_');
   const dispute = tx.insert('dispute', {
@@ -91,12 +100,12 @@ export function openDispute(tx: Tx, chargeId: string, facts: { reason: string; i
   tx.timer('dispute_due', id, (tx.now + ANSWER_S) * 1000);
   tx.emit('charge.updated', charge, previous);
   tx.emit('charge.dispute.created', dispute);
-  if (!facts.inquiry) withdraw(tx, dispute);
+  if (!facts.inquiry) withdraw(tx, dispute, facts.fee);
   return dispute;
 }
 
-function withdraw(tx: Tx, dispute: Dispute): void {
-  moveDisputed(tx, dispute, -dispute.amount, 'dispute');
+function withdraw(tx: Tx, dispute: Dispute, fee = 0): void {
+  moveDisputed(tx, dispute, { amount: -dispute.amount, fee, reporting: 'dispute' });
   tx.book({ kind: 'disputed', subject: dispute.id, ...bookOf(dispute) });
   tx.emit('charge.dispute.funds_withdrawn', dispute);
 }
@@ -105,9 +114,9 @@ function bookOf(dispute: Dispute): { charge: string; currency: string; amount: n
   return { charge: dispute.charge, currency: dispute.currency, amount: dispute.amount };
 }
 
-function moveDisputed(tx: Tx, dispute: Dispute, amount: number, reporting: string): void {
+function moveDisputed(tx: Tx, dispute: Dispute, moved: { amount: number; fee?: number; reporting: string }): void {
   const { currency, id } = dispute;
-  const line = moveMoney(tx, { amount, currency, source: id, type: 'adjustment', reporting });
+  const line = moveMoney(tx, { ...moved, currency, source: id, type: 'adjustment' });
   const lines = [...dispute.balance_transactions, line as unknown as Dispute['balance_transactions'][number]];
   tx.patch(dispute, { balance_transactions: lines });
 }
@@ -121,7 +130,7 @@ export function moveDispute(tx: Tx, id: string, status: Dispute['status']): Disp
   const withdrawn = dispute.balance_transactions.length > 0;
   const previous = tx.patch(dispute, { status, is_charge_refundable: status.startsWith('warning') });
   if (status === 'won' && withdrawn) {
-    moveDisputed(tx, dispute, dispute.amount, 'dispute_reversal');
+    moveDisputed(tx, dispute, { amount: dispute.amount, reporting: 'dispute_reversal' });
     tx.book({ kind: 'reinstated', subject: id, ...bookOf(dispute) });
     tx.emit('charge.dispute.funds_reinstated', dispute);
   }

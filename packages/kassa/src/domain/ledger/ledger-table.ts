@@ -2,16 +2,24 @@ import { lockClass, type Transaction } from '../../database/index.ts';
 import { assert } from '../../kernel/assert.ts';
 import type { Ids } from '../../kernel/ids.ts';
 
-export type LedgerAccount =
-  | 'stripe'
-  | 'revenue'
-  | 'tax'
-  | 'credits_liability'
-  | 'discounts'
-  | 'refunds'
-  | 'disputes'
-  | 'fees'
-  | 'review';
+/**
+ * What each holds: money at Stripe; what was earned; tax to be handed on; what buyers may still spend;
+ * what was given away; what was given back; what banks hold back or kept; what Stripe took; money that no order stands
+ * for yet.
+ */
+export const LEDGER_ACCOUNTS = [
+  'stripe',
+  'revenue',
+  'tax',
+  'credits_liability',
+  'discounts',
+  'refunds',
+  'disputes',
+  'fees',
+  'review',
+] as const;
+
+export type LedgerAccount = (typeof LEDGER_ACCOUNTS)[number];
 
 /** One double-entry posting. What an account receives is positive; the amounts sum to zero. Minor units. */
 export interface Posting {

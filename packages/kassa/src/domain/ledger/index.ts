@@ -1,0 +1,9 @@
+export {
+  type Balance,
+  type LedgerEntry,
+  type LedgerFilter,
+  ledgerBalances,
+  ledgerEntries,
+  ledgerOf,
+} from './balances-table.ts';
+export { LEDGER_ACCOUNTS, type LedgerAccount, type Posting, post } from './ledger-table.ts';
