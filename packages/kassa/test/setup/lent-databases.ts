@@ -36,7 +36,9 @@ export async function giveBack(folder: string, name: string, url: string, shape:
     );
     if (rows[0]?.others !== 0 || (await shapeOf(client)) !== shape) return false;
     const used = await usedTables(client);
-    if (used.length > 0) await client.query(`truncate ${used.join(', ')} cascade`);
+    // The books refuse to be emptied; a test's own database may be, without asking its triggers.
+    const empty = `set local session_replication_role = replica; truncate ${used.join(', ')} cascade`;
+    if (used.length > 0) await client.query(`begin; ${empty}; commit`);
     return true;
   });
   if (!emptied) return false;
