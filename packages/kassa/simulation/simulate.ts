@@ -1,5 +1,6 @@
 import { createWriteStream } from 'node:fs';
 import { controlNamed, ddlOf } from './controls/defects.ts';
+import { elapsedMs } from './engine/real.ts';
 import type { FaultName } from './faults/kinds.ts';
 import { FAULTS } from './faults/kinds.ts';
 import type { Mix } from './faults/mix.ts';
@@ -34,7 +35,7 @@ export async function simulate(given: SimulateOptions, printer: Printer): Promis
       else printer.line(line);
     };
     const series = await runSeries(ground, options, {
-      after: () => undefined,
+      after: progress(options, printer),
       ...(options.trace === null ? {} : { sink: write }),
     });
     if (file) await new Promise<void>((done) => file.end(() => done()));
@@ -47,6 +48,24 @@ export async function simulate(given: SimulateOptions, printer: Printer): Promis
   } finally {
     await ground.close();
   }
+}
+
+const TELL_EVERY_MS = 30_000;
+
+/** A word now and then for whoever watches a long series, or has to end it: how far it came without a broken rule. */
+function progress({ json }: SimulateOptions, printer: Printer): (report: RunReport) => void {
+  let told_ms = elapsedMs();
+  let runs = 0;
+  let purchases = 0;
+  return (report) => {
+    runs += 1;
+    purchases += report.purchases;
+    if (elapsedMs() - told_ms < TELL_EVERY_MS) return;
+    told_ms = elapsedMs();
+    const { seed } = report;
+    if (json) printer.line(JSON.stringify({ what: 'progress', seed, runs, purchases }));
+    else printer.line(`so far ${runs} runs and ${purchases} purchases, the last of seed ${seed}`);
+  };
 }
 
 /** A mistake shows only in some worlds; what was asked for by name still comes first. */
