@@ -1,15 +1,8 @@
-import type { Sandbox } from '@kassa/sandbox';
 import { type Dice, diceOf } from '../engine/dice.ts';
 import { newLife } from '../engine/lives.ts';
-import type { Scheduler } from '../engine/scheduler.ts';
+import type { Street } from './asking.ts';
 
-export interface MerchantWorld {
-  readonly seed: string;
-  readonly scheduler: Scheduler;
-  readonly sandbox: Sandbox;
-  readonly touched: () => void;
-  readonly tell: (who: string, what: string) => void;
-}
+type MerchantWorld = Pick<Street, 'seed' | 'scheduler' | 'sandbox' | 'touched' | 'tell'>;
 
 const MINUTE = 60_000;
 

@@ -1,4 +1,5 @@
 import type { Dice } from '../engine/dice.ts';
+import { CROWDED } from '../world/shops.ts';
 import { FAULT_NAMES, FAULTS, type FaultName, PORTS, type Port } from './kinds.ts';
 
 /** What may go wrong in one run, how often, and what the world looks like. Drawn from the seed, or given. */
@@ -41,7 +42,7 @@ export function drawMix(dice: Dice): Mix {
     webhooks: dice.chance(0.1) ? 'none' : 'sent',
     haste: dice.pick([0, 0, 0.01, 0.05]),
     grain: dice.chance(0.03) ? 'statement' : 'transaction',
-    shop: dice.below(4),
+    shop: dice.pick(CROWDED),
     compares_min: dice.pick([1, 10, 10, 45, 45, 45, 45, 45]),
   };
 }

@@ -1,5 +1,6 @@
 import { CALM, type Mix } from '../faults/mix.ts';
 import type { Ground } from '../world/database/ground.ts';
+import { APART } from '../world/shops.ts';
 import { oneRun, type RunPlan, type RunReport } from './one-run.ts';
 
 /**
@@ -14,7 +15,8 @@ export async function compareWays(
   purchases: number,
 ): Promise<{ plan: RunPlan; report: RunReport } | undefined> {
   // Enough stock for everyone: who gets the last seat is a race, and no two ways need to agree on a race.
-  const calm: Mix = { ...CALM, shop: PLENTY, nodes: 2, compares_min: 10 };
+  const shop = APART[seed % APART.length] ?? 0;
+  const calm: Mix = { ...CALM, shop, nodes: 2, compares_min: 10 };
   const noisy: Mix = {
     ...calm,
     rates: { ...calm.rates, webhook: 0.9 },
@@ -38,9 +40,6 @@ export async function compareWays(
   }
   return undefined;
 }
-
-/** The shop whose offers never run out. */
-export const PLENTY = 4;
 
 function difference(before: string, after: string): string {
   const [left, right] = [before.split('\n'), after.split('\n')];

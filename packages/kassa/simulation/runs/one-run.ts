@@ -1,6 +1,7 @@
 import { diceOf } from '../engine/dice.ts';
 import { replaceGlobals } from '../engine/real.ts';
 import { Stuck } from '../engine/scheduler.ts';
+import { START_MS } from '../engine/start.ts';
 import type { TraceLine } from '../engine/trace.ts';
 import type { FaultName } from '../faults/kinds.ts';
 import { drawMix, type Mix, mixText } from '../faults/mix.ts';
@@ -87,7 +88,7 @@ export async function oneRun(ground: Ground, plan: RunPlan): Promise<RunReport> 
     purchases: world.evidence.purchases,
     steps: world.scheduler.steps,
     starts: world.nodes.reduce((sum, node) => sum + node.starts, 0),
-    virtual_ms: world.scheduler.now() - Date.parse('2026-11-21T10:00:00Z'),
+    virtual_ms: world.scheduler.now() - START_MS,
     trace_hash: world.trace.hash(),
     state_hash: hashes ? await stateHash(ground.ask) : '',
     outcome: hashes ? await outcomeOf(ground.ask) : '',

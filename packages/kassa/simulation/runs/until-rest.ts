@@ -1,6 +1,7 @@
 import { replayParked } from '../actors/operator.ts';
+import { START_MS } from '../engine/start.ts';
 import type { WorkerName } from '../world/workers.ts';
-import { START_MS, type World } from './world.ts';
+import type { World } from './world.ts';
 
 type Ask = <Row>(text: string, values?: unknown[]) => Promise<Row[]>;
 
@@ -13,7 +14,7 @@ const DUE_SQL = `
   select 'inbox' as worker, extract(epoch from min(greatest(due_at, coalesce(lease_until, due_at)))) * 1000 as at
     from kassa.inbox_events where handled_at is null and parked_at is null
   union all select 'outbox', extract(epoch from min(greatest(due_at, coalesce(lease_until, due_at)))) * 1000
-    from kassa.deliveries where delivered_at is null and parked_at is null
+    from kassa.deliveries where delivered_at is null and parked_at is null and waits_for is null
   union all select 'timers', extract(epoch from min(greatest(due_at, coalesce(lease_until, due_at)))) * 1000
     from kassa.timers where kind <> 'reconcile'
   union all select 'reconcile', extract(epoch from min(greatest(due_at, coalesce(lease_until, due_at)))) * 1000
@@ -90,7 +91,7 @@ async function idle(way: Way): Promise<boolean> {
 function calmDown(way: Way): void {
   if (way.calm_since !== undefined) return;
   const { scheduler, faults, nodes, stir } = way.world;
-  const buyers = scheduler.busy('buyer_') + scheduler.busy('merchant');
+  const buyers = scheduler.busy('buyer_') + scheduler.busy('merchant') + scheduler.busy('desk');
   if (buyers > 0 && scheduler.now() - START_MS < TROUBLE_MAX_MS) return;
   faults.stop();
   for (const node of nodes) node.skew_ms = 0;

@@ -2,13 +2,15 @@ import { createSandbox, type Sandbox } from '@kassa/sandbox';
 import { EVENT_READERS } from '../../src/inbox/events/index.ts';
 import { type Log, silentLog } from '../../src/kernel/log.ts';
 import { sendBuyer } from '../actors/buyer.ts';
+import { sendDesk } from '../actors/desk.ts';
 import { sendMerchant } from '../actors/merchant.ts';
+import { type Does, REGULARS } from '../actors/plan.ts';
 import { type Dice, diceOf } from '../engine/dice.ts';
 import { type Life, newLife } from '../engine/lives.ts';
 import { createScheduler, type Scheduler } from '../engine/scheduler.ts';
+import { START_MS } from '../engine/start.ts';
 import { createTrace, type Trace } from '../engine/trace.ts';
 import { createFaults, type Faults } from '../faults/faults.ts';
-import type { FAULTS } from '../faults/kinds.ts';
 import type { Mix } from '../faults/mix.ts';
 import { databaseGate } from '../world/database/gate.ts';
 import type { Ground } from '../world/database/ground.ts';
@@ -16,12 +18,11 @@ import { rowWaits } from '../world/database/row-waits.ts';
 import { type Evidence, newEvidence } from '../world/evidence.ts';
 import { createNode, type KassaNode } from '../world/node.ts';
 import { recordedHooks, recordedMailer } from '../world/post.ts';
-import { shopSettings } from '../world/shops.ts';
+import { shopOf } from '../world/shops.ts';
 import type { HouseParts } from '../world/stand-up.ts';
 import { stripeWire } from '../world/stripe-wire.ts';
 import { webhookWire } from '../world/webhook-wire.ts';
 
-export const START_MS = Date.parse('2026-11-21T10:00:00Z');
 const SECRET = 'whsec_simulation';
 const MINUTE = 60_000;
 
@@ -163,7 +164,7 @@ function partsOf(core: Core, sandbox: Sandbox): HouseParts {
   return {
     ...{ seed: plan.seed, db: plan.ground.db, secret_key: sandbox.keys.secret, webhook_secret: SECRET },
     log: watchfulLog(evidence),
-    settings: shopSettings(plan.mix.shop),
+    settings: shopOf(plan.mix.shop).settings,
     reconcile_every_ms: plan.mix.compares_min * MINUTE,
     hooks: recordedHooks(core),
     mailer: recordedMailer(core),
@@ -179,15 +180,33 @@ function open(core: Core, sandbox: Sandbox, purchases: number): void {
   for (const node of nodes) node.start();
   const well = mix.rates.http === 0 && mix.rates.clock === 0 && mix.outages.length === 0;
   const stripe_is_well = well && mix.haste === 0;
-  const does = (own: Dice, fault: keyof typeof FAULTS): boolean => {
+  const does: Does = (own, fault) => {
     const does_it = own.chance(mix.rates.buyer) && mix.faults.includes(fault);
     if (does_it) faults.note(fault, 'plan');
     return does_it;
   };
-  const shelf = { offers: undefined };
-  const actors = { stripe_is_well, seed, scheduler, sandbox, nodes, evidence, touched, tell, shelf, does };
-  for (let number = 1; number <= purchases; number += 1) sendBuyer(actors, number);
-  sendMerchant(actors);
+  const street = {
+    stripe_is_well,
+    seed,
+    scheduler,
+    sandbox,
+    nodes,
+    evidence,
+    touched,
+    tell,
+    shelf: { offers: undefined },
+  };
+  const { coupons, apart, gives_in } = shopOf(mix.shop);
+  const guests = Array.from({ length: purchases }, (_, at) => ({
+    name: `buyer_${at + 1}`,
+    number: at + 1,
+    apart,
+    coupons,
+  }));
+  const people = apart ? guests.map(({ name }) => name) : REGULARS;
+  sendDesk(street, { presents: gives_in === null ? null : { currency: gives_in, people }, refunds: !apart });
+  for (const guest of guests) sendBuyer(street, does, guest);
+  sendMerchant(street);
   sendClockmaker(scheduler, faults, nodes, dice);
 }
 

@@ -1,3 +1,4 @@
+import { sql } from 'kysely';
 import pg from 'pg';
 import {
   closeDatabase,
@@ -60,8 +61,8 @@ export async function openGround({ server_url, ddl }: GroundOptions): Promise<Gr
   await harness.connect();
   for (const statement of ddl) await harness.query(statement);
   let tenant: Tenant | undefined;
-  const open = (): Database =>
-    openDatabase(url, {
+  const open = async (): Promise<Database> => {
+    const opened = openDatabase(url, {
       clock: { now: () => (tenant?.clock ?? real.clock).now(), sleep: (ms) => (tenant?.clock ?? real.clock).sleep(ms) },
       random: {
         bytes: (count) => (tenant?.random ?? real.random).bytes(count),
@@ -75,8 +76,12 @@ export async function openGround({ server_url, ddl }: GroundOptions): Promise<Gr
       poolIdleMs: 0,
       gate: (point, run) => (tenant ? tenant.gate(point, run) : run()),
     });
+    // Whoever comes first has to wait for the driver to get ready, longer than those who come after: no run may meet it.
+    await sql`select 1`.execute(opened);
+    return opened;
+  };
   const tables = await tablesOf(harness);
-  let db = open();
+  let db = await open();
   const names = new Map<string, string>();
   let runs = 0;
   return {
@@ -86,7 +91,7 @@ export async function openGround({ server_url, ddl }: GroundOptions): Promise<Gr
     async renew() {
       tenant = undefined;
       await harness.query(END_CONNECTIONS);
-      db = open();
+      db = await open();
     },
     async ask(text, values = []) {
       // Named, so that the long statements of the checkers are planned once and not at every question.
