@@ -20,6 +20,16 @@ if (options.defect !== null) {
   if (!names.includes(options.defect)) refuse(`There is no defect ${options.defect}; there are ${names.join(', ')}.`);
   loadDefect(options.defect);
 }
+/** A terminal sends its signal to the command too, which hands it on. */
+const SIGNALS_UNTIL_NOW = 3;
+let signals = 0;
+for (const signal of ['SIGTERM', 'SIGINT'] as const) {
+  process.on(signal, () => {
+    signals += 1;
+    if (signals >= SIGNALS_UNTIL_NOW) process.exit(1);
+  });
+}
 const { simulate } = await import('./simulate.ts');
-const code = await simulate(options, { line: (text) => void process.stdout.write(`${text}\n`) });
+const line = (text: string): void => void process.stdout.write(`${text}\n`);
+const code = await simulate(options, { line, enough: () => signals > 0 });
 process.exit(code);

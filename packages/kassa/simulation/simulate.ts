@@ -15,6 +15,8 @@ import { type Ground, openGround } from './world/database/ground.ts';
 /** Where a series tells what it does: lines for people, or one object per line. */
 export interface Printer {
   line(text: string): void;
+  /** Whether somebody asked for the end: then no further run begins, and what was found so far is told. */
+  enough(): boolean;
 }
 
 /** Runs what was asked for and answers the exit code: 0 nothing broken, 1 a rule broken, 3 a repeat that differs. */
@@ -36,6 +38,7 @@ export async function simulate(given: SimulateOptions, printer: Printer): Promis
     };
     const series = await runSeries(ground, options, {
       after: progress(options, printer),
+      enough: () => printer.enough(),
       ...(options.trace === null ? {} : { sink: write }),
     });
     if (file) await new Promise<void>((done) => file.end(() => done()));
@@ -114,6 +117,7 @@ function tell(options: SimulateOptions, printer: Printer, series: SeriesReport):
     printer.line(
       JSON.stringify({
         what: 'done',
+        seeds: { from: options.seeds.from, to: series.last_seed },
         runs,
         purchases,
         steps,
@@ -133,6 +137,7 @@ function tell(options: SimulateOptions, printer: Printer, series: SeriesReport):
     return;
   }
   printer.line(`${runs} runs, ${purchases} purchases, ${steps} steps, ${starts} starts of a node: 0 violations`);
+  printer.line(`seeds ${options.seeds.from}..${series.last_seed}`);
   printer.line(`${repeated} runs repeated to the same hash, ${compared} told in three ways with one end`);
   printer.line(`${total} faults (${rate_percent / 10} % of steps): ${byNumber(series.faults)}`);
   printer.line(`${Math.round(took_ms / 1000)} s, ${Math.round((purchases * 1000) / Math.max(1, took_ms))} purchases/s`);

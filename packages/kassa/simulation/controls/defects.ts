@@ -18,6 +18,8 @@ export interface Control {
   readonly edits: readonly Edit[];
   /** Takes away the constraint that would turn the mistake into an error on one order. */
   readonly ddl?: readonly string[];
+  /** With the constraint in place it is an error on one order at most, and shows only where that is taken away. */
+  readonly ends_at_constraint?: true;
   /** Where the mistake can show at all: a part of the mix as JSON. */
   readonly mix?: Readonly<Record<string, unknown>>;
   readonly purchases_max: number;
@@ -43,6 +45,7 @@ export const CONTROLS: readonly Control[] = [
       'drop index kassa.outbox_messages_paid_once',
       'alter table kassa.outbox_messages drop constraint outbox_messages_order_id_topic_order_version_key',
     ],
+    ends_at_constraint: true,
     mix: {
       grain: 'statement',
       nodes: 3,

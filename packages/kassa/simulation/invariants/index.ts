@@ -1,10 +1,11 @@
+import { CREDITS_SQL } from './credits.ts';
 import { askAll, type Scene, type Violation } from './finding.ts';
 import { acknowledgedIsDurable, deliveredWasSeen, MESSAGES_SQL, QUEUES_SQL } from './messages.ts';
 import { everyPaymentHasItsEnd, ledgerMatchesBooks, MONEY_SQL, oneSessionPerAttempt } from './money.ts';
 import { effectsOnceOutside, ORDERS_SQL, oneKeyOneAnswer, statusNeverGoesBack } from './orders.ts';
 import { nothingLetGoTooEarly, STOCK_SQL } from './stock.ts';
 
-const ALWAYS = [...MONEY_SQL, ...ORDERS_SQL, ...STOCK_SQL, ...MESSAGES_SQL];
+const ALWAYS = [...MONEY_SQL, ...ORDERS_SQL, ...STOCK_SQL, ...CREDITS_SQL, ...MESSAGES_SQL];
 
 /** What holds after every commit, faults or not. One statement for all of it. */
 export function whileRunning(ask: Scene['ask']): Promise<Violation[]> {

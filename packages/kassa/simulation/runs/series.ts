@@ -17,6 +17,8 @@ export interface SeriesReport {
   readonly compared: number;
   readonly repeated: number;
   readonly faults: ReadonlyMap<FaultName, number>;
+  /** The last seed that was run; the first is the one that was asked for. */
+  readonly last_seed: number;
   /** The first run that broke something; the series ends with it. */
   readonly failed: { readonly plan: RunPlan; readonly report: RunReport } | undefined;
   /** Set when a repeat of the same seed gave another trace or another state. */
@@ -28,8 +30,9 @@ export interface SeriesReport {
 
 /** Each so-manieth run is run twice: the same seed has to give the same bytes (D1). */
 const REPEAT_EVERY = 100;
-/** Each so-manieth run is told in two ways: with webhooks and without (L3, B6). */
+/** Each so-manieth run is told in three ways: with webhooks, without, and in disorder (L3, B6); an early one is among them. */
 const COMPARE_EVERY = 50;
+const COMPARE_AT = 4;
 
 export function planOf(options: SimulateOptions, seed: number): RunPlan {
   const drawn = mixOf(seed);
@@ -43,7 +46,7 @@ export function planOf(options: SimulateOptions, seed: number): RunPlan {
 export async function runSeries(
   ground: Ground,
   options: SimulateOptions,
-  hear: { after(report: RunReport): void; sink?: (line: string) => void },
+  hear: { after(report: RunReport): void; enough(): boolean; sink?: (line: string) => void },
 ): Promise<SeriesReport> {
   const began = elapsedMs();
   const faults = new Map<FaultName, number>();
@@ -56,6 +59,7 @@ export async function runSeries(
       faults,
       digests,
       last,
+      last_seed: last?.seed ?? options.seeds.from,
       took_ms: Math.round(elapsedMs() - began),
       failed: undefined,
       differs: undefined,
@@ -64,6 +68,7 @@ export async function runSeries(
   });
   const single = options.seeds.from === options.seeds.to;
   for (let seed = options.seeds.from; seed <= options.seeds.to; seed += 1) {
+    if (hear.enough()) break;
     if (options.minutes !== null && elapsedMs() - began > options.minutes * 60_000) break;
     const repeats = sums.runs % REPEAT_EVERY === 0 && options.until === null;
     const plan: RunPlan = {
@@ -81,7 +86,7 @@ export async function runSeries(
     if (report.violations.length > 0) return end({ failed: { plan, report } });
     if (repeats) sums.repeated += 1;
     if (differs) return end({ differs });
-    if (sums.runs % COMPARE_EVERY === 0 && options.until === null && options.defect === null) {
+    if (sums.runs % COMPARE_EVERY === COMPARE_AT && options.until === null && options.defect === null) {
       sums.compared += 1;
       const found = await compareWays(ground, seed, options.purchases);
       if (found) return end({ failed: found });

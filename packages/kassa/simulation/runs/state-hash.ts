@@ -16,6 +16,12 @@ const TABLES = [
   'ledger_entries',
   'stock',
   'holds',
+  'appointments',
+  'coupons',
+  'coupon_uses',
+  'customers',
+  'credit_lots',
+  'credit_entries',
   'inbox_events',
   'outbox_messages',
   'deliveries',
@@ -77,5 +83,18 @@ export async function outcomeOf(ask: Ask): Promise<string> {
     `select concat_ws(' ', f.key, s.capacity, s.held, s.sold) as told from kassa.stock s
       join kassa.offers f on f.id = s.offer_id order by 1`,
   );
-  return [...orders, ...stock].map(({ told }) => told).join('\n');
+  const credits = await ask<{ told: string }>(
+    `select concat_ws(' ', c.user_id, l.unit_currency, f.key, l.source, sum(l.granted), sum(l.held), sum(l.spent), sum(l.lapsed)) as told
+      from kassa.credit_lots l join kassa.customers c on c.id = l.customer_id left join kassa.offers f on f.id = l.unit_offer_id
+      group by c.user_id, l.unit_currency, f.key, l.source order by 1`,
+  );
+  const coupons = await ask<{ told: string }>(
+    `select concat_ws(' ', c.code, u.buyer, u.state, count(*)) as told from kassa.coupon_uses u
+      join kassa.coupons c on c.id = u.coupon_id group by c.code, u.buyer, u.state order by 1`,
+  );
+  const times = await ask<{ told: string }>(
+    `select concat_ws(' ', p.external_id, a.during, a.state) as told from kassa.appointments a
+      join kassa.practitioners p on p.id = a.practitioner_id where a.state <> 'released' order by 1`,
+  );
+  return [...orders, ...stock, ...credits, ...coupons, ...times].map(({ told }) => told).join('\n');
 }

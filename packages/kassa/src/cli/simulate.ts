@@ -1,12 +1,13 @@
 import { spawn } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import type { CommandDef } from 'citty';
+import { systemRandom } from '../system.ts';
 import { Exit } from './printer.ts';
 
 export const simulate: CommandDef = {
   meta: { name: 'simulate', description: 'Run simulated shops through every fault, and check that nothing is lost' },
   args: {
-    seed: { type: 'string', valueHint: 'n|a..b', default: '1', description: 'One world, or a range of worlds' },
+    seed: { type: 'string', valueHint: 'n|a..b|fresh', default: '1', description: 'One world, a range, or a new one' },
     runs: { type: 'string', valueHint: 'count', description: 'So many worlds, beginning with the seed' },
     purchases: { type: 'string', valueHint: 'count', default: '10', description: 'Purchases in each world' },
     mix: { type: 'string', valueHint: 'json', description: 'What of the drawn world is replaced' },
@@ -43,8 +44,12 @@ function textOf(given: unknown): string | null {
   return given === undefined ? null : String(given);
 }
 
+/** Seeds that nobody has run yet are as likely as any; what is drawn is printed, so that it can be asked for again. */
+const FRESH_BELOW = 2 ** 31;
+
 function seedsOf(args: Record<string, unknown>): { from: number; to: number } {
-  const [first = '', second, ...more] = String(args.seed).split('..');
+  const asked = args.seed === 'fresh' ? systemRandom().below(FRESH_BELOW) : args.seed;
+  const [first = '', second, ...more] = String(asked).split('..');
   if (more.length > 0) throw new Exit(2, '--seed takes one number, or two with .. between them.');
   const from = whole('--seed', first);
   const to = second === undefined ? from : whole('--seed', second);

@@ -31,7 +31,7 @@ export interface GateWorld {
 /** Leases are minutes long: their clock is set this often. */
 const CLOCK_STEP_MS = 30_000;
 const CONNECTIONS_AT_ONCE = 6;
-const ENDS_HOLDS = /^update "holds"|^update kassa\.holds/;
+const ENDS_HOLDS = /^\s*update (kassa\.)?"?(holds|appointments|coupon_uses|credit_lots)\b/;
 const WRITES_QUEUE = /(insert into|update|delete from) (kassa\.)?"?(timers|inbox_events|deliveries|outbox_messages)\b/;
 
 const never = <T>(): Promise<T> => new Promise(() => undefined);
