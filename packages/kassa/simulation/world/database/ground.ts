@@ -61,25 +61,7 @@ export async function openGround({ server_url, ddl }: GroundOptions): Promise<Gr
   await harness.connect();
   for (const statement of ddl) await harness.query(statement);
   let tenant: Tenant | undefined;
-  const open = async (): Promise<Database> => {
-    const opened = openDatabase(url, {
-      clock: { now: () => (tenant?.clock ?? real.clock).now(), sleep: (ms) => (tenant?.clock ?? real.clock).sleep(ms) },
-      random: {
-        bytes: (count) => (tenant?.random ?? real.random).bytes(count),
-        below: (limit) => (tenant?.random ?? real.random).below(limit),
-      },
-      log: silentLog,
-      limits: NO_LIMITS,
-      poolMax: CONNECTIONS,
-      // The pool would ask for a timer each time it gives a connection out, and each time it gets one back.
-      poolWaitMs: 0,
-      poolIdleMs: 0,
-      gate: (point, run) => (tenant ? tenant.gate(point, run) : run()),
-    });
-    // Whoever comes first has to wait for the driver to get ready, longer than those who come after: no run may meet it.
-    await sql`select 1`.execute(opened);
-    return opened;
-  };
+  const open = (): Promise<Database> => openLent(url, real, () => tenant);
   const tables = await tablesOf(harness);
   let db = await open();
   const names = new Map<string, string>();
@@ -119,6 +101,30 @@ export async function openGround({ server_url, ddl }: GroundOptions): Promise<Gr
       await started?.stop();
     },
   };
+}
+
+/** Opened once for many runs; each lends it its own gate, clock and chance. */
+async function openLent(url: string, real: Real, tenant: () => Tenant | undefined): Promise<Database> {
+  const db = openDatabase(url, {
+    clock: {
+      now: () => (tenant()?.clock ?? real.clock).now(),
+      sleep: (ms) => (tenant()?.clock ?? real.clock).sleep(ms),
+    },
+    random: {
+      bytes: (count) => (tenant()?.random ?? real.random).bytes(count),
+      below: (limit) => (tenant()?.random ?? real.random).below(limit),
+    },
+    log: silentLog,
+    limits: NO_LIMITS,
+    poolMax: CONNECTIONS,
+    // The pool would ask for a timer each time it gives a connection out, and each time it gets one back.
+    poolWaitMs: 0,
+    poolIdleMs: 0,
+    gate: (point, run) => tenant()?.gate(point, run) ?? run(),
+  });
+  // Whoever comes first has to wait for the driver to get ready, longer than those who come after: no run may meet it.
+  await sql`select 1`.execute(db);
+  return db;
 }
 
 const END_CONNECTIONS = `select pg_terminate_backend(pid, 10000) from pg_stat_activity
