@@ -6,7 +6,7 @@ import type { CallerPolicy, Callers } from '../callers/callers.ts';
 import type { Failure } from '../describe-failure.ts';
 import type { HttpHouse } from '../house.ts';
 import type { Limiter } from '../limits.ts';
-import { refuseCardsIn } from '../request/check-body.ts';
+import { checkQuery } from '../request/check-body.ts';
 import type { HttpEnv } from '../request/context.ts';
 import { type CorsPolicy, cors } from '../request/cors.ts';
 import { fieldReasons } from '../request/field-reasons.ts';
@@ -89,7 +89,7 @@ function identified(callers: Callers, policy: CallerPolicy) {
     if (!is_served) return next();
     const { caller, set_cookie } = await callers.identify(c.req.raw, c.var.caller_address, policy);
     c.set('caller', caller);
-    refuseCardsIn(new URL(c.req.url).searchParams);
+    checkQuery(new URL(c.req.url).searchParams);
     await next();
     if (set_cookie !== undefined) c.res.headers.append('Set-Cookie', set_cookie);
   });

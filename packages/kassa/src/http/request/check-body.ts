@@ -16,6 +16,9 @@ const DIGITS = /(?<![0-9])[0-9]{13,19}(?![0-9])/g;
 const GROUPED =
   /(?<![0-9])(?:[0-9]{4}([ -])[0-9]{4}\1[0-9]{4}\1[0-9]{1,7}|[0-9]{4}([ -])[0-9]{6}\2[0-9]{4,5})(?![0-9])/g;
 
+/** Ids of ours, whose middle may well look like a card that is written in groups of four. */
+const UUIDS = /(?<![0-9a-z])[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}(?![0-9a-z])/gi;
+
 /**
  * Refuses what no contract ever needs: deep nesting, long lists and strings, characters that no text in a database can
  * hold, keys that poison prototypes, and card numbers. The sentence never repeats the value, so that a card number
@@ -66,18 +69,21 @@ function refuseCard(text: string, field: string): void {
   });
 }
 
-/** The same for the values of a query, which end up in the logs of proxies. @throws KassaError `card_data_refused`. */
-export function refuseCardsIn(query: URLSearchParams): void {
-  for (const [name, value] of query) {
-    refuseCard(name, 'query');
-    refuseCard(value, 'query');
+/**
+ * The same for the texts of a query, which ends up in the logs of proxies.
+ * @throws KassaError `invalid_request` or `card_data_refused`.
+ */
+export function checkQuery(query: URLSearchParams): void {
+  for (const text of [...query].flat()) {
+    if (!isStorable(text)) throw refusal('query', 'holds a character that no text has');
+    refuseCard(text, 'query');
   }
 }
 
 /** True when the text holds 13 to 19 digits with a valid check digit (Luhn), together or grouped as on a card. */
 export function holdsCardNumber(text: string): boolean {
   if (text.length < 13) return false;
-  const found = [...text.matchAll(DIGITS), ...text.matchAll(GROUPED)];
+  const found = [...text.matchAll(DIGITS), ...text.replaceAll(UUIDS, 'id').matchAll(GROUPED)];
   return found.some(([run]) => passesLuhn(run.replaceAll(/[ -]/g, '')));
 }
 
@@ -92,5 +98,7 @@ function passesLuhn(digits: string): boolean {
 }
 
 function refusal(field: string, reason: string): KassaError {
-  return new KassaError('invalid_request', 'The body does not fit.', { [field || 'body']: reason });
+  return new KassaError('invalid_request', `The ${field === 'query' ? 'query' : 'body'} does not fit.`, {
+    [field || 'body']: reason,
+  });
 }
