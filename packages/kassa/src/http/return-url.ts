@@ -1,6 +1,6 @@
 import { KassaError } from '../kernel/errors.ts';
 
-const URL_LENGTH_MAX = 2_048;
+export const URL_LENGTH_MAX = 2_048;
 /** What Stripe replaces, in the spellings that pages use: single or doubled braces, raw or percent-encoded. */
 const PLACEHOLDER = /(?:\{|%7[Bb]){1,2}CHECKOUT_SESSION_ID(?:\}|%7[Dd]){1,2}/g;
 const RAW_PLACEHOLDER = '{CHECKOUT_SESSION_ID}';

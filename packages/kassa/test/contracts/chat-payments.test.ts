@@ -518,3 +518,25 @@ describe('orders of the caller’s own', () => {
     expect(stranger.parent_order_id).toBeNull();
   });
 });
+
+describe('what was found by looking for trouble', () => {
+  test('texts that no database holds, characters cut in half and sums beyond all bounds are refusals or are sold, never failures', async () => {
+    const { post } = await start();
+    const customer = await post('/customer/create?email=ann@example.com&name=%00');
+    expect(customer).toMatchObject(refused(400, 'INVALID_REQUEST'));
+    expect(customer.body.details).toEqual({ query: 'holds a character that no text has' });
+    const description = `${'x'.repeat(249)}${'😀'.repeat(9)}`;
+    expect((await post('/intent/create', { ...SEAT, description })).status).toBe(200);
+    const items = Array.from({ length: 100 }, () => ({ name: 'Hall', amount: 9_999_999_999.99, quantity: 99 }));
+    expect(await post('/checkout/create', { items, ...LINK })).toMatchObject(refused(400, 'AMOUNT_OUT_OF_RANGE'));
+  });
+
+  test('an amount that is none is told by the place of its item', async () => {
+    const { post } = await start();
+    for (const amount of [0, -1, 5.001, '1e3']) {
+      const items = [...LAKERS.items, { name: 'Seat', amount }];
+      const { status, body } = await post('/checkout/create', { ...LAKERS, items });
+      expect([status, Object.keys(body.details as object)]).toEqual([400, ['items.1.amount']]);
+    }
+  });
+});

@@ -1,7 +1,7 @@
 import { assert } from '../../kernel/assert.ts';
 import { canonicalJson } from '../../kernel/canonical-json.ts';
 import { hashOf } from '../../kernel/ids.ts';
-import { checkChargeable, minimumCharge, splitMinor, stepOf } from '../../kernel/money.ts';
+import { AMOUNT_MAX_MINOR, checkChargeable, minimumCharge, splitMinor, stepOf } from '../../kernel/money.ts';
 
 /** A line before any reduction or tax: what is bought and what one piece costs in the catalogue. Minor units. */
 export interface BasketLine {
@@ -93,6 +93,9 @@ const MILLI_OF_WHOLE = 100_000;
 export function priceBasket(basket: Basket): PricedBasket {
   assert(basket.lines.length > 0 && basket.lines.length <= LINES_MAX, 'a basket has 1 to 100 lines');
   const subtotals = basket.lines.map((line) => line.unit_minor * line.quantity);
+  const list_minor = sum(subtotals);
+  // Beyond what can be charged at all there is nothing to reckon with: the parts would no longer be exact.
+  if (list_minor > AMOUNT_MAX_MINOR) checkChargeable(Math.min(list_minor, Number.MAX_SAFE_INTEGER), basket.currency);
   const discounts = discountsOf(basket, subtotals);
   const lines = basket.lines.map((line, index): PricedLine => {
     const { rate_milli, reducible: _, ...kept } = line;
@@ -113,7 +116,7 @@ export function priceBasket(basket: Basket): PricedBasket {
   const priced = {
     currency: basket.currency,
     lines,
-    subtotal_minor: sum(subtotals),
+    subtotal_minor: list_minor,
     discount_minor: sum(discounts),
     tax_minor: sum(lines.map((line) => line.tax_minor)),
     credits_minor: in_pieces_minor + credits_minor,

@@ -36,7 +36,11 @@ function intentRequest(beginning: Beginning): IntentRequest {
     ...owner(beginning),
     amount_minor: quote.total_minor,
     currency: quote.currency,
-    description: names.join(', ').slice(0, DESCRIPTION_LENGTH_MAX),
+    // Half of a character that the cut has split could not be sent.
+    description: names
+      .join(', ')
+      .slice(0, DESCRIPTION_LENGTH_MAX)
+      .replace(/\p{Cs}$/u, ''),
     payment_method_id: command.payment_method_id ?? null,
   };
 }

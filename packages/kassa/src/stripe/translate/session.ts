@@ -35,7 +35,7 @@ export function encodeSession(request: SessionRequest): string {
       ? adjustedLines(request)
       : request.lines.map((line) => plainLine(line, request.currency)),
     customer: request.stripe_customer_id ?? undefined,
-    customer_email: request.stripe_customer_id === null ? (request.email ?? undefined) : undefined,
+    customer_email: request.stripe_customer_id === null ? prefilled(request.email) : undefined,
     success_url: hosted ? (request.success_url ?? undefined) : undefined,
     cancel_url: hosted ? (request.cancel_url ?? undefined) : undefined,
     return_url: hosted ? undefined : (request.success_url ?? undefined),
@@ -117,6 +117,14 @@ export function reportOfSession(value: unknown, at: Date): PaymentReport {
 const EMAIL_LENGTH_MAX = 254;
 /** Control characters, NUL among them, and halves of surrogate pairs: the database or a mail's head would choke. */
 const NEVER_IN_EMAIL = /[\p{Cc}\p{Cs}]/u;
+
+/** Stripe refuses a whole session for an address that it does not take, and a sign-in may know `ann@localhost`. */
+const TAKEN_BY_STRIPE = /^[\w.!#$%&'*+/=?^`{|}~-]+@(?:[a-z0-9-]+\.)+[a-z0-9-]{2,}$/i;
+
+/** An address is filled in for the buyer where Stripe takes it; else they write it themselves, and pay all the same. */
+function prefilled(email: string | null): string | undefined {
+  return email !== null && TAKEN_BY_STRIPE.test(email) ? email : undefined;
+}
 
 /** An address that nobody could write to must not keep its order unpaid: it is left out. */
 function usableEmail(email: string | null): string | null {

@@ -68,7 +68,8 @@ export function createIntent({ house }: ContractDesk): OpenAPIHono<HttpEnv> {
     if (replay) return c.json(JSON.parse(replay.body), replay.status as 200, headersOf(replay));
     const { description } = body;
     const item = {
-      name: description.slice(0, NAME_LENGTH_MAX),
+      // Half of a character that the cut has split is no character.
+      name: description.slice(0, NAME_LENGTH_MAX).replace(/\p{Cs}$/u, ''),
       description,
       offer: body.offer,
       amount: body.amount,

@@ -8,9 +8,19 @@ import { decimalFromMinor, minorFromDecimal } from '../../../kernel/money.ts';
  * @throws KassaError `invalid_amount` for zero and for everything that docs/contracts, Money refuses.
  */
 export function readAmount(amount: number | string, currency: string, field = 'amount'): number {
-  const amount_minor = minorFromDecimal(String(amount), currency);
+  const amount_minor = readMinor(String(amount), currency, field);
   if (amount_minor > 0) return amount_minor;
   throw new KassaError('invalid_amount', 'The amount must be greater than 0.', { [field]: 'must be greater than 0' });
+}
+
+/** What is no amount is told by the name of its field. */
+function readMinor(text: string, currency: string, field: string): number {
+  try {
+    return minorFromDecimal(text, currency);
+  } catch (error) {
+    if (!(error instanceof KassaError) || error.code !== 'invalid_amount') throw error;
+    throw new KassaError(error.code, error.message, { [field]: error.details.amount }, error);
+  }
 }
 
 /** Minor units as a JSON number of the major unit, whose decimal text is exact: 15000 is `150`, 1999 is `19.99`. */

@@ -9,7 +9,7 @@ import { readIdempotencyKey } from '../../request/idempotency-key.ts';
 import { Metadata } from '../../request/metadata.ts';
 import { admitOpening } from '../../request/opening.ts';
 import { jsonBody } from '../../request/read-body.ts';
-import { checkReturnUrl, type ReturnUrlPolicy, withoutQuery, withSessionId } from '../../return-url.ts';
+import { checkReturnUrl, type ReturnUrlPolicy, URL_LENGTH_MAX, withoutQuery, withSessionId } from '../../return-url.ts';
 import { type ContractDesk, contractApp } from '../contract.ts';
 import { codeOf, FailureBody, keepFailure } from './failure.ts';
 import { readBasket } from './read-order.ts';
@@ -126,7 +126,13 @@ function readUrls(
   if (named === null) {
     throw new KassaError('invalid_request', 'Say where the buyer returns to.', { success_url: 'required' });
   }
-  const success_url = checkReturnUrl(named, 'success_url', policy);
+  const success_url = withSessionId(checkReturnUrl(named, 'success_url', policy));
+  if (success_url.length > URL_LENGTH_MAX) throw tooLong();
   const back = body.cancel_url ?? contract.cancel_url ?? withoutQuery(success_url);
-  return { success_url: withSessionId(success_url), cancel_url: checkReturnUrl(back, 'cancel_url', policy) };
+  return { success_url, cancel_url: checkReturnUrl(back, 'cancel_url', policy) };
+}
+
+function tooLong(): KassaError {
+  const reason = `with the session’s id it is longer than ${URL_LENGTH_MAX} characters`;
+  return new KassaError('url_not_allowed', `success_url cannot be used: ${reason}.`, { success_url: reason });
 }
