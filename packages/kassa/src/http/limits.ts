@@ -8,10 +8,12 @@ export interface Window {
 }
 
 /**
- * What is counted, by whom: an address, a session id, a buyer's `user_id`, a key's id (docs/contracts, Rate limits).
+ * What is counted, by whom: an address, a session id, a buyer's `user_id`, a key's id, an idempotency key
+ * (docs/contracts, Rate limits).
  */
 export const LIMITED = [
   'open_session_per_ip',
+  'open_session_per_key',
   'failed_payment_per_ip',
   'read_status_per_ip',
   'read_status_per_session',
@@ -36,6 +38,8 @@ export const DEFAULT_LIMITS: Limits = {
     { count: 10, per_ms: MINUTE_MS },
     { count: 60, per_ms: 60 * MINUTE_MS },
   ],
+  // The first under an idempotency key opens; whatever comes after it in this time is a repeat.
+  open_session_per_key: [{ count: 1, per_ms: 60 * MINUTE_MS }],
   failed_payment_per_ip: [{ count: 10, per_ms: 60 * MINUTE_MS }],
   read_status_per_ip: [{ count: 60, per_ms: MINUTE_MS }],
   read_status_per_session: [{ count: 30, per_ms: MINUTE_MS }],

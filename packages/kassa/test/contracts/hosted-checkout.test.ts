@@ -529,3 +529,46 @@ test('0.9, H3: what the API says of itself is what it takes', async () => {
   expect(api.paths[CREATE]?.post).toMatchObject({ requestBody: { required: true } });
   expect(Object.keys(api.paths)).toContain(`${STATUS}{session_id}`);
 });
+
+describe('what was found by looking for trouble', () => {
+  test('a signed-in buyer whose address Stripe does not take writes it on its page, and pays all the same', async () => {
+    const of = await start();
+    for (const email of ['ann@localhost', 'a"b@example.com', 'ann@exämple.com']) {
+      const { session_id } = await of.opened(
+        { ...BUY, quantity: 1 },
+        { Authorization: `Bearer ${of.token({ sub: 'ann', email })}` },
+      );
+      expect((await of.stripe.checkout.sessions.retrieve(session_id)).customer_email).toBeNull();
+    }
+    const row = await of.db.selectFrom('payment_transactions').select('email').orderBy('id').executeTakeFirst();
+    expect(row).toEqual({ email: 'ann@localhost' });
+  });
+
+  test('an address that would be too long with the session’s id is refused', async () => {
+    const of = await start();
+    const room = 2_048 - '?session_id={CHECKOUT_SESSION_ID}'.length;
+    const answer = await of.create({ ...BUY, success_url: `${ORIGIN}/`.padEnd(room + 1, 'a') });
+    expect([answer.status, await answer.json()]).toMatchObject([400, { code: 'URL_NOT_ALLOWED' }]);
+    await of.opened({ ...BUY, success_url: `${ORIGIN}/`.padEnd(room, 'a') });
+  });
+
+  test('check 10 and 13: twenty at once under one key from one address are one opening, ten keys are ten', async () => {
+    const of = await start();
+    const ask = (key: string) =>
+      of.send(CREATE, {
+        method: 'POST',
+        headers: { 'Content-Type': 'application/json', 'Idempotency-Key': `a key of this page ${key}` },
+        body: JSON.stringify({ ...BUY, stripe_price_id: 'price_postcard' }),
+        ip: '192.0.2.7',
+      });
+    const answers = await Promise.all(Array.from({ length: 20 }, () => ask('0')));
+    expect(answers.every(({ status }) => status === 200 || status === 409)).toBe(true);
+    expect(await of.db.selectFrom('orders').select('id').execute()).toHaveLength(1);
+    for (let key = 1; key < 10; key += 1) expect((await ask(String(key))).status).toBe(200);
+    expect((await ask('10')).status).toBe(429);
+    expect((await ask('0')).headers.get('Idempotent-Replayed')).toBe('true');
+    // A repeat is a question, and there are sixty of those in a minute.
+    for (let more = 0; more < 40; more += 1) await ask('0');
+    expect((await ask('0')).status).toBe(429);
+  });
+});

@@ -19,16 +19,50 @@ export async function admitOpening(
 ): Promise<{ readonly opened_from?: string }> {
   const { kind } = callerOf(c);
   if (kind === 'secret' || kind === 'agent') return {};
+  if (kind !== 'buyer') countOpening(c, limiter);
+  return refuseCardTester(c, house, `from ${c.var.caller_address}`);
+}
+
+/**
+ * The same for a contract of signed-in buyers, which may be called by the shop's own server for all of them: there each
+ * buyer's cards count for that buyer alone.
+ * @throws KassaError `rate_limited` with `retry_after_s`.
+ */
+export async function admitBuyer(
+  c: Context<HttpEnv>,
+  house: HttpHouse,
+  user_id: string,
+): Promise<{ readonly opened_from: string }> {
+  return refuseCardTester(c, house, `by ${user_id}`);
+}
+
+/** A repeat under one key opens nothing, however many are sent at once: it counts like a question. */
+function countOpening(c: Context<HttpEnv>, limiter: Limiter): void {
   const { caller_address } = c.var;
-  if (kind !== 'buyer') limiter.take('open_session_per_ip', caller_address);
-  const opened_from = hashOf(`opened from ${caller_address} ${house.settings.csrf_secret}`).slice(0, 32);
+  const key = c.req.header('Idempotency-Key');
+  const name = key === undefined ? undefined : hashOf(`${caller_address} ${c.req.path} ${key}`);
+  if (name !== undefined && limiter.isOver('open_session_per_key', name)) {
+    limiter.take('read_status_per_ip', caller_address);
+    return;
+  }
+  limiter.take('open_session_per_ip', caller_address);
+  if (name !== undefined) limiter.take('open_session_per_key', name);
+}
+
+async function refuseCardTester(
+  c: Context<HttpEnv>,
+  house: HttpHouse,
+  opener: string,
+): Promise<{ readonly opened_from: string }> {
+  const { settings } = house;
+  const opened_from = hashOf(`opened ${opener} ${settings.csrf_secret}`).slice(0, 32);
   // The sandbox has no cards to try, and whoever plays with it on this computer would only lock themselves out.
-  const plays = house.settings.mode === 'sandbox' && isLoopback(caller_address);
-  if (!plays) await refuseCardTester(house, opened_from);
+  const plays = settings.mode === 'sandbox' && isLoopback(c.var.caller_address);
+  if (!plays) await refuseDeclined(house, opened_from);
   return { opened_from };
 }
 
-async function refuseCardTester({ clock, settings, declinesFrom }: HttpHouse, opened_from: string): Promise<void> {
+async function refuseDeclined({ clock, settings, declinesFrom }: HttpHouse, opened_from: string): Promise<void> {
   const [window] = settings.limits.failed_payment_per_ip;
   if (window === undefined) return;
   const now_ms = clock.now().getTime();

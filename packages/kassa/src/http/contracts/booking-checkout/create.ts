@@ -3,6 +3,7 @@ import { type Buyer, buyerOf, callerOf, signedIn } from '../../callers/caller.ts
 import type { HttpHouse } from '../../house.ts';
 import type { HttpEnv } from '../../request/context.ts';
 import { readIdempotencyKey } from '../../request/idempotency-key.ts';
+import { admitBuyer } from '../../request/opening.ts';
 import { jsonBody } from '../../request/read-body.ts';
 import { type ContractDesk, contractApp } from '../contract.ts';
 import { BasketFields, quoteIdOf, readLines } from './basket.ts';
@@ -41,6 +42,7 @@ export function createBooking({ house, limiter }: ContractDesk): OpenAPIHono<Htt
     const idempotency = readIdempotencyKey(c, { path: route.path, body: await c.req.json<unknown>() });
     const replay = idempotency && (await house.replayAnswer(idempotency));
     if (replay) return c.json(JSON.parse(replay.body), replay.status as 200, headersOf(replay));
+    const admitted = await admitBuyer(c, house, signedIn(c).user_id);
     const { coupon_code, use_credits, save_payment_method, payment_method_id } = body;
     const wish = {
       lines: await readLines(house, body),
@@ -53,6 +55,7 @@ export function createBooking({ house, limiter }: ContractDesk): OpenAPIHono<Htt
       contract: 'booking-checkout',
       presentation: 'intent',
       ...wish,
+      ...admitted,
       ...(customer === undefined ? {} : { customer }),
       save_payment_method,
       ...(payment_method_id === undefined ? {} : { payment_method_id }),
