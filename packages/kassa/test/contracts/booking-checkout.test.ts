@@ -5,6 +5,7 @@
 import { afterEach, describe, expect, test } from 'vitest';
 import { bookOnce } from '../../src/cli/try/book.ts';
 import { readSettings } from '../../src/config.ts';
+import { appointment, usd } from '../../src/index.ts';
 import type { Clock } from '../../src/kernel/clock.ts';
 import { silentLog } from '../../src/kernel/log.ts';
 import { seededRandom } from '../../src/kernel/random.ts';
@@ -258,6 +259,7 @@ describe('the times', () => {
     expect(details.next_free.length).toBeGreaterThan(0);
     expect(details.next_free.length).toBeLessThanOrEqual(3);
     const [start_time = ''] = details.next_free;
+    expect(start_time).toMatch(/T\d\d:\d\d:\d\dZ$/);
     const end_time = new Date(Date.parse(start_time) + 3_600_000).toISOString();
     await of.told(
       '/checkout/create',
@@ -535,4 +537,87 @@ test('a shop that does not book serves none of it', async () => {
   const of = await start({ config: { ...PRACTICE, contracts: { 'booking-checkout': false } } });
   expect((await of.ask('/checkout/create', session(of))).status).toBe(404);
   expect((await of.send('/stripe/fastapi/stripe/docs')).status).toBe(404);
+});
+
+describe('what was found by looking for trouble', () => {
+  test('an order whose id looks like a card in groups of four is looked at like any other', async () => {
+    const of = await start();
+    const order_id = '0190a5e2-7942-7242-8242-4242a2a00000';
+    for (const path of ['/payment/confirm', '/checkout/status']) {
+      expect(await refused(await of.ask(path, { order_id }))).toEqual([404, 'NOT_FOUND']);
+    }
+  });
+
+  test('0.9: a repeated confirmation is answered the same under its key, and another one is refused', async () => {
+    const of = await start();
+    const { order_id, payment_intent_id } = await of.told('/checkout/create', session(of));
+    const headers = { 'Idempotency-Key': 'confirm-1' };
+    await of.confirms(payment_intent_id);
+    const first = await of.ask('/payment/confirm', { order_id }, 'ann', headers);
+    const second = await of.ask('/payment/confirm', { order_id }, 'ann', headers);
+    const text = await first.text();
+    expect([first.status, JSON.parse(text)]).toEqual([200, expect.objectContaining({ status: 'paid' })]);
+    expect([second.status, await second.text()]).toEqual([200, text]);
+    expect(first.headers.get('Idempotent-Replayed')).toBeNull();
+    expect(second.headers.get('Idempotent-Replayed')).toBe('true');
+    const other = await of.ask('/payment/confirm', { order_id, payment_intent_id }, 'ann', headers);
+    expect(await refused(other)).toEqual([409, 'IDEMPOTENCY_KEY_REUSED']);
+    expect(await refused(await of.ask('/payment/confirm', { order_id }, 'bob', headers))).toEqual([404, 'NOT_FOUND']);
+  });
+
+  test('a refused confirmation is repeated under its key, and a fresh one may try another card', async () => {
+    const of = await start();
+    const { order_id } = await of.told('/checkout/create', session(of));
+    const declined = { order_id, payment_method_id: 'pm_card_chargeDeclined' };
+    const headers = { 'Idempotency-Key': 'confirm-2' };
+    expect(await refused(await of.ask('/payment/confirm', declined, 'ann', headers))).toEqual([402, 'CARD_DECLINED']);
+    const again = await of.ask('/payment/confirm', declined, 'ann', headers);
+    expect([again.headers.get('Idempotent-Replayed'), await refused(again)]).toEqual(['true', [402, 'CARD_DECLINED']]);
+    expect(await of.told('/payment/confirm', { order_id, payment_method_id: 'pm_card_visa' })).toMatchObject({
+      status: 'paid',
+    });
+  });
+
+  test('a quote is for whom and for what it was made: another person or another choice is refused', async () => {
+    const people = [
+      { id: 456, name: 'Pat' },
+      { id: 457, name: 'Kim' },
+    ];
+    const massage = appointment({
+      ...{ name: 'Massage', externalId: 123, price: usd('100.00'), duration: '60m', practitioners: people },
+    });
+    const of = await start({ config: { ...PRACTICE, catalog: { ...PRACTICE.catalog, massage } } });
+    const price = async (body: object) => (await of.told('/checkout/calculate-price', body)).quote_id;
+    const with_pat = session(of, 7, { quote_id: await price(session(of)) });
+    const with_kim = { ...with_pat, items: with_pat.items.map((one) => ({ ...one, practitioner_id: 457 })) };
+    expect(await refused(await of.ask('/checkout/create', with_kim))).toEqual([400, 'INVALID_REQUEST']);
+    const quoted = { ...SPA, quote_id: await price(SPA) };
+    const choices = [
+      { '101': { selected: true, quantity: 1 } },
+      { '101': { selected: true, quantity: 2 }, '102': { selected: false } },
+      { '789': { selected: true } },
+    ];
+    for (const child_selections of choices) {
+      const items = [{ service_id: 999, quantity: 1, child_selections }];
+      const answer = await of.ask('/checkout/create', { ...quoted, items });
+      expect(await refused(answer)).toEqual([400, 'INVALID_REQUEST']);
+    }
+    await of.told('/checkout/create', with_pat);
+    await of.told('/checkout/create', quoted);
+  });
+
+  test('ten declined cards in an hour close the door to a buyer for an hour, and to nobody else at that address', async () => {
+    const of = await start({ http: { mode: 'test' } });
+    for (let day = 1; day <= 4; day += 1) {
+      const { payment_intent_id } = await of.told('/checkout/create', session(of, day));
+      for (let card = 0; card < 3; card += 1) {
+        await expect(of.confirms(payment_intent_id, 'pm_card_chargeDeclined')).rejects.toThrow('declined');
+        await of.rest();
+      }
+    }
+    const answer = await of.ask('/checkout/create', session(of, 5));
+    expect(Number(answer.headers.get('Retry-After'))).toBeGreaterThan(3_000);
+    expect(await refused(answer)).toEqual([429, 'RATE_LIMITED']);
+    await of.told('/checkout/create', session(of, 5), 'bob');
+  });
 });

@@ -1,5 +1,5 @@
 import type { Transaction } from '../../database/index.ts';
-import { findQuote, type Quote } from '../../domain/pricing/index.ts';
+import { findQuote, type PricedLine, type Quote } from '../../domain/pricing/index.ts';
 import { KassaError } from '../../kernel/errors.ts';
 import type { House, WishLine } from '../house.ts';
 
@@ -33,8 +33,30 @@ function holdsSame(quote: Quote, lines: readonly WishLine[]): boolean {
     bought.length === lines.length &&
     bought.every((line, index) => {
       const wish = lines[index];
-      const same_time = (wish?.slot?.starts_at.toISOString() ?? null) === (line.slot?.starts_at ?? null);
-      return wish?.offer_id === line.offer_id && wish.quantity === line.quantity && same_time;
+      const same = wish?.offer_id === line.offer_id && wish.quantity === line.quantity;
+      return same && sameTime(wish, line) && sameParts(wish, partsOf(quote, line));
     })
   );
+}
+
+/** Who is not named may be whoever the quote says. */
+function sameTime({ slot }: WishLine, { slot: quoted }: PricedLine): boolean {
+  if (!slot || !quoted) return !slot && !quoted;
+  const same_person = slot.practitioner_id === undefined || slot.practitioner_id === quoted.practitioner_id;
+  return same_person && slot.starts_at.toISOString() === quoted.starts_at;
+}
+
+function partsOf(quote: Quote, line: PricedLine): PricedLine[] {
+  const place = quote.lines.indexOf(line);
+  return quote.lines.filter(({ parent }) => parent === place);
+}
+
+/** Only the parts that the caller names are compared; of the others the quote has the package's own. */
+function sameParts({ children, quantity }: WishLine, parts: readonly PricedLine[]): boolean {
+  return [...(children ?? [])].every(([offer_id, choice]) => {
+    const quoted = parts.filter((part) => part.offer_id === offer_id);
+    const pieces = quoted.reduce((sum, part) => sum + part.quantity, 0);
+    if (!choice.selected || pieces === 0) return !choice.selected && pieces === 0;
+    return choice.quantity === undefined || choice.quantity * quantity === pieces;
+  });
 }

@@ -7,7 +7,7 @@ import { jsonBody } from '../../request/read-body.ts';
 import { checkReturnUrl, type ReturnUrlPolicy } from '../../return-url.ts';
 import { type ContractDesk, contractApp } from '../contract.ts';
 import { ConfirmedBody, drawConfirmed } from './draw.ts';
-import { failure } from './failure.ts';
+import { failure, headersOf, keepFailure } from './failure.ts';
 import { ownCheckout } from './own-checkout.ts';
 
 const ConfirmBody = z
@@ -29,7 +29,10 @@ const route = createRoute({
   description: 'A trigger, never a proof: it changes nothing that Stripe has not proved. Safe to repeat.',
   tags: ['booking-checkout'],
   middleware: [jsonBody()] as const,
-  request: { body: { content: { 'application/json': { schema: ConfirmBody } }, required: true } },
+  request: {
+    headers: z.object({ 'idempotency-key': z.string().optional() }),
+    body: { content: { 'application/json': { schema: ConfirmBody } }, required: true },
+  },
   responses: {
     200: { content: { 'application/json': { schema: ConfirmedBody } }, description: 'Where the order stands.' },
     400: failure('Neither an order nor a payment is named.'),
@@ -54,14 +57,13 @@ export function confirmBooking(
     limiter.take('confirm_booking_per_buyer', user_id);
     const body = c.req.valid('json');
     const { payment_intent_id, order_id, payment_method_id } = body;
-    // Only its form is looked at: what was confirmed stays confirmed, so a repeat is answered with the state.
-    readIdempotencyKey(c, { path: route.path, body: {} });
     if (payment_intent_id === undefined && order_id === undefined) {
       throw new KassaError('invalid_request', 'Name the order or its payment.', {
         order_id: 'required',
         payment_intent_id: 'required',
       });
     }
+    const idempotency = readIdempotencyKey(c, { path: route.path, body: await c.req.json<unknown>() });
     const view = await ownCheckout(
       house,
       { order_id, payment_intent_id },
@@ -70,15 +72,19 @@ export function confirmBooking(
     c.set('order_id', view.order_id);
     const return_url =
       body.return_url === undefined ? default_return_url : checkReturnUrl(body.return_url, 'return_url', policy);
-    const confirmed = await house.confirmPayment(
-      {
-        order_id: view.order_id,
-        ...(payment_method_id === undefined ? {} : { payment_method_id }),
-        ...(return_url === null ? {} : { return_url }),
-      },
-      { cause: `request:${c.var.request_id}`, actor: 'buyer' },
-    );
-    return c.json(drawConfirmed(confirmed), 200);
+    const wanted = {
+      order_id: view.order_id,
+      ...(payment_method_id === undefined ? {} : { payment_method_id }),
+      ...(return_url === null ? {} : { return_url }),
+    };
+    const cause = { cause: `request:${c.var.request_id}`, actor: 'buyer' };
+    // Without a key each call looks anew; under one, a repeat is told what the first was told.
+    const answer = await house.answerOnce({
+      idempotency,
+      work: async () => drawConfirmed(await house.confirmPayment(wanted, cause)),
+      renderFailure: (error) => keepFailure(error, c.var.request_id),
+    });
+    return c.json(JSON.parse(answer.body), answer.status as 200, headersOf(answer));
   });
   return app;
 }

@@ -4,6 +4,7 @@ import type { Answer } from '../../../flows/checkout/start-checkout.ts';
 import type { KassaError } from '../../../kernel/errors.ts';
 import { describeFailure, drawFailure, type Failure } from '../../describe-failure.ts';
 import type { HttpEnv } from '../../request/context.ts';
+import { isoSeconds } from '../iso-seconds.ts';
 
 /** The shape that this contract fixes; amounts inside the details are minor units, as everywhere in it. */
 export const FailureBody = z
@@ -31,7 +32,9 @@ const FIELDS: Readonly<Record<string, string>> = {
 /** Fields by the names that the page sent: `lines.0.starts_at` is its `items.0.start_time`. */
 function inPageWords(failure: Failure): Failure {
   const renamed = Object.entries(failure.details).map(([name, reason]) => {
-    const [, place, field = '', rest = ''] = /^lines\.(\d+)\.(\w+)(.*)$/.exec(name) ?? [];
+    if (name === 'next_free' && Array.isArray(reason))
+      return [name, reason.map((start) => isoSeconds(new Date(start)))];
+    const [, place, field = '', rest = ''] = /^lines\.(\d+)\.(\w+)(.*)$/s.exec(name) ?? [];
     return [place === undefined ? name : `items.${place}.${FIELDS[field] ?? field}${rest}`, reason] as const;
   });
   return { ...failure, details: Object.fromEntries(renamed) };
