@@ -29,6 +29,8 @@ export type { World } from './house-of.ts';
 /** A whole shop. Its HTTP answers through `fetch` whether or not it listens. */
 export interface Kassa {
   readonly house: House;
+  /** Those of all shops, by their keys in the configuration. */
+  readonly houses: ReadonlyMap<string, House>;
   readonly fetch: HttpApp['fetch'];
   /** The stand-in for Stripe; null with a Stripe key. */
   readonly stand_in: StandIn | null;
@@ -133,6 +135,7 @@ export async function createKassa(
     }
     return {
       house: first.built.house,
+      houses: new Map([first, ...others].map((one) => [one.settings.tenant.key, one.built.house])),
       fetch: installation.http.fetch,
       stand_in,
       database: ground.database,

@@ -4,6 +4,7 @@ import {
   ConfigError,
   claimFolder,
   type Environment,
+  type Hooks,
   type LoadedConfig,
   readSettings,
   type Settings,
@@ -12,7 +13,7 @@ import { EmbeddedRefusal } from './database/embedded/index.ts';
 import { DatabaseUnavailable, MigrationRefusal, type MigrationReport } from './database/index.ts';
 import { listTenants } from './domain/catalog/index.ts';
 import { type CurrencyMetrics, type Period, readMetrics } from './domain/reports/index.ts';
-import type { Shop } from './flows/house.ts';
+import type { House, Shop } from './flows/house.ts';
 import { type Ground, openGround, pagesBeside, secretsOf } from './ground.ts';
 import { signBuyerToken } from './http/callers/token.ts';
 import { KassaError } from './kernel/errors.ts';
@@ -142,6 +143,28 @@ export async function atShop<Result>(
     return await work({ db: ground.db, settings: own, shop });
   } finally {
     await ground.close();
+  }
+}
+
+/**
+ * Opens a shop for one piece of work that may ask Stripe, without selling, and closes it again. With a Stripe key it may
+ * run elsewhere meanwhile; a sandbox belongs to one process.
+ * @throws ConfigError when the configuration names no shop of this key, or another process has the sandbox.
+ */
+export async function atCounter<Result>(
+  { settings, hooks, world, tenant }: { settings: Settings; hooks: Hooks; world: World; tenant: string },
+  work: (house: House) => Promise<Result>,
+): Promise<Result> {
+  shopNamed(settings, tenant);
+  claimFolder(settings.data_folder, settings.mode);
+  const options = { version: VERSION, site_folder: null, serve_sandbox: false, run_workers: false };
+  const kassa = await createKassa(settings, hooks, world, options);
+  try {
+    const house = kassa.houses.get(tenant);
+    if (house === undefined) throw new ConfigError(`There is no shop ${JSON.stringify(tenant)}.`);
+    return await work(house);
+  } finally {
+    await kassa.stop();
   }
 }
 

@@ -17,6 +17,7 @@ const COMMANDS: Readonly<Record<string, () => Promise<CommandDef>>> = {
   'credits grant': async () => (await import('./callers/credits.ts')).grant,
   token: async () => (await import('./callers/token.ts')).token,
   ledger: async () => (await import('./books/ledger.ts')).ledger,
+  refund: async () => (await import('./books/refund.ts')).refund,
   report: async () => (await import('./report.ts')).report,
   simulate: async () => (await import('./simulate.ts')).simulate,
 };

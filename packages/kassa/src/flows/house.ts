@@ -79,10 +79,13 @@ export type ForgetCustomer = (house: House, tx: Transaction, stripe_customer_id:
 /** A refund as Stripe has it. Amounts are minor units. */
 export interface RefundView {
   readonly refund_id: string;
-  readonly stripe_refund_id: string;
+  /** Null for credits alone, of which Stripe never hears. */
+  readonly stripe_refund_id: string | null;
   readonly order_id: string;
-  readonly payment_id: string;
+  readonly payment_id: string | null;
   readonly amount_minor: number;
+  /** What the credits were worth that go back with it. */
+  readonly credits_minor: number;
   readonly currency: string;
   /** Stripe's own word: `pending` may last for days and is not done. */
   readonly status: 'pending' | 'requires_action' | 'succeeded' | 'failed' | 'canceled';

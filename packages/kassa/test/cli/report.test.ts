@@ -1,57 +1,19 @@
 // Goal: whoever asks how the payments went reads the figures of the books, and the books themselves, as a table, as
 // CSV or as JSON.
 // Method: a shop sells in this process and stops; the real command reads its database in a process of its own.
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { createKassa } from '../../src/app.ts';
 import { commandLine } from '../../src/cli/command-line.ts';
-import { loadConfig, readSettings } from '../../src/config.ts';
-import { silentLog } from '../../src/kernel/log.ts';
-import { systemHttp } from '../../src/system.ts';
-import { type FreshDatabase, freshDatabase } from '../setup/database.ts';
-import { eventually, realClock, realIds, realRandom } from '../setup/world.ts';
-import { BLUE_HALL, kassa } from './kassa-process.ts';
+import { BLUE_HALL } from './kassa-process.ts';
+import { type SoldShop, sellTwoSeats } from './sold-shop.ts';
 
-let folder: string;
-let fresh: FreshDatabase;
+let shop: SoldShop;
 beforeAll(async () => {
-  folder = mkdtempSync(join(tmpdir(), 'kassa-report-'));
-  fresh = await freshDatabase();
-  await sellTwoSeats();
+  shop = await sellTwoSeats();
 }, 120_000);
-afterAll(async () => {
-  await fresh.drop();
-  rmSync(folder, { recursive: true, force: true });
-});
+afterAll(() => shop.drop());
 
-const environment = () => ({ KASSA_DATA_DIR: join(folder, 'shop'), DATABASE_URL: fresh.url, KASSA_SANDBOX_PORT: '0' });
-
-async function sellTwoSeats(): Promise<void> {
-  const { config, hooks } = await loadConfig(BLUE_HALL);
-  const settings = readSettings(config, environment(), { folder: BLUE_HALL });
-  const world = { clock: realClock, random: realRandom, ids: realIds, log: silentLog, http: systemHttp() };
-  const options = { version: '0.1.0', site_folder: null, serve_sandbox: false, run_workers: true };
-  const shop = await createKassa(settings, hooks, world, options);
-  const body = JSON.stringify({ offer: 'lakers', quantity: 2, success_url: 'http://127.0.0.1:4242/pay' });
-  const init = { method: 'POST', headers: { 'Content-Type': 'application/json' }, body };
-  const answer = await shop.fetch(new Request('http://127.0.0.1:4242/api/payments/v1/checkout/session', init), {
-    ip: '127.0.0.1',
-  });
-  const { session_id } = (await answer.json()) as { session_id: string };
-  await shop.stand_in?.sandbox.control.pay(session_id, { outcome: 'pays', email: 'ann@example.com' });
-  await eventually(() => fresh.db.selectFrom('orders').select('id').where('status', '=', 'paid').executeTakeFirst());
-  await shop.stop();
-}
-
+const command = (name: string, ...args: string[]) => shop.command(name, ...args);
 const report = (...args: string[]) => command('report', ...args);
-
-async function command(name: string, ...args: string[]) {
-  const one = kassa([name, '--config', BLUE_HALL, ...args], { cwd: folder, env: environment() });
-  const code = await one.ended;
-  return { code, out: one.out(), err: one.err() };
-}
 
 test('C27: the report is one JSON object with the figures of each currency', async () => {
   const { code, out, err } = await report('--json');

@@ -20,7 +20,9 @@ async function sold(method = 'pm_card_visa'): Promise<{ shop: PaymentDesk; payme
   return { shop: desk, payment_id };
 }
 
-const refund = (shop: PaymentDesk, wanted: Omit<RefundOrder, 'requested_by'>): Promise<RefundView> =>
+type Wanted = Omit<Extract<RefundOrder, { payment_id: string }>, 'requested_by'>;
+
+const refund = (shop: PaymentDesk, wanted: Wanted): Promise<RefundView> =>
   refundOrder(shop.house, { ...wanted, requested_by: 'key:chat' });
 
 const left = (shop: PaymentDesk): number => {
@@ -112,7 +114,7 @@ test('a refund that takes days is answered as pending, counts at once, and is do
   await expect(refund(shop, { payment_id, amount_minor: 6_000 })).rejects.toMatchObject({
     code: 'refund_exceeds_payment',
   });
-  await shop.sandbox.control.settleRefund(stripe_refund_id, 'succeeded');
+  await shop.sandbox.control.settleRefund(String(stripe_refund_id), 'succeeded');
   await shop.rest();
   expect(await shop.tally()).toMatchObject({
     orders: ['partially_refunded'],
@@ -123,7 +125,7 @@ test('a refund that takes days is answered as pending, counts at once, and is do
 test('a refund that fails after it had succeeded gives the sum free again and comes before a person', async () => {
   const { shop, payment_id } = await sold('pm_card_refundFail');
   const { stripe_refund_id } = await refund(shop, { payment_id });
-  await shop.sandbox.control.settleRefund(stripe_refund_id, 'failed');
+  await shop.sandbox.control.settleRefund(String(stripe_refund_id), 'failed');
   await shop.rest();
   const order = await shop.db.selectFrom('orders').select(['status', 'review_reason']).executeTakeFirst();
   expect(order).toEqual({ status: 'paid', review_reason: 'refund_failed' });

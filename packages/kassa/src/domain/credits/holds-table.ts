@@ -88,30 +88,54 @@ export async function spendCredits(
   }
 }
 
-/** Gives back what a locked order has spent, each share to the lot that it came from. */
+/** What of an order's credits is to go back: so much money and so many pieces of each offer, or all that is left. */
+export type CreditsBack = 'all' | { readonly money_minor: number; readonly pieces: ReadonlyMap<string, number> };
+
+/** A share that went back to its lot. */
+export interface ReturnedShare {
+  readonly lot_id: string;
+  readonly unit_currency: string | null;
+  readonly amount: number;
+  /** When the lot ends. */
+  readonly expires_at: Date | null;
+}
+
+/**
+ * Gives back what a locked order has spent and not got back before, each share to the lot that it came from: the lot that
+ * was spent last first, since that one ends last.
+ */
 export async function returnCredits(
   tx: Transaction,
   order_id: string,
-  holds: readonly CreditHold[],
+  { holds, wanted }: { readonly holds: readonly CreditHold[]; readonly wanted: CreditsBack },
   world: World,
-): Promise<void> {
-  for (const { lot_id, amount, state } of holds) {
+): Promise<ReturnedShare[]> {
+  const back = await returnedBefore(tx, order_id);
+  const pieces = new Map(wanted === 'all' ? [] : wanted.pieces);
+  let money_minor = wanted === 'all' ? Number.MAX_SAFE_INTEGER : wanted.money_minor;
+  const returned: ReturnedShare[] = [];
+  for (const { lot_id, amount: spent, state, unit_currency, unit_offer_id, expires_at } of holds.toReversed()) {
     if (state !== 'captured') continue;
+    const gone = Math.min(spent, back.get(lot_id) ?? 0);
+    back.set(lot_id, (back.get(lot_id) ?? 0) - gone);
+    const most = unit_offer_id === null ? money_minor : wanted === 'all' ? spent : (pieces.get(unit_offer_id) ?? 0);
+    const amount = Math.min(spent - gone, most);
+    if (amount === 0) continue;
+    if (unit_offer_id === null) money_minor -= amount;
+    else pieces.set(unit_offer_id, most - amount);
     await moveLot(tx, lot_id, { held: 0, spent: -amount });
     await writeEntry(tx, { lot_id, kind: 'refund', amount, order_id, hold_id: null }, world);
+    returned.push({ lot_id, unit_currency, amount, expires_at });
   }
+  return returned;
 }
 
-/** Whether an order's credits have gone back before. */
-export async function wereReturned(tx: Transaction, order_id: string): Promise<boolean> {
-  const row = await tx
-    .selectFrom('credit_entries')
-    .select('id')
-    .where('order_id', '=', order_id)
-    .where('kind', '=', 'refund')
-    .limit(1)
-    .executeTakeFirst();
-  return row !== undefined;
+/** What went back to each lot because of an order. */
+async function returnedBefore(tx: Transaction, order_id: string): Promise<Map<string, number>> {
+  const { rows } = await sql<{ lot_id: string; amount: number }>`
+    select lot_id, sum(amount)::bigint as amount from kassa.credit_entries
+    where order_id = ${order_id} and kind = 'refund' group by lot_id`.execute(tx);
+  return new Map(rows.map((row) => [row.lot_id, row.amount]));
 }
 
 async function moveLot(tx: Transaction, lot_id: string, by: { held: number; spent: number }): Promise<void> {

@@ -9,12 +9,13 @@ export {
 } from './credit.ts';
 export {
   type CreditHold,
+  type CreditsBack,
   endCredits,
   holdCredits,
   lockCredits,
+  type ReturnedShare,
   returnCredits,
   spendCredits,
-  wereReturned,
 } from './holds-table.ts';
 export { type Lapsed, lapseLot, takeBackGrants } from './lapse-table.ts';
 export {

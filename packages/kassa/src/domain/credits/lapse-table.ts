@@ -23,9 +23,13 @@ export async function lapseLot(tx: Transaction, lot_id: string, world: World): P
   return lapsed;
 }
 
-/** Takes back what is free of the lots that an order granted. Shares that were spent or are held stay their buyer's. */
-export async function takeBackGrants(tx: Transaction, order_id: string, world: World): Promise<Lapsed[]> {
-  return lapse(tx, await lockLots(tx, { granted_by: order_id }), order_id, world);
+/** Takes back what is free of the lots that lines granted. Shares that were spent or are held stay their buyer's. */
+export async function takeBackGrants(
+  tx: Transaction,
+  { order_id, line_ids }: { readonly order_id: string; readonly line_ids: readonly string[] },
+  world: World,
+): Promise<Lapsed[]> {
+  return lapse(tx, await lockLots(tx, { granted_by: line_ids }), order_id, world);
 }
 
 interface LockedLot {
@@ -38,7 +42,7 @@ interface LockedLot {
 
 async function lockLots(
   tx: Transaction,
-  of: { readonly lot_id: string } | { readonly granted_by: string },
+  of: { readonly lot_id: string } | { readonly granted_by: readonly string[] },
 ): Promise<LockedLot[]> {
   lockClass(tx, 'credit');
   const query = tx
@@ -48,9 +52,7 @@ async function lockLots(
   const chosen =
     'lot_id' in of
       ? query.where('id', '=', of.lot_id)
-      : query.where('order_line_id', 'in', (lines) =>
-          lines.selectFrom('order_lines').select('id').where('order_id', '=', of.granted_by),
-        );
+      : query.where(sql<boolean>`order_line_id = any(${[...of.granted_by]}::uuid[])`);
   return chosen.orderBy('id').forUpdate().execute();
 }
 

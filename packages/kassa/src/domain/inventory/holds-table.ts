@@ -155,13 +155,29 @@ export async function endHolds(
   }
 }
 
-/** Puts the stock of sold, locked holds back on sale: only a refund that says so does this. */
-export async function restock(tx: Transaction, holds: readonly Hold[], at: Date): Promise<void> {
+/** Puts pieces of sold, locked holds back on sale, all of them or so many by line: only a refund that says so does this. */
+export async function restock(
+  tx: Transaction,
+  holds: readonly Hold[],
+  pieces: 'all' | ReadonlyMap<string, number>,
+  at: Date,
+): Promise<void> {
   const sold = holds.filter((hold) => hold.state === 'sold');
-  if (sold.length === 0) return;
-  const ids = sold.map((hold) => hold.id);
-  await tx.updateTable('holds').set({ state: 'released', updated_at: at }).where('id', 'in', ids).execute();
-  for (const [offer_id, quantity] of perOffer(sold)) await moveStock(tx, offer_id, { held: 0, sold: -quantity });
+  const back = sold.flatMap((hold) => {
+    const quantity = pieces === 'all' ? hold.quantity : Math.min(hold.quantity, pieces.get(hold.order_line_id) ?? 0);
+    return quantity === 0 ? [] : [{ ...hold, back: quantity }];
+  });
+  for (const hold of back) {
+    const rest = hold.quantity - hold.back;
+    const change = rest === 0 ? { state: 'released' as const } : { quantity: rest };
+    await tx
+      .updateTable('holds')
+      .set({ ...change, updated_at: at })
+      .where('id', '=', hold.id)
+      .execute();
+  }
+  const sums = perOffer(back.map(({ offer_id, back: quantity }) => ({ offer_id, quantity })));
+  for (const [offer_id, quantity] of sums) await moveStock(tx, offer_id, { held: 0, sold: -quantity });
 }
 
 /** A conditional update: the row itself decides whether there is enough, whoever else is buying. */

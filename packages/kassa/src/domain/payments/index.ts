@@ -47,13 +47,17 @@ export {
 export {
   changeRefund,
   insertRefund,
+  insertRefundLines,
   joinRefundStatus,
+  listRefunds,
   lockRefunds,
   type NewRefund,
   oldestOpenRefund,
   type Refund,
   type RefundCause,
+  type RefundLine,
   refundById,
+  refundLinesOf,
   refundStatuses,
 } from './refunds-table.ts';
 export type {

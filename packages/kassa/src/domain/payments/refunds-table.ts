@@ -20,6 +20,25 @@ export interface Refund {
   readonly failure_reason: string | null;
   readonly reason: 'duplicate' | 'fraudulent' | 'requested_by_customer' | null;
   readonly restock: boolean;
+  /** Credits that go back beside the money: what they were worth. */
+  readonly credits_minor: number;
+  /** How much of the money and the credits was tax. */
+  readonly tax_minor: number;
+  /** When the credits went back to their lots. */
+  readonly credits_returned_at: Date | null;
+}
+
+/** A line of an order that a refund is for. Minor units; a refund of an amount has none. */
+export interface RefundLine {
+  readonly refund_id: string;
+  readonly order_line_id: string;
+  readonly quantity: number;
+  readonly amount_minor: number;
+  /** Credits of money. */
+  readonly credits_minor: number;
+  /** Credits for the offer itself, in pieces. */
+  readonly credit_units: number;
+  readonly tax_minor: number;
 }
 
 const REFUND_COLUMNS = [
@@ -35,6 +54,9 @@ const REFUND_COLUMNS = [
   'failure_reason',
   'reason',
   'restock',
+  'credits_minor',
+  'tax_minor',
+  'credits_returned_at',
 ] as const;
 
 /** Succeeded may still fail later, never the other way round; a join again, so that order does not matter. */
@@ -57,6 +79,9 @@ export interface NewRefund {
   readonly status: RefundStatus;
   readonly stripe_refund_id: string | null;
   readonly requested_by: string;
+  readonly restock?: boolean;
+  readonly credits_minor?: number;
+  readonly tax_minor?: number;
 }
 
 /**
@@ -70,6 +95,49 @@ export async function insertRefund(tx: Transaction, refund: NewRefund, world: { 
     .values({ ...refund, id, created_at: world.at, updated_at: world.at })
     .execute();
   return id;
+}
+
+/**
+ * Writes down which lines a refund is for, in the transaction that writes the refund.
+ * @throws the database's `refund_lines_within_sold` for more pieces than were sold.
+ */
+export async function insertRefundLines(tx: Transaction, lines: readonly RefundLine[]): Promise<void> {
+  if (lines.length > 0)
+    await tx
+      .insertInto('refund_lines')
+      .values([...lines])
+      .execute();
+}
+
+/** The lines of all refunds of an order. */
+export async function refundLinesOf(db: Reader, order_id: string): Promise<RefundLine[]> {
+  return db
+    .selectFrom('refund_lines as line')
+    .innerJoin('refunds as refund', 'refund.id', 'line.refund_id')
+    .select(['line.refund_id', 'line.order_line_id', 'line.quantity', 'line.amount_minor', 'line.credits_minor'])
+    .select(['line.credit_units', 'line.tax_minor'])
+    .where('refund.order_id', '=', order_id)
+    .orderBy('line.refund_id')
+    .orderBy('line.order_line_id')
+    .execute();
+}
+
+/** The refunds of a shop, newest first; those that are asked for or on their way come with the rest. */
+export async function listRefunds(
+  db: Reader,
+  shop: { tenant_id: string; mode: 'test' | 'live' },
+  { since, limit }: { readonly since: Date; readonly limit: number },
+): Promise<(Refund & { readonly created_at: Date; readonly requested_by: string })[]> {
+  return db
+    .selectFrom('refunds')
+    .select([...REFUND_COLUMNS, 'created_at', 'requested_by'])
+    .where('tenant_id', '=', shop.tenant_id)
+    .where('mode', '=', shop.mode)
+    .where('created_at', '>=', since)
+    .orderBy('created_at', 'desc')
+    .orderBy('id', 'desc')
+    .limit(limit)
+    .execute();
 }
 
 export async function refundById(db: Reader, id: string): Promise<Refund | undefined> {
@@ -97,6 +165,7 @@ export async function changeRefund(
     stripe_refund_id?: string;
     stripe_status?: string;
     failure_reason?: string | null;
+    credits_returned_at?: Date;
   },
   at: Date,
 ): Promise<void> {

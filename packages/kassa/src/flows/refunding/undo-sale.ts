@@ -2,71 +2,99 @@ import { cancelTimer, setTimer, type Transaction } from '../../database/index.ts
 import { appointmentsOf } from '../../domain/appointments/index.ts';
 import { freeUse } from '../../domain/coupons/index.ts';
 import {
-  type CreditHold,
+  type CreditsBack,
   type Lapsed,
   lockCredits,
+  type ReturnedShare,
   returnCredits,
   takeBackGrants,
-  wereReturned,
 } from '../../domain/credits/index.ts';
-import { post } from '../../domain/ledger/index.ts';
+import { lockHolds, restock } from '../../domain/inventory/index.ts';
+import { type Posting, post } from '../../domain/ledger/index.ts';
 import type { Order } from '../../domain/orders/index.ts';
+import type { Refund } from '../../domain/payments/index.ts';
 import { splitMinor } from '../../kernel/money.ts';
-import { moneySpent, NOTHING_ASIDE } from '../holding/aside.ts';
 import { endAppointments } from '../holding/end-aside.ts';
 import type { House } from '../house.ts';
+import { taxShares } from './given-back.ts';
 
-interface Undoing {
+/** What a refund that succeeded takes with it. */
+export interface Undoing {
   readonly order: Order;
+  readonly refund: Refund;
   readonly at: Date;
+  /** What of the credits goes back that paid the order; undefined: none. */
+  readonly credits: CreditsBack | undefined;
+  /** Lines that are given back as a whole now: what they granted and booked goes with them. */
+  readonly line_ids: readonly string[];
+  /** Nothing of the order is left. */
+  readonly is_last: boolean;
+  /** Stock that goes on sale again, by line; undefined: none. */
+  readonly restock: 'all' | ReadonlyMap<string, number> | undefined;
 }
 
 /**
- * What goes with the last of an order's money (docs/prices.md): credits that it was paid with return to their lots.
- * Where the shop has not said otherwise, credits that it granted and nobody has spent are taken back, appointments that
- * are still to come are called off, and a coupon's use stays used. Asked for again, after a refund that was undone, it
- * takes what is there then.
+ * What goes with money that is given back (docs/refunds.md): credits that paid return to their lots. Where the shop has
+ * not said otherwise, credits that were granted and nobody has spent are taken back, appointments that are still to come
+ * are called off, and a coupon's use stays used. Asked for again, after a refund that was undone, it takes what is there
+ * then. In the order of the lock classes.
+ * @returns whether credits went back.
  */
-export async function undoSale(house: House, tx: Transaction, undoing: Undoing): Promise<void> {
-  const { order, at } = undoing;
-  const world = { ids: house.ids, at };
-  const credits = order.credits_minor > 0 ? await lockCredits(tx, order.id) : [];
-  const returned = credits.length > 0 && !(await wereReturned(tx, order.id));
-  if (returned) await returnCredits(tx, order.id, credits, world);
+export async function undoSale(house: House, tx: Transaction, undoing: Undoing): Promise<boolean> {
+  const { order, at, line_ids } = undoing;
   const { after_refund } = house;
-  const lapsed = after_refund.credits === 'take-back' ? await takeBackGrants(tx, order.id, world) : [];
-  if (after_refund.coupon === 'free' && order.discount_minor > 0) await freeUse(tx, order.id, at);
-  if (after_refund.appointments === 'call-off') await callOff(tx, order.id, at);
-  if (returned) await lapseInTime(tx, credits, at);
+  const world = { ids: house.ids, at };
+  const stocked = undoing.restock === undefined ? [] : await lockHolds(tx, order.id);
+  const returned = await giveCreditsBack(house, tx, undoing);
+  const takes_back = after_refund.credits === 'take-back' && line_ids.length > 0;
+  const lapsed = takes_back ? await takeBackGrants(tx, { order_id: order.id, line_ids }, world) : [];
+  if (undoing.is_last && after_refund.coupon === 'free' && order.discount_minor > 0) await freeUse(tx, order.id, at);
+  if (undoing.restock !== undefined) await restock(tx, stocked, undoing.restock, at);
+  if (after_refund.appointments === 'call-off' && line_ids.length > 0) await callOff(tx, undoing);
+  await lapseInTime(tx, returned, at);
   const owner = { ...house.shop, order_id: order.id };
-  if (returned) await post(tx, owner, postReturned(order, moneySpent({ ...NOTHING_ASIDE, credits })), world);
+  if (undoing.refund.credits_minor > 0) await post(tx, owner, postReturned(undoing, returned), world);
   for (const posting of postTakenBack(order, lapsed)) await post(tx, owner, posting, world);
+  return returned.length > 0;
 }
 
-async function callOff(tx: Transaction, order_id: string, at: Date): Promise<void> {
-  const appointments = (await appointmentsOf(tx, order_id)).filter((one) => one.starts_at > at);
+async function giveCreditsBack(house: House, tx: Transaction, undoing: Undoing): Promise<ReturnedShare[]> {
+  const { order, credits: wanted, at } = undoing;
+  if (wanted === undefined) return [];
+  const holds = await lockCredits(tx, order.id);
+  return returnCredits(tx, order.id, { holds, wanted }, { ids: house.ids, at });
+}
+
+async function callOff(tx: Transaction, { order, line_ids, at }: Undoing): Promise<void> {
+  const all = await appointmentsOf(tx, order.id);
+  const appointments = all.filter((one) => one.starts_at > at && line_ids.includes(one.order_line_id));
   await endAppointments(tx, { appointments }, 'called_off', at);
   for (const { id } of appointments) await cancelTimer(tx, { subject: id, kind: 'appointment_ends' });
 }
 
 /** Credits end with their lot, also when they were away while it ended. */
-async function lapseInTime(tx: Transaction, credits: readonly CreditHold[], at: Date): Promise<void> {
-  for (const { lot_id, expires_at } of credits) {
+async function lapseInTime(tx: Transaction, returned: readonly ReturnedShare[], at: Date): Promise<void> {
+  for (const { lot_id, expires_at } of returned) {
     if (expires_at === null) continue;
     const due_at = expires_at.getTime() > at.getTime() ? expires_at : at;
     await setTimer(tx, { subject: lot_id, kind: 'lapse_credits', due_at });
   }
 }
 
-/** The other way round as the order was posted when it was sold. */
-function postReturned({ id, currency, credits_minor }: Order, money_minor: number) {
-  const pieces_minor = credits_minor - money_minor;
-  const amounts = { credits_liability: -money_minor, discounts: -pieces_minor, refunds: credits_minor };
-  return { cause: `credits_returned:${id}`, currency, amounts };
+/** The other way round as the order was posted when it was sold: money is owed again, pieces were given away. */
+function postReturned({ refund, order }: Undoing, returned: readonly ReturnedShare[]): Posting {
+  const { id, credits_minor } = refund;
+  const money_minor = returned.reduce((sum, one) => sum + (one.unit_currency === null ? 0 : one.amount), 0);
+  const tax = taxShares(refund).credits_minor;
+  const amounts = {
+    ...{ credits_liability: -money_minor, discounts: -(credits_minor - money_minor) },
+    ...{ tax, refunds: credits_minor - tax },
+  };
+  return { cause: `credits_returned:${id}`, currency: order.currency, amounts };
 }
 
 /** What is no longer owed goes back to where it came from when it was granted: the price, and what was given away. */
-function postTakenBack({ id, version, currency, subtotal_minor }: Order, lapsed: readonly Lapsed[]) {
+function postTakenBack({ id, version, currency, subtotal_minor }: Order, lapsed: readonly Lapsed[]): Posting[] {
   const sums = new Map<string, { granted: number; amount: number }>();
   for (const { unit_currency, granted, amount } of lapsed) {
     if (unit_currency === null || amount === 0) continue;

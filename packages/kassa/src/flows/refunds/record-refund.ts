@@ -1,30 +1,23 @@
-import { enqueue, type Transaction } from '../../database/index.ts';
-import { post } from '../../domain/ledger/index.ts';
-import {
-  lockOrder,
-  moveOrder,
-  nextStatus,
-  type Order,
-  type OrderEvent,
-  writeAudit,
-} from '../../domain/orders/index.ts';
+import type { Transaction } from '../../database/index.ts';
+import { lockOrder, type Order } from '../../domain/orders/index.ts';
 import {
   type Attempt,
-  changeRefund,
   closeOperation,
   findAttempt,
   insertRefund,
   joinRefundStatus,
   lockAttempts,
+  lockDisputes,
   lockRefunds,
   operationKey,
   type Refund,
   type RefundReport,
-  type RefundStatus,
+  refundLinesOf,
 } from '../../domain/payments/index.ts';
 import { Bug } from '../../kernel/errors.ts';
 import type { Cause, House, SettleOutcome } from '../house.ts';
-import { undoSale } from '../refunding/undo-sale.ts';
+import { applyRefund } from '../refunding/apply-refund.ts';
+import { adoptedParts } from '../refunding/plan.ts';
 
 /**
  * Writes down what Stripe says of one refund, whoever made it. By refund id and never by adding sums, so repeats and
@@ -52,26 +45,9 @@ export async function recordRefund(
   if (known && status === known.status) return { outcome: 'unchanged', order_id: order.id };
   if (!known && mustWait(attempt, refunds, report)) return { outcome: 'unknown', order_id: order.id };
   const scene = { house, tx, order, attempt, refunds, report, cause, at: house.clock.now() };
-  const refund = known ?? (await adopt(scene));
-  await changeRefund(
-    tx,
-    refund.id,
-    {
-      status,
-      stripe_refund_id: report.refund_id,
-      stripe_status: report.stripe_status,
-      failure_reason: report.failure_reason,
-    },
-    scene.at,
-  );
   // The answer to our own call was lost, and this is it.
   if (known && !named) await closeOperation(tx, operationKey(known.id, 'refund'), doneWith(report), scene.at);
-  // Before the books, because it locks credits and they only append.
-  if (attempt.kept && status === 'succeeded' && eventOf(scene, refund, status) === 'refunded_fully') {
-    await undoSale(house, tx, { order, at: scene.at });
-  }
-  await bookRefund(scene, refund, known?.status ?? 'requested', status);
-  await moveWithRefund(scene, refund, status);
+  await applyRefund({ ...scene, refund: known ?? (await adopt(scene)), to: status });
   return { outcome: 'applied', order_id: order.id };
 }
 
@@ -107,67 +83,27 @@ interface Scene {
   readonly attempt: Attempt;
   readonly refunds: readonly Refund[];
   readonly report: RefundReport;
-  readonly cause: Cause;
   readonly at: Date;
 }
 
-async function adopt({ house, tx, order, attempt, report, at }: Scene): Promise<Refund> {
+/** Written as asked for, with the tax and, at the last of the money, the credits that go with it; then it moves. */
+async function adopt({ house, tx, order, attempt, refunds, report, at }: Scene): Promise<Refund> {
+  const refund_lines = await refundLinesOf(tx, order.id);
+  const disputes = await lockDisputes(tx, order.id);
+  const counts = report.status === 'pending' || report.status === 'succeeded';
+  const parts = counts ? adoptedParts({ order, attempt, refunds, refund_lines, disputes }, report.amount_minor) : NONE;
   const fields = {
-    order_id: order.id,
-    attempt_id: attempt.id,
-    amount_minor: report.amount_minor,
-    currency: report.currency,
-    cause: 'adopted' as const,
-    status: report.status,
-    stripe_refund_id: report.refund_id,
+    ...{ order_id: order.id, attempt_id: attempt.id, amount_minor: report.amount_minor, ...parts },
+    ...{
+      currency: report.currency,
+      cause: 'adopted' as const,
+      status: counts ? ('requested' as const) : report.status,
+    },
+    ...{ stripe_refund_id: report.refund_id, reason: report.reason },
   };
-  const owner = { ...house.shop, reason: report.reason, requested_by: 'stripe' };
-  const id = await insertRefund(tx, { ...owner, ...fields }, { ids: house.ids, at });
-  const { stripe_status, failure_reason, reason } = report;
-  return { ...fields, id, stripe_status, failure_reason, reason, restock: false };
+  const id = await insertRefund(tx, { ...house.shop, requested_by: 'stripe', ...fields }, { ids: house.ids, at });
+  const unheard = { stripe_status: null, failure_reason: null, restock: false, credits_returned_at: null };
+  return { ...fields, ...unheard, id, status: 'requested' };
 }
 
-/** Money leaves the books when Stripe says succeeded, and comes back when a succeeded refund fails after all. */
-async function bookRefund(scene: Scene, refund: Refund, before: RefundStatus, after: RefundStatus): Promise<void> {
-  const { house, tx, order, attempt, at } = scene;
-  const against = attempt.kept ? 'refunds' : 'review';
-  const amount = refund.amount_minor;
-  const owner = { ...house.shop, order_id: order.id };
-  const world = { ids: house.ids, at };
-  if (after === 'succeeded') {
-    const amounts = { [against]: amount, stripe: -amount };
-    await post(tx, owner, { cause: `refund:${refund.id}`, currency: refund.currency, amounts }, world);
-  } else if (before === 'succeeded') {
-    const amounts = { [against]: -amount, stripe: amount };
-    await post(tx, owner, { cause: `refund:${refund.id}:undone`, currency: refund.currency, amounts }, world);
-  }
-}
-
-async function moveWithRefund(scene: Scene, refund: Refund, status: RefundStatus): Promise<void> {
-  const { house, tx, order, attempt, cause, at } = scene;
-  const event = attempt.kept ? eventOf(scene, refund, status) : null;
-  const next = event ? nextStatus(order.status, event) : order.status;
-  const to = next === 'refuse' ? order.status : next;
-  // A failed refund means that a buyer still waits for money: a person looks at it.
-  const failed = status === 'failed' || status === 'canceled';
-  const review = failed ? { reason: 'refund_failed', details: { refund_id: refund.id } } : null;
-  const version = await moveOrder(tx, order, { status: to, email: null, paid_at: null, review }, at);
-  const move = { action: `refund:${status}`, status_from: order.status, status_to: to };
-  const details = { refund_id: refund.id, amount_minor: refund.amount_minor, refund_cause: refund.cause };
-  const entry = { ...house.shop, ...move, ...cause, order_id: order.id, order_version: version, details };
-  await writeAudit(tx, entry, { ids: house.ids, at });
-  if (status !== 'succeeded') return;
-  const message = { ...house.shop, topic: 'order.refunded', order_id: order.id, order_version: version, at };
-  const { amount_minor, currency, cause: refund_cause } = refund;
-  const payload = { refund_id: refund.id, amount_minor, currency, cause: refund_cause };
-  const told = house.destinationsOf('order.refunded', order.contract);
-  await enqueue(tx, { ...message, payload }, told, house.ids);
-}
-
-function eventOf({ refunds, attempt }: Scene, refund: Refund, status: RefundStatus): OrderEvent {
-  const others = refunds.filter((one) => one.id !== refund.id && one.attempt_id === attempt.id);
-  const all = [...others, { ...refund, status }].filter((one) => one.status === 'succeeded');
-  const sum = all.reduce((total, one) => total + one.amount_minor, 0);
-  if (sum === 0) return 'refund_undone';
-  return sum < attempt.received_minor ? 'refunded_partly' : 'refunded_fully';
-}
+const NONE = { credits_minor: 0, tax_minor: 0 };

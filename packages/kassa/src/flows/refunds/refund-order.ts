@@ -1,48 +1,39 @@
 import { cancelTimer, inTransaction, noteDraft, setTimer, type Transaction } from '../../database/index.ts';
-import { lockOrder } from '../../domain/orders/index.ts';
 import {
   type Attempt,
-  type Dispute,
-  findAttempt,
   insertRefund,
+  insertRefundLines,
   intendOperation,
-  isContested,
-  isLive,
-  lockAttempts,
-  lockDisputes,
-  lockRefunds,
   operationKey,
   type Refund,
   refundById,
 } from '../../domain/payments/index.ts';
 import { Bug, KassaError } from '../../kernel/errors.ts';
 import { askStripe, unavailable } from '../asking/ask-stripe.ts';
-import { readAndSettle } from '../asking/settle-answer.ts';
 import type { House, RefundView } from '../house.ts';
+import { applyRefund } from '../refunding/apply-refund.ts';
+import { findPayment } from '../refunding/find-payment.ts';
 import { claimRefund, keepAnswer, keepRefusal } from '../refunding/keyed.ts';
+import { lookAtOrder } from '../refunding/look-at-order.ts';
+import { planRefundOf, type RefundPlan, type RefundScene, type RefundWish } from '../refunding/plan.ts';
 import { whyRefused } from '../refunding/why-refused.ts';
 
-/** What somebody asks who sends money back. Amounts are minor units of the payment's currency. */
-export interface RefundOrder {
-  readonly payment_id: string;
-  /** Absent: all that is left. */
-  readonly amount_minor?: number;
+/** What somebody asks who sends money back: of a payment, or of what an order keeps. Amounts are minor units. */
+export type RefundOrder = RefundWish & {
   readonly reason?: 'duplicate' | 'fraudulent' | 'requested_by_customer';
   /** Who asks, for the record: `key:…`, `admin:…`. */
   readonly requested_by: string;
-  /** The most that this caller may send back at once, by currency; a currency that is not named is not allowed. */
-  readonly cap?: Readonly<Record<string, number>>;
   /** The caller's own key: a repeat gets the first answer, and never a second refund. */
   readonly idempotency?: { readonly scope: string; readonly key: string; readonly request_hash: string };
-}
+} & ({ readonly payment_id: string } | { readonly order_id: string });
 
 /**
- * Sends money back: the row and its own key first, under the order's lock, where everything that is asked for, on its
- * way or done counts against the payment; then Stripe; then what Stripe answered, through record-refund. A lost answer
- * leaves the row, and the timer or a repeat with the caller's key sends the same bytes again.
- * @throws KassaError `not_found`, `payment_not_succeeded`, `already_refunded`, `refund_exceeds_payment` with
- *   `details.refundable_minor`, `amount_out_of_range` over the cap, `insufficient_stripe_balance`,
- *   `idempotency_key_reused`, `idempotency_key_in_use`, `payment_provider_unavailable`.
+ * Sends money back: the plan, the row and its own key first, under the order's lock, where everything that is asked for,
+ * on its way or done counts against the payment; then Stripe; then what Stripe answered, through record-refund. A lost
+ * answer leaves the row, and the timer or a repeat with the caller's key sends the same bytes again. Credits alone are
+ * given back at once, and Stripe never hears of it.
+ * @throws KassaError what `planRefundOf` throws; `not_found`, `insufficient_stripe_balance`, `idempotency_key_reused`,
+ *   `idempotency_key_in_use`, `payment_provider_unavailable`.
  */
 export async function refundOrder(house: House, wanted: RefundOrder): Promise<RefundView> {
   const key = wanted.idempotency && { ...house.shop, ...wanted.idempotency };
@@ -51,7 +42,7 @@ export async function refundOrder(house: House, wanted: RefundOrder): Promise<Re
     if ('view' in begun) return begun.view;
     if ('refusal' in begun) throw begun.refusal;
     await askStripe(() => house.sendRefund(house, begun.refund_id, { told: true }));
-    const view = await drawRefund(house, begun.refund_id, wanted.payment_id);
+    const view = await drawRefund(house, begun.refund_id, begun.payment_id);
     return key ? await keepAnswer(house, key, view) : view;
   } catch (error) {
     if (key) await keepRefusal(house, key, error);
@@ -59,15 +50,13 @@ export async function refundOrder(house: House, wanted: RefundOrder): Promise<Re
   }
 }
 
-type Begun = { readonly view: RefundView } | { readonly refusal: KassaError } | { readonly refund_id: string };
+type Begun =
+  | { readonly view: RefundView }
+  | { readonly refusal: KassaError }
+  | { readonly refund_id: string; readonly payment_id: string | null };
 
 async function begin(house: House, wanted: RefundOrder): Promise<Begun> {
-  const found = await findAttempt(house.db, house.shop, { session_id: null, payment_id: wanted.payment_id });
-  if (!found) throw new KassaError('not_found', 'There is no such payment.');
-  // The money may be there already, and only its event is late.
-  if (isLive(found.payment_status)) {
-    await readAndSettle(house, found, { cause: 'request:refund', actor: wanted.requested_by });
-  }
+  const found = await findPayment(house, wanted, wanted.requested_by);
   return inTransaction(house.db, (tx) => writeDown(house, tx, { found, wanted }));
 }
 
@@ -79,76 +68,84 @@ interface Request {
 async function writeDown(house: House, tx: Transaction, { found, wanted }: Request): Promise<Begun> {
   const key = wanted.idempotency && { ...house.shop, ...wanted.idempotency };
   const claimed = key && (await claimRefund(house, tx, key));
-  if (claimed) return claimed;
-  await lockOrder(tx, found.order_id);
-  const attempts = await lockAttempts(tx, found.order_id);
-  await lockRefunds(tx, found.order_id);
-  const disputes = (await lockDisputes(tx, found.order_id)).filter((one) => one.attempt_id === found.id);
-  const attempt = attempts.find((one) => one.id === found.id);
-  if (!attempt) throw new Bug(`attempt ${found.id} left its order`);
-  const amount_minor = amountOf(attempt, disputes, wanted);
-  const world = { ids: house.ids, at: house.clock.now() };
-  const { order_id, id: attempt_id, currency } = attempt;
-  const shared = { ...house.shop, order_id, attempt_id };
-  const reason = wanted.reason ?? null;
-  const { requested_by, payment_id } = wanted;
-  const asked = { amount_minor, currency, reason, requested_by, cause: 'requested', status: 'requested' } as const;
-  const refund_id = await insertRefund(tx, { ...shared, ...asked, stripe_refund_id: null }, world);
-  const request = house.gateway.composeRefund({ payment_id, amount_minor, reason, refund_id });
-  const operation = { ...shared, key: operationKey(refund_id, 'refund'), refund_id, action: 'refund', request };
-  await intendOperation(tx, operation, world);
-  // Looks after a crash; in the ordinary way the refund has been sent long before.
-  const due_at = new Date(world.at.getTime() + house.pace.finish_after_ms);
-  await setTimer(tx, { subject: refund_id, kind: 'send_refund', due_at });
+  if (claimed) return 'refund_id' in claimed ? { ...claimed, payment_id: found.payment_id } : claimed;
+  const scene = await lookAtOrder(house, tx, found);
+  const plan = planRefundOf(scene, wanted);
+  // Who names a payment asks for its money; credits are the order's.
+  if (plan.amount_minor === 0 && 'payment_id' in wanted) {
+    throw new KassaError('already_refunded', 'This payment has been refunded in full.');
+  }
+  const written: Written = { scene, plan, wanted, at: house.clock.now() };
+  const { id: attempt_id, order_id, payment_id } = scene.attempt;
+  const refund_id = await insert(house, tx, written);
+  if (plan.amount_minor === 0) await giveCreditsBack(house, tx, written, refund_id);
+  else await intend(house, tx, written, refund_id);
   if (key) await noteDraft(tx, key, { order_id, attempt_id, refund_id });
-  return { refund_id };
+  return { refund_id, payment_id };
 }
 
-/** How much goes back. Everything that was asked for before counts, until Stripe has refused it. */
-function amountOf(attempt: Attempt, disputes: readonly Dispute[], wanted: RefundOrder): number {
-  const { received_minor, refunding_minor, currency } = attempt;
-  if (received_minor === 0) {
-    throw new KassaError('payment_not_succeeded', 'This payment has not succeeded, so there is nothing to refund.');
-  }
-  if (disputes.some((one) => isContested(one.status))) {
-    const details = { refundable_minor: 0, currency, reason: 'disputed' };
-    throw new KassaError(
-      'refund_exceeds_payment',
-      'The buyer’s bank disputes this payment. It cannot be refunded.',
-      details,
-    );
-  }
-  const lost_minor = disputes.reduce((sum, one) => sum + one.withdrawn_minor, 0);
-  const refundable_minor = Math.max(0, received_minor - refunding_minor - lost_minor);
-  if (refundable_minor === 0) throw new KassaError('already_refunded', 'This payment has been refunded in full.');
-  const amount_minor = wanted.amount_minor ?? refundable_minor;
-  if (!Number.isSafeInteger(amount_minor) || amount_minor <= 0) {
-    throw new KassaError('invalid_amount', 'A refund is a whole number of minor units above zero.');
-  }
-  if (amount_minor > refundable_minor) {
-    const details = { refundable_minor, currency };
-    throw new KassaError('refund_exceeds_payment', 'This is more than can still be refunded.', details);
-  }
-  const maximum_minor = wanted.cap && (wanted.cap[currency] ?? 0);
-  if (maximum_minor !== undefined && amount_minor > maximum_minor) {
-    const sentence = 'This key is capped: one refund may not be as high as that.';
-    throw new KassaError('amount_out_of_range', sentence, { maximum_minor, currency });
-  }
-  return amount_minor;
+interface Written {
+  readonly scene: RefundScene;
+  readonly plan: RefundPlan;
+  readonly wanted: RefundOrder;
+  readonly at: Date;
+}
+
+async function insert(house: House, tx: Transaction, { scene, plan, wanted, at }: Written): Promise<string> {
+  const { id: attempt_id, order_id } = scene.attempt;
+  const { amount_minor, credits_minor, tax_minor, restock, currency } = plan;
+  const sums = { amount_minor, credits_minor, tax_minor, restock, currency };
+  const asked = { reason: wanted.reason ?? null, requested_by: wanted.requested_by, cause: 'requested' } as const;
+  const row = { ...house.shop, ...sums, ...asked, order_id, attempt_id, stripe_refund_id: null };
+  const refund_id = await insertRefund(tx, { ...row, status: 'requested' }, { ids: house.ids, at });
+  const lines = plan.lines.map(({ name: _name, units_minor: _worth, ...line }) => ({ ...line, refund_id }));
+  await insertRefundLines(tx, lines);
+  return refund_id;
+}
+
+/** The bytes toward Stripe and their key, before Stripe hears of them. */
+async function intend(house: House, tx: Transaction, { scene, plan, wanted, at }: Written, refund_id: string) {
+  const { id: attempt_id, order_id, payment_id } = scene.attempt;
+  if (payment_id === null) throw new Bug(`attempt ${attempt_id} received money without a payment`);
+  const { amount_minor } = plan;
+  const request = house.gateway.composeRefund({ payment_id, amount_minor, reason: wanted.reason ?? null, refund_id });
+  const shared = { ...house.shop, order_id, attempt_id, refund_id };
+  const operation = { ...shared, key: operationKey(refund_id, 'refund'), action: 'refund', request };
+  await intendOperation(tx, operation, { ids: house.ids, at });
+  // Looks after a crash; in the ordinary way the refund has been sent long before.
+  const due_at = new Date(at.getTime() + house.pace.finish_after_ms);
+  await setTimer(tx, { subject: refund_id, kind: 'send_refund', due_at });
+}
+
+async function giveCreditsBack(house: House, tx: Transaction, { scene, wanted, at }: Written, refund_id: string) {
+  const refund = await refundById(tx, refund_id);
+  if (!refund) throw new Bug(`refund ${refund_id} vanished`);
+  const cause = { cause: 'request:refund', actor: wanted.requested_by };
+  await applyRefund({ house, tx, ...scene, refund, to: 'succeeded', cause, at });
 }
 
 const WORDS = ['pending', 'requires_action', 'succeeded', 'failed', 'canceled'] as const;
 
 /** What became of it. @throws KassaError for what Stripe refused, and while it has not answered. */
-async function drawRefund(house: House, refund_id: string, payment_id: string): Promise<RefundView> {
+async function drawRefund(house: House, refund_id: string, payment_id: string | null): Promise<RefundView> {
   const refund = await refundById(house.db, refund_id);
   if (!refund) throw new Bug(`refund ${refund_id} vanished`);
-  const { stripe_refund_id } = refund;
-  if (stripe_refund_id === null) throw refund.status === 'failed' ? whyRefused(refund) : unavailable();
+  const { stripe_refund_id, order_id, amount_minor, credits_minor, currency, reason } = refund;
+  if (stripe_refund_id === null && amount_minor > 0) {
+    throw refund.status === 'failed' ? whyRefused(refund) : unavailable();
+  }
   await inTransaction(house.db, (tx) => cancelTimer(tx, { subject: refund_id, kind: 'send_refund' }));
-  const { order_id, amount_minor, currency, reason } = refund;
-  const status = wordOf(refund);
-  return { refund_id, stripe_refund_id, order_id, payment_id, amount_minor, currency, status, reason, replayed: false };
+  const sums = { amount_minor, credits_minor, currency };
+  return {
+    refund_id,
+    stripe_refund_id,
+    order_id,
+    payment_id,
+    ...sums,
+    status: wordOf(refund),
+    reason,
+    replayed: false,
+  };
 }
 
 function wordOf({ status, stripe_status }: Refund): RefundView['status'] {

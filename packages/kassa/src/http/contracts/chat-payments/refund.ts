@@ -1,6 +1,6 @@
 import { createRoute, type OpenAPIHono, z } from '@hono/zod-openapi';
 import type { RefundView } from '../../../flows/house.ts';
-import { KassaError } from '../../../kernel/errors.ts';
+import { Bug, KassaError } from '../../../kernel/errors.ts';
 import { keyWith, nameOf } from '../../callers/caller.ts';
 import type { HttpEnv } from '../../request/context.ts';
 import { readIdempotencyKey } from '../../request/idempotency-key.ts';
@@ -81,6 +81,7 @@ export function refund({ house, limiter }: ContractDesk): OpenAPIHono<HttpEnv> {
 
 function draw(refunded: RefundView): z.infer<typeof Refunded> {
   const { stripe_refund_id, payment_id, amount_minor, currency, status, reason } = refunded;
+  if (stripe_refund_id === null || payment_id === null) throw new Bug('the refund of a payment has Stripe’s ids');
   const amount = writeAmount(amount_minor, currency);
   return {
     success: true,
