@@ -28,7 +28,6 @@ async function checkStripe(of: Spa): Promise<void> {
     balances.reduce((total, one) => total + (accounts.includes(one.account) ? one.balance_minor : 0), 0);
   const books = of.sandbox.control.books().currencies.usd;
   const held = books ? books.captured - books.refunded_succeeded - books.disputed + books.reinstated : 0;
-  // Captured and disputed in full, so nothing is left of it.
   expect(sum(['stripe', 'fees'])).toBe(held);
   expect(balances.reduce((total, one) => total + one.balance_minor, 0)).toBe(0);
 }
@@ -112,7 +111,9 @@ test('a dispute that nobody answers is lost when its time is up', async () => {
   expect(await disputesOf(of.db, opened.order_id)).toMatchObject([{ status: 'lost' }]);
 });
 
-test('events of a dispute in any order, twice, or none but the last leave the same rows and the same books', async () => {
+test('events of a dispute in any order, twice, or none but the last leave the same rows and the same books', {
+  timeout: 120_000,
+}, async () => {
   const scripts: number[][] = [[0, 1, 2, 3, 4], [4, 3, 2, 1, 0], [4], [2, 2, 0, 4, 4, 1, 3]];
   const ends = [];
   for (const order of scripts) {
