@@ -56,6 +56,7 @@ describe('who may call', () => {
       ['POST', '/customer/create', { email: 'a@example.com' }],
       ['GET', '/customer/cus_1'],
     ];
+    await shop.rest();
     const before = await shop.rows.dump();
     for (const [method, path, body] of paths) {
       const send = (headers: Record<string, string>) =>
@@ -134,6 +135,7 @@ describe('asking for a payment', () => {
   });
 
   test('check 118: the same with plain is 403 CLIENT_AMOUNT_REFUSED, and nothing is at Stripe', async () => {
+    await shop.rest();
     const [since, before] = [await mark(), await shop.rows.dump()];
     for (const [path, body] of [
       ['/intent/create', INTENT],

@@ -182,6 +182,7 @@ function launch({ wish, database_url }: Place, paths: { data_folder: string; clo
     ...{ KASSA_DATA_DIR: paths.data_folder, CHECKS_CLOCK: paths.clock_file },
     FRONTEND_URL: ORIGIN,
     ...{ STRIPE_WEBHOOK_SECRET: WEBHOOK_SECRETS.join(','), KASSA_AUTH_SECRET: AUTH_SECRET, DATABASE_URL: database_url },
+    KASSA_AUTH_SECRET__OTHER: AUTH_SECRET,
     ...wish.env,
   };
   const env = Object.fromEntries(Object.entries(wanted).filter(([, value]) => value !== undefined));

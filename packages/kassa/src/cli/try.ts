@@ -1,9 +1,15 @@
 import type { CommandDef } from 'citty';
 import type { World } from '../app.ts';
+import { loadConfig, readSettings } from '../config.ts';
+import { Bug } from '../kernel/errors.ts';
 import { silentLog } from '../kernel/log.ts';
+import { developmentToken } from '../main.ts';
 import { Exit, type Printer, printerTo } from './printer.ts';
+import { makeKeyOf, SCOPES, tokenOf } from './shop-process/dev-shop.ts';
 import { buyOnce } from './try/buy.ts';
-import { startThrowAway } from './try/throw-away.ts';
+import { buyThrough, CONTRACTS } from './try/contracts.ts';
+import { BUYER, type Hands, payElsewhere } from './try/hands.ts';
+import { startThrowAway, type ThrowAway } from './try/throw-away.ts';
 import { realWorld } from './world.ts';
 
 export const tryShop: CommandDef = {
@@ -12,6 +18,18 @@ export const tryShop: CommandDef = {
     url: { type: 'string', valueHint: 'address', description: 'A shop that runs already; otherwise a throw-away one' },
     'sandbox-url': { type: 'string', valueHint: 'address', description: 'Where the sandbox pages of that shop are' },
     config: { type: 'string', valueHint: 'folder', description: 'Which shop to throw away; otherwise the one here' },
+    contract: {
+      type: 'string',
+      valueHint: 'name',
+      default: 'hosted-checkout',
+      description: `${CONTRACTS.join(', ')}, or all`,
+    },
+    key: { type: 'string', valueHint: 'key', description: 'With --url: a secret key for chat-payments' },
+    'sandbox-token': {
+      type: 'string',
+      valueHint: 'token',
+      description: 'With --url: what its sandbox printed at start',
+    },
     json: { type: 'boolean', description: 'One JSON object per line' },
   },
   run: ({ args }) =>
@@ -19,31 +37,83 @@ export const tryShop: CommandDef = {
       url: addressIn('--url', args.url),
       sandbox_url: addressIn('--sandbox-url', args['sandbox-url']),
       config: args.config === undefined ? null : String(args.config),
+      contracts: contractsIn(String(args.contract)),
+      key: args.key === undefined ? null : String(args.key),
+      sandbox_token: args['sandbox-token'] === undefined ? null : String(args['sandbox-token']),
       printer: printerTo(process.stdout, args.json === true),
     }),
 };
+
+/** How long the invented buyer stays signed in, in seconds. */
+const LASTS_S = 900;
 
 interface Wanted {
   readonly url: string | null;
   readonly sandbox_url: string | null;
   readonly config: string | null;
+  readonly contracts: readonly string[];
+  readonly key: string | null;
+  readonly sandbox_token: string | null;
   readonly printer: Printer;
 }
 
-async function runTry({ url, sandbox_url, config, printer }: Wanted): Promise<number> {
+async function runTry(wanted: Wanted): Promise<number> {
+  const { url, sandbox_url, config, contracts, printer } = wanted;
   const world = realWorld(silentLog);
   if (url !== null) {
     await reach(url, world);
-    await buyOnce({ url, sandbox_url, world, printer });
+    if (contracts.join() === 'hosted-checkout') await buyOnce({ url, sandbox_url, world, printer });
+    else await buyThrough(contracts, await handsElsewhere({ ...wanted, url }, world));
     return 0;
   }
   const shop = await startThrowAway(config, world);
   try {
-    await buyOnce({ url: shop.url, sandbox_url, world, printer });
+    await buyThrough(contracts, handsIn(shop, wanted, world));
   } finally {
     await shop.close();
   }
   return 0;
+}
+
+/** A shop of our own making: its sandbox, its keys and its buyers are ours. */
+function handsIn({ url, shop }: ThrowAway, { sandbox_url, printer }: Wanted, world: World): Hands {
+  const { stand_in } = shop.kassa;
+  if (!stand_in) throw new Bug('a shop to be thrown away runs on the sandbox');
+  return {
+    ...{ url, world, printer, settings: shop.settings },
+    sandbox_url: sandbox_url ?? stand_in.url ?? `http://127.0.0.1:${stand_in.port}`,
+    token: () => tokenOf(shop, { user_id: 'ann', email: BUYER.email, lasts_s: LASTS_S }),
+    key: () => makeKeyOf(shop, { kind: 'secret', name: 'kassa try', scopes: SCOPES }),
+    payForm: async (session_id) => {
+      await stand_in.sandbox.control.pay(session_id, { outcome: 'pays', ...BUYER });
+    },
+  };
+}
+
+/** A shop that runs: what is sold there and who its buyers are stands in its configuration. */
+async function handsElsewhere(wanted: Wanted & { readonly url: string }, world: World): Promise<Hands> {
+  const { url, printer, key, sandbox_token } = wanted;
+  const loaded = await loadConfig(wanted.config ?? '.');
+  const settings = readSettings(loaded.config, process.env, { folder: process.cwd(), file: loaded.file });
+  if (settings.stripe.kind !== 'sandbox') throw new Exit(3, 'kassa try pays with play money only.');
+  const sandbox_url = wanted.sandbox_url ?? `http://127.0.0.1:${settings.stripe.port}`;
+  return {
+    ...{ url, world, printer, settings, sandbox_url },
+    token: () => developmentToken(settings, world, { user_id: 'ann', email: BUYER.email, lasts_s: LASTS_S }),
+    async key() {
+      if (key === null)
+        throw new Exit(2, 'chat-payments wants a key: --key kassa_sk_test_…, made by kassa key create.');
+      return key;
+    },
+    payForm: payElsewhere(world, sandbox_url, sandbox_token),
+  };
+}
+
+/** @throws Exit 2 for a name that no contract has. */
+function contractsIn(name: string): readonly string[] {
+  if (name === 'all') return CONTRACTS;
+  if (CONTRACTS.includes(name)) return [name];
+  throw new Exit(2, `--contract is one of ${CONTRACTS.join(', ')}, or all; not ${JSON.stringify(name)}.`);
 }
 
 function addressIn(flag: string, text: unknown): string | null {

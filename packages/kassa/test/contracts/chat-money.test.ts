@@ -372,6 +372,13 @@ describe('customers', () => {
     }
     expect(bodies.size).toBe(1);
   });
+
+  test('check 2: the address at which customers are made is nobody’s, and says how it is used', async () => {
+    const of = await start();
+    const answer = await of.get('/customer/create');
+    expect(answer).toMatchObject(refused(405, 'METHOD_NOT_ALLOWED'));
+    expect(answer.headers.get('Allow')).toBe('POST');
+  });
 });
 
 describe('what the buyer is told', () => {

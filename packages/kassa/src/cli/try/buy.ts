@@ -2,6 +2,7 @@ import type { World } from '../../app.ts';
 import { Exit, type Printer } from '../printer.ts';
 import { goTo, openPage, payOn } from './hosted-page.ts';
 import { expectStatus, type Journey, rowsOf, startJourney, textOf } from './journey.ts';
+import { heard, receipt } from './proof.ts';
 
 export interface Visit {
   readonly url: string;
@@ -14,8 +15,6 @@ export interface Visit {
 const QUANTITY = 2;
 const BUYER = { email: 'ann@example.com', name: 'Ann' };
 const CARD = { card_number: '4242 4242 4242 4242', card_expiry: '12 / 34', card_cvc: '123' };
-const WAIT_MS = 20_000;
-const POLL_MS = 200;
 
 interface OnSale {
   readonly offer: string;
@@ -54,14 +53,14 @@ export async function buyOnce({ url, sandbox_url, world, printer }: Visit): Prom
     return { status: back.status, detail: `${back.next.pathname}?session_id=…` };
   });
   await journey.step('GET  /api/payments/v1/checkout/status/{session}', () => paid(journey, session_id));
-  await journey.step('GET  /admin/inbox.json', () => receipt(journey, order_id, world));
+  await journey.step('GET  /admin/inbox.json', () => receipt(journey, order_id, { world, email: BUYER.email }));
   const { left } = await journey.step('GET  /pay/catalog', () => fewer(journey, offer));
   const sold = left === null ? '' : ` · ${left} left`;
   const summary = { what: 'summary', ok: true, order: order_id, number: number.number, left };
   printer.say(` ok  order #${number.number} paid once · receipt sent once${sold}`, summary);
 }
 
-async function ready(journey: Journey) {
+export async function ready(journey: Journey) {
   const answer = await journey.get('/readyz');
   expectStatus(answer, 200);
   const { mode } = answer.body;
@@ -126,22 +125,6 @@ async function held(journey: Journey, session_id: string) {
   };
 }
 
-/** Asks our own timeline, not the status call: that one may ask Stripe, and here the webhook has to do it alone. */
-async function heard(journey: Journey, order_id: string, world: World) {
-  return until(world, 'no signed webhook has made the order paid', async () => {
-    const answer = await journey.get(`/admin/orders/${order_id}.json`);
-    expectStatus(answer, 200);
-    const steps = rowsOf(answer.body, 'steps');
-    const webhook = steps.find(({ kind, state }) => kind === 'webhook' && state === 'ok');
-    const because = steps.find(({ title }) => title === 'Order paid')?.detail;
-    if (answer.body.status !== 'paid' || !webhook) return undefined;
-    if (typeof because !== 'string' || !because.includes('evt_'))
-      throw new Error(`paid ${String(because)}, not because of an event`);
-    const number = answer.body.number as number;
-    return { number, status: 200, detail: `signed, stored, order #${number} paid` };
-  });
-}
-
 async function paid(journey: Journey, session_id: string) {
   const answer = await journey.get(`/api/payments/v1/checkout/status/${session_id}`);
   expectStatus(answer, 200);
@@ -151,19 +134,6 @@ async function paid(journey: Journey, session_id: string) {
   return { status: answer.status, detail: 'complete, paid' };
 }
 
-async function receipt(journey: Journey, order_id: string, world: World) {
-  return until(world, 'no receipt has been sent', async () => {
-    const answer = await journey.get(`/admin/inbox.json?order=${order_id}`);
-    expectStatus(answer, 200);
-    const mails = rowsOf(answer.body, 'messages').filter(({ order_id: of }) => of === order_id);
-    const [mail] = mails;
-    if (!mail || mail.state === 'rendered') return undefined;
-    if (mails.length !== 1) throw new Error(`${mails.length} mails were sent for one payment`);
-    if (mail.recipient !== BUYER.email) throw new Error(`the receipt went to ${String(mail.recipient)}`);
-    return { status: answer.status, detail: `receipt to ${BUYER.email}` };
-  });
-}
-
 async function fewer(journey: Journey, before: OnSale) {
   const now = (await onSale(journey)).find(({ offer }) => offer === before.offer);
   if (!now) throw new Error(`${before.offer} is no longer in the catalogue`);
@@ -171,13 +141,4 @@ async function fewer(journey: Journey, before: OnSale) {
     throw new Error(`${now.left} are left after ${QUANTITY} of ${before.left} were sold`);
   }
   return { left: now.left, status: 200, detail: now.left === null ? 'no limit' : `${before.left} → ${now.left} left` };
-}
-
-async function until<Result>(world: World, otherwise: string, ask: () => Promise<Result | undefined>): Promise<Result> {
-  for (let waited_ms = 0; waited_ms < WAIT_MS; waited_ms += POLL_MS) {
-    const answer = await ask();
-    if (answer !== undefined) return answer;
-    await world.clock.sleep(POLL_MS);
-  }
-  throw new Error(`${otherwise} within ${WAIT_MS / 1000} s`);
 }

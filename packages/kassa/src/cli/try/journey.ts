@@ -5,6 +5,10 @@ export interface Answered {
   readonly status: number;
   /** The JSON object of the answer; empty for anything else. */
   readonly body: Readonly<Record<string, unknown>>;
+  /** The answer as JSON, whatever it is; undefined for anything else. */
+  readonly value: unknown;
+  /** Where it leads; null when it leads nowhere. Nothing is followed. */
+  readonly location: string | null;
 }
 
 /** What a step found, for the line that it prints. */
@@ -29,11 +33,12 @@ export function startJourney(
 ): Journey {
   let count = 0;
   const send = async (path: string, init: RequestInit): Promise<Answered> => {
-    const answer = await world.http(new Request(new URL(path, url), init));
+    const answer = await world.http(new Request(new URL(path, url), { ...init, redirect: 'manual' }));
     const text = await answer.text();
     const is_json = answer.headers.get('content-type')?.startsWith('application/json') === true;
-    const body: unknown = is_json ? JSON.parse(text) : {};
-    return { status: answer.status, body: isRecord(body) ? body : {} };
+    const value: unknown = is_json ? JSON.parse(text) : undefined;
+    const location = answer.headers.get('location');
+    return { status: answer.status, body: isRecord(value) ? value : {}, value, location };
   };
   return {
     get: (path) => send(path, { headers }),
@@ -85,6 +90,7 @@ export function rowsOf(body: Readonly<Record<string, unknown>>, name: string): R
 /** @throws Error with the answer's own words when its status is another. */
 export function expectStatus(answer: Answered, status: number): void {
   if (answer.status === status) return;
-  const said = typeof answer.body.error === 'string' ? `: ${answer.body.error}` : '';
+  const words = answer.body.error ?? answer.body.detail;
+  const said = typeof words === 'string' ? `: ${words}` : '';
   throw new Error(`answered ${answer.status} instead of ${status}${said}`);
 }

@@ -2,13 +2,14 @@ import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { World } from '../../app.ts';
-import { customAmount, defineKassa, ticket, usd } from '../../config/written/builders.ts';
+import { appointment, customAmount, defineKassa, ticket, usd } from '../../config/written/builders.ts';
 import { type LoadedConfig, loadConfig } from '../../config.ts';
-import { startShop } from '../../main.ts';
+import { type RunningShop, startShop } from '../../main.ts';
 import { anyFreePort } from '../ports.ts';
 
 export interface ThrowAway {
   readonly url: string;
+  readonly shop: RunningShop;
   /** Stops it and removes its folder. */
   close(): Promise<void>;
 }
@@ -18,10 +19,30 @@ const SMALL_SHOP = defineKassa({
   currency: 'usd',
   seller: { name: 'Try Hall', email: 'tickets@example.com', country: 'US' },
   catalog: {
-    concert: ticket({ name: 'Evening concert', price: usd('25.00'), capacity: 100, maxPerOrder: 8 }),
+    concert: ticket({
+      name: 'Evening concert',
+      id: 'screening_01h455vb4pex5vsknk084sn02q',
+      price: usd('25.00'),
+      stripePrice: 'price_evening_concert',
+      capacity: 100,
+      maxPerOrder: 8,
+    }),
+    lesson: appointment({
+      name: 'Singing lesson',
+      externalId: 11,
+      price: usd('60.00'),
+      duration: '60m',
+      practitioners: [{ id: 1, name: 'Ada' }],
+    }),
     gift: customAmount({ name: 'Gift', min: [usd('1.00')], max: [usd('100.00')] }),
   },
-  contracts: { 'hosted-checkout': { customAmountProduct: 'gift' } },
+  contracts: {
+    'hosted-checkout': { customAmountProduct: 'gift' },
+    'ticket-order': { product: 'concert' },
+    'booking-checkout': true,
+    'chat-payments': true,
+    'embedded-checkout': { product: 'concert' },
+  },
 });
 
 /** A whole shop in a temporary folder on free ports: the one of `where`, else of this folder, else a small one of our own. */
@@ -37,7 +58,7 @@ export async function startThrowAway(where: string | null, world: World): Promis
       await shop.kassa.stop();
       remove();
     };
-    return { url: `http://127.0.0.1:${shop.port}`, close };
+    return { url: `http://127.0.0.1:${shop.port}`, shop, close };
   } catch (error) {
     remove();
     throw error;

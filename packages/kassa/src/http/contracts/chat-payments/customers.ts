@@ -88,7 +88,13 @@ export function readCustomer({ house }: ContractDesk): OpenAPIHono<HttpEnv> {
   const app = contractApp();
   app.openapi(read, async (c) => {
     keyWith(c, 'customers:read');
-    const customer = await findCustomer(house, c.req.valid('param').customer_id);
+    const { customer_id } = c.req.valid('param');
+    if (customer_id === 'create') {
+      // It has the form of a customer's address, and is the one at which customers are made.
+      c.header('Allow', 'POST');
+      throw new KassaError('method_not_allowed', 'Use POST here.');
+    }
+    const customer = await findCustomer(house, customer_id);
     return c.json({ customer: { ...personOf(customer), created: isoSeconds(customer.created_at) } }, 200);
   });
   return app;
