@@ -531,6 +531,14 @@ test('0.9, H3: what the API says of itself is what it takes', async () => {
 });
 
 describe('what was found by looking for trouble', () => {
+  test('check 42: what is no amount is 400 also where the shop takes none', async () => {
+    const of = await start();
+    for (const amount of [0, -1, '1e3', '1,000', 1.005, 'NaN', null]) {
+      expect((await told(await of.create({ ...GIVE, amount })))[0]).toBe(400);
+    }
+    expect(await told(await of.create(GIVE))).toEqual([403, 'CLIENT_AMOUNT_REFUSED']);
+  });
+
   test('a signed-in buyer whose address Stripe does not take writes it on its page, and pays all the same', async () => {
     const of = await start();
     for (const email of ['ann@localhost', 'a"b@example.com', 'ann@exämple.com']) {

@@ -57,6 +57,8 @@ async function findWanted(house: HttpHouse, wanted: Wanted, settings: HostedChec
   if (wanted.amount === undefined) {
     throw new KassaError('invalid_request', 'Say what is bought.', { stripe_price_id: 'required', offer: 'required' });
   }
+  // What is no amount at all is told so first, whatever the shop takes.
+  readAmount(wanted.amount, wanted.currency ?? CUSTOM_CURRENCY);
   throw new KassaError('client_amount_refused', 'This shop sets its prices itself.', { amount: 'not taken' });
 }
 
