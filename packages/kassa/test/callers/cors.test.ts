@@ -59,3 +59,13 @@ test('cookies are allowed where the contract reads them, and to the shop alone e
   });
   expect((await ask(EMBEDDED, 'null', 'GET', true)).allowed).toEqual({});
 });
+
+test('a page that may know why it was refused can read it; a preflight and a stranger hear nothing of it', async () => {
+  const telling: CorsPolicy = { headers: ['Content-Type'], tells_why: true };
+  expect((await ask(telling, SHOP, 'GET')).allowed).toEqual({
+    'access-control-allow-origin': SHOP,
+    'access-control-expose-headers': 'Kassa-Error-Code, Retry-After, Idempotent-Replayed, Request-Id',
+  });
+  expect((await ask(telling, SHOP)).allowed).not.toHaveProperty('access-control-expose-headers');
+  expect((await ask(telling, 'https://evil.example', 'GET')).allowed).toEqual({});
+});

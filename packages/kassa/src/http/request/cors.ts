@@ -8,10 +8,14 @@ export interface CorsPolicy {
   readonly headers: readonly string[];
   /** Lets the browser send the buyer's cookies along, from origins in the list alone. Default: never. */
   readonly credentials?: boolean;
+  /** Lets the page read what stands beside the body: why it was refused, when to come again, that it is a repeat. */
+  readonly tells_why?: boolean;
 }
 
 const METHODS = 'GET, POST, OPTIONS';
 const MAX_AGE_S = '600';
+/** Unless they are named, a browser hides them from a page of another origin (fetch.spec.whatwg.org). */
+const READABLE = 'Kassa-Error-Code, Retry-After, Idempotent-Replayed, Request-Id';
 
 /**
  * Lets the shop's own origins call from a browser, and nobody else (docs/contracts, CORS): the answer repeats an origin
@@ -33,6 +37,7 @@ export function cors(settings: Pick<HttpSettings, 'origins' | 'cors_any'>, polic
       };
       return c.body(null, 204, { Vary: 'Origin', ...grant, ...(granted === null ? {} : preflight) });
     }
+    if (granted !== null && policy.tells_why) grant['Access-Control-Expose-Headers'] = READABLE;
     await next();
     c.res.headers.append('Vary', 'Origin');
     for (const [name, value] of Object.entries(grant)) c.res.headers.set(name, value);

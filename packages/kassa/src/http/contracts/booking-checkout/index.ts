@@ -16,7 +16,11 @@ export function bookingCheckout(desk: ContractDesk, contract: BookingCheckoutSet
   const app = openContract(desk, {
     paths: ['/stripe/fastapi/api/v1/stripe/*'],
     callers: 'buyer',
-    cors: { headers: ['Content-Type', 'Authorization', 'Idempotency-Key', 'X-CSRFToken'], credentials: true },
+    cors: {
+      headers: ['Content-Type', 'Authorization', 'Idempotency-Key', 'X-CSRFToken'],
+      credentials: true,
+      tells_why: true,
+    },
     drawFailure: drawBookingFailure,
   });
   app.route('/', createBooking(desk));

@@ -11,7 +11,7 @@ export function hostedCheckout(desk: ContractDesk, contract: HostedCheckoutSetti
   const app = openContract(desk, {
     paths: ['/api/payments/v1/*'],
     callers: 'anybody_or_buyer',
-    cors: { headers: ['Content-Type', 'Authorization', 'Idempotency-Key'] },
+    cors: { headers: ['Content-Type', 'Authorization', 'Idempotency-Key'], tells_why: true },
     drawFailure: drawInMajorUnits,
   });
   app.route('/', createSession(desk, contract));

@@ -14,7 +14,7 @@ export function ticketOrder(desk: ContractDesk, contract: TicketOrderSettings): 
   const app = openContract(desk, {
     paths: [`${contract.mount}/*`],
     callers: 'anybody',
-    cors: { headers: ['Content-Type', 'Idempotency-Key'] },
+    cors: { headers: ['Content-Type', 'Idempotency-Key'], tells_why: true },
     drawFailure: drawDetail,
   });
   const door = { ...desk, crowd: createCrowd() };
