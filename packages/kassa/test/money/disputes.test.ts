@@ -5,6 +5,7 @@ import { afterEach, expect, test } from 'vitest';
 import { inTransaction, sql } from '../../src/database/index.ts';
 import { ledgerBalances } from '../../src/domain/ledger/index.ts';
 import { disputesOf, listDisputes } from '../../src/domain/payments/index.ts';
+import { readStory } from '../../src/domain/reports/index.ts';
 import type { Opened } from '../../src/flows/opening/attach-session.ts';
 import { openSpa, type Spa } from '../setup/spa.ts';
 
@@ -167,6 +168,16 @@ test('what was not given out yet waits while the money is disputed, and goes on 
   await sql`update kassa.deliveries set due_at = due_at + interval '1 hour'`.execute(of.db);
   const id = await disputed(of, opened);
   await of.pass(2 * 3_600_000);
+  const story = await readStory(of.db, of.house.shop, opened.order_id);
+  expect(story?.steps.map(({ title, detail }) => [title, detail])).toEqual(
+    expect.arrayContaining([
+      [
+        expect.stringMatching(/^Dispute over \d+\.\d\d USD needs response$/),
+        expect.stringMatching(/^to be answered by 20/),
+      ],
+      ['Workflow of an appointment', 'waits while a bank asks'],
+    ]),
+  );
   const begun = () => of.db.selectFrom('effects').select('name').execute();
   expect(await begun()).toEqual([]);
   expect(await of.order([{ offer_id: of.id('towel'), quantity: 1 }], { use_credits: true })).toMatchObject({

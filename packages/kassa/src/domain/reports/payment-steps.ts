@@ -67,3 +67,44 @@ export async function payments(db: Database, order_id: string): Promise<StorySte
     json: row,
   }));
 }
+
+/** What banks asked back, and where each stands now. */
+export async function disputes(db: Database, order_id: string): Promise<StoryStep[]> {
+  const rows = await db
+    .selectFrom('disputes')
+    .select(['stripe_dispute_id', 'amount_minor', 'currency', 'status', 'reason', 'withdrawn_minor', 'fee_minor'])
+    .select(['due_at', 'opened_at', 'closed_at', 'created_at'])
+    .where('order_id', '=', order_id)
+    .orderBy('id')
+    .execute();
+  return rows.map((row) => {
+    const amount = `${decimalFromMinor(row.amount_minor, row.currency)} ${row.currency.toUpperCase()}`;
+    const due = row.due_at ? `to be answered by ${row.due_at.toISOString().slice(0, 10)}` : null;
+    return {
+      at: row.created_at,
+      kind: 'refund',
+      title: `Dispute over ${amount} ${row.status.replaceAll('_', ' ')}`,
+      detail: row.closed_at ? row.reason : due,
+      state: row.status === 'lost' ? 'failed' : row.closed_at ? 'ok' : 'waiting',
+      json: row,
+    };
+  });
+}
+
+/** Banks that took the payment for fraud before anybody disputed it. */
+export async function warnings(db: Database, order_id: string): Promise<StoryStep[]> {
+  const rows = await db
+    .selectFrom('fraud_warnings')
+    .select(['stripe_warning_id', 'fraud_type', 'created_at'])
+    .where('order_id', '=', order_id)
+    .orderBy('id')
+    .execute();
+  return rows.map((row) => ({
+    at: row.created_at,
+    kind: 'refund',
+    title: 'Warning of fraud from a bank',
+    detail: row.fraud_type.replaceAll('_', ' '),
+    state: 'failed',
+    json: row,
+  }));
+}

@@ -8,7 +8,7 @@ export async function readDeliveries(db: Database, order_id: string): Promise<St
     .innerJoin('outbox_messages', 'outbox_messages.id', 'deliveries.message_id')
     .leftJoin('notifications', 'notifications.delivery_id', 'deliveries.id')
     .select(['deliveries.id', 'deliveries.destination', 'deliveries.attempts', 'deliveries.last_error'])
-    .select(['deliveries.delivered_at', 'deliveries.parked_at', 'deliveries.due_at'])
+    .select(['deliveries.delivered_at', 'deliveries.parked_at', 'deliveries.due_at', 'deliveries.frozen_at'])
     .select(['outbox_messages.topic', 'outbox_messages.created_at', 'notifications.id as notification_id'])
     .where('outbox_messages.order_id', '=', order_id)
     .orderBy('deliveries.id')
@@ -25,7 +25,7 @@ export async function readDeliveries(db: Database, order_id: string): Promise<St
       at: row.delivered_at ?? row.parked_at ?? row.created_at,
       kind: mail ? 'mail' : 'hook',
       title: titleOf(way, name, row.topic),
-      detail: row.last_error ?? (row.delivered_at ? done : 'on its way'),
+      detail: row.last_error ?? (row.delivered_at ? done : row.frozen_at ? 'waits while a bank asks' : 'on its way'),
       state: silent ? 'info' : row.delivered_at ? 'ok' : row.parked_at ? 'failed' : 'waiting',
       json: row,
     };

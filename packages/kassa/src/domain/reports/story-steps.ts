@@ -1,6 +1,6 @@
 import type { Database } from '../../database/index.ts';
 import { decimalFromMinor } from '../../kernel/money.ts';
-import { payments, sessions } from './payment-steps.ts';
+import { disputes, payments, sessions, warnings } from './payment-steps.ts';
 import { readAsides } from './story-asides.ts';
 import { readDeliveries } from './story-deliveries.ts';
 
@@ -34,6 +34,8 @@ export async function readSteps(db: Database, order_id: string): Promise<StorySt
     await payments(db, order_id),
     await webhooks(db, order_id),
     await refunds(db, order_id),
+    await disputes(db, order_id),
+    await warnings(db, order_id),
     await readDeliveries(db, order_id),
   ];
   const rank: readonly StoryStep['kind'][] = ['request', 'hold', 'session', 'payment', 'webhook', 'order'];
