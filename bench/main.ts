@@ -1,8 +1,12 @@
 // `npm run bench`: all benchmarks that fit this computer. `npm run bench -- B1 B5 --rounds 5 --slice 2`: some of them.
+import { mkdtempSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { type Wishes, withBench } from './driver/bench.ts';
 import { loadNow } from './driver/process-times.ts';
 import { compareBlocks } from './report/compare.ts';
+import { writeProfile } from './report/profile.ts';
 import { type Block, commitNow, isBroken, lastRunOf, machine, type Run, readRun, writeRun } from './report/results.ts';
 import { drawBlock } from './report/table.ts';
 import { BENCHMARKS } from './targets/index.ts';
@@ -18,6 +22,7 @@ const { values, positionals } = parseArgs({
     connections: { type: 'string', default: '32' },
     size: { type: 'string', default: '1k' },
     noisy: { type: 'boolean', default: false },
+    profile: { type: 'boolean', default: false },
     list: { type: 'boolean', default: false },
     compare: { type: 'boolean', default: false },
   },
@@ -41,7 +46,8 @@ async function main(): Promise<number> {
     return refuse(`The computer is busy (load ${load_average}): wait, or say --noisy and publish nothing of it.`);
   }
   const { rounds, slice, connections } = values;
-  const wishes = { rounds: Number(rounds), slice_s: Number(slice), connections: Number(connections), size };
+  const profiles = values.profile ? mkdtempSync(join(tmpdir(), 'kassa-profile-')) : null;
+  const wishes = { rounds: Number(rounds), slice_s: Number(slice), connections: Number(connections), size, profiles };
   return runAll(asked, wishes, load_average);
 }
 
@@ -70,6 +76,7 @@ async function runAll(asked: readonly string[], wishes: Wishes, load_average: nu
     if (last) for (const line of compareBlocks(last, run, block.block)) say(line);
   }
   say(`\nwritten to ${file}`);
+  if (wishes.profiles !== null) say(`profile: ${writeProfile(wishes.profiles, file)}`);
   return blocks.some(isBroken) ? 1 : 0;
 }
 

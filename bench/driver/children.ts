@@ -23,11 +23,15 @@ export interface Child {
  * @param file below bench/, such as `reference/r.ts`.
  * @throws Error when it ends before.
  */
-export async function startChild(file: string, environment: Readonly<Record<string, string>>): Promise<Child> {
+export async function startChild(
+  file: string,
+  environment: Readonly<Record<string, string>>,
+  node_options: readonly string[] = [],
+): Promise<Child> {
   const started = performance.now();
   const child = fork(`${BENCH}${file}`, {
     env: { ...inherited(), NODE_ENV: 'production', ...environment },
-    execArgv: ['--disable-warning=ExperimentalWarning'],
+    execArgv: [...node_options],
     stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
   });
   const ended = once(child, 'exit');

@@ -47,6 +47,7 @@ const kassa = await createKassa(settings, hooks, world, {
   serve_sandbox: false,
   run_workers: wish.workers,
   limits: sameLimits([]),
+  batches: wish.batches,
   ...(wish.within_stripe_limits ? {} : { stripe_rates: { overall_per_s: 100_000, endpoint_per_s: 100_000 } }),
 });
 const { port } = await kassa.listen();

@@ -59,6 +59,8 @@ export interface KassaOptions {
   readonly limits?: Limits;
   /** How often Stripe may be asked. Default: what it allows a key of this mode. */
   readonly stripe_rates?: BudgetRates;
+  /** False settles each order by itself. */
+  readonly batches?: boolean;
 }
 
 export type WorkerName = 'inbox' | 'outbox' | 'timers' | 'old keys' | 'sandbox';
@@ -69,7 +71,7 @@ const POLL_EVERY_MS = 1_000;
 const SANDBOX_POLL_MS = 50;
 const PRUNE_EVERY_MS = 60 * 60_000;
 const PRUNE_ROWS = 1_000;
-const EVENTS_PER_ROUND = 50;
+const EVENTS_PER_ROUND = 256;
 const DELIVERIES_PER_ROUND = 20;
 const TIMERS_PER_ROUND = 20;
 /** Two, so that a hook that takes its time does not keep the next buyer's receipt. */
@@ -101,7 +103,7 @@ export async function createKassa(
     closing.add('mail', () => mailer.close());
     let crew: Crew | undefined;
     const readiness = (): Promise<Readiness> => readinessOf(ground, crew, world);
-    const { version, site_folder, limits = DEFAULT_LIMITS } = options;
+    const { version, site_folder, limits = DEFAULT_LIMITS, batches = true } = options;
     const senders = { mailer, messenger: messengerOf(settings, world) };
     const shared = {
       hooks,
@@ -112,6 +114,7 @@ export async function createKassa(
       site_folder,
       version,
       limits,
+      batches,
     };
     const doorsOf = (own: Settings) => ({ gateway: doors.gatewayOf(own), stripe_js: doors.stripeJsOf(own) });
     const build = async (own: Settings): Promise<BuiltShop> => {

@@ -33,6 +33,8 @@ export interface HouseParts {
 
 /** Writing the catalogue again changes nothing and costs as much as two purchases: most later starts leave it out. */
 const WRITES_AGAIN = 0.1;
+/** How many lives settle plain orders many at a time; the others take each by itself. */
+const SETTLES_TOGETHER = 0.5;
 
 /**
  * What a process of Kassa does before it works: it writes its catalogue, has everything compared with Stripe and puts
@@ -58,6 +60,8 @@ export async function standUp(parts: HouseParts, life_name: string, clock: Clock
     ...{ settings, hooks: parts.hooks, world, db, worker_db: db, gateway, mailer: parts.mailer, shop },
     ...{ auth_secret: null, form_secret: 'forms', site_folder: null, version: 'simulation' },
     pace: { reconcile_every_ms: parts.reconcile_every_ms },
+    // Both ways of settling must end in the same rows, also when they meet: each life has one of them.
+    batches: diceOf(`${parts.seed}/${life_name}/batches`).chance(SETTLES_TOGETHER),
     readiness: async () => ({ ready: true, parts: {} }),
   });
 }

@@ -63,25 +63,49 @@ export async function enqueue(
   destinations: readonly Destination[],
   ids: Ids,
 ): Promise<boolean> {
+  return (await enqueueAll(tx, [{ ...message, destinations }], ids)) === 1;
+}
+
+/** The same for many in one statement. Answers how many were not staged before. */
+export async function enqueueAll(
+  tx: Transaction,
+  messages: readonly (NewMessage & { readonly destinations: readonly Destination[] })[],
+  ids: Ids,
+): Promise<number> {
   lockClass(tx, 'append');
-  const { tenant_id, mode, topic, order_id, order_version, payload, at } = message;
-  const names = destinations.map((one) => (typeof one === 'string' ? one : one.name));
-  const waits = destinations.map((one) => (typeof one === 'string' ? null : one.after));
+  const staged = messages.map((message) => ({ ...message, id: ids.uuid(), payload: JSON.stringify(message.payload) }));
+  const told = staged.flatMap(({ id: message_id, at, destinations }) =>
+    destinations.map((one) => ({ id: ids.uuid(), message_id, at, ...named(one) })),
+  );
   const { rows } = await sql`
     with staged as (
       insert into kassa.outbox_messages (id, tenant_id, mode, topic, order_id, order_version, payload, created_at)
-      values (${ids.uuid()}, ${tenant_id}, ${mode}, ${topic}, ${order_id}, ${order_version},
-        ${JSON.stringify(payload)}::jsonb, ${at})
+      select id, tenant_id, mode, topic, order_id, order_version, payload, created_at
+      from unnest(${column(staged, 'id')}::uuid[], ${column(staged, 'tenant_id')}::uuid[],
+        ${column(staged, 'mode')}::text[], ${column(staged, 'topic')}::text[], ${column(staged, 'order_id')}::uuid[],
+        ${column(staged, 'order_version')}::int[], ${column(staged, 'payload')}::jsonb[],
+        ${column(staged, 'at')}::timestamptz[])
+        as message (id, tenant_id, mode, topic, order_id, order_version, payload, created_at)
       on conflict do nothing
       returning id
     ), deliveries as (
       insert into kassa.deliveries (id, message_id, destination, waits_for, due_at)
-      select delivery.id, staged.id, delivery.destination, delivery.waits_for, ${at}
-      from staged, unnest(${names.map(() => ids.uuid())}::uuid[], ${names}::text[], ${waits}::text[])
-        as delivery (id, destination, waits_for)
+      select delivery.id, delivery.message_id, delivery.destination, delivery.waits_for, delivery.due_at
+      from unnest(${column(told, 'id')}::uuid[], ${column(told, 'message_id')}::uuid[], ${column(told, 'name')}::text[],
+        ${column(told, 'after')}::text[], ${column(told, 'at')}::timestamptz[])
+        as delivery (id, message_id, destination, waits_for, due_at)
+      join staged on staged.id = delivery.message_id
     )
     select id from staged`.execute(tx);
-  return rows.length === 1;
+  return rows.length;
+}
+
+function column<Row, Name extends keyof Row>(rows: readonly Row[], name: Name): Row[Name][] {
+  return rows.map((row) => row[name]);
+}
+
+function named(one: Destination): { readonly name: string; readonly after: string | null } {
+  return typeof one === 'string' ? { name: one, after: null } : one;
 }
 
 /**

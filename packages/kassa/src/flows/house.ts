@@ -12,6 +12,7 @@ import type { Quote } from '../domain/pricing/index.ts';
 import type { Clock } from '../kernel/clock.ts';
 import type { Ids } from '../kernel/ids.ts';
 import type { Log } from '../kernel/log.ts';
+import type { SettleBatch, StripeRef } from './settling/batch.ts';
 
 /** The shop that a story works for: every row it writes carries these two. */
 export interface Shop {
@@ -218,14 +219,16 @@ export interface House {
   /** Stories that other stories ask for; flows never import each other. */
   readonly quoteBasket: QuoteBasket;
   readonly settle: Settle;
+  /** Null: every order is settled by itself. */
+  readonly settleBatch: SettleBatch | null;
   readonly recordRefund: RecordRefund;
   readonly recordDispute: RecordDispute;
   readonly recordWarning: RecordWarning;
   readonly expireCheckout: ExpireCheckout;
   readonly sendRefund: SendRefund;
   readonly forgetCustomer: ForgetCustomer;
-  /** Which order a session or payment belongs to, by our stored ids alone; null when to none. */
-  readonly orderOf: (ref: { session_id: string | null; payment_id: string | null }) => Promise<string | null>;
+  /** Which order each session or payment belongs to, by our stored ids alone; null when to none. */
+  readonly ordersOf: (refs: readonly StripeRef[]) => Promise<(string | null)[]>;
   /**
    * What Stripe says now of a payment that an attempt of ours stands for. The payment of a session is not asked about:
    * its session tells. Undefined when no attempt has it.

@@ -19,8 +19,10 @@ import type { House, SettleOutcome } from '../flows/house.ts';
 import { KassaError } from '../kernel/errors.ts';
 import type { Random } from '../kernel/random.ts';
 import { EVENT_READERS } from './events/index.ts';
+import { type Addressed, groupsOf, type Told } from './groups.ts';
 import type { Fact, Heard } from './heard.ts';
 import { concernsUs } from './receive.ts';
+import { settlePlain } from './settle-plain.ts';
 
 /** What the drain needs beside the house: chance, for the jitter of repeats. */
 export interface InboxDesk {
@@ -37,23 +39,13 @@ const ASKING_MAX_MS = 30_000;
 /** How long questions wait that were not asked because Stripe did not answer the one before. */
 const AWAY_PAUSE_MS = 5_000;
 
-/** An event and the house of the shop that it speaks to. */
-interface Addressed {
-  readonly event: ClaimedInboxEvent;
-  readonly house: House;
-}
-
-interface Told extends Addressed {
-  readonly heard: Fact;
-}
-
 interface Unread extends Addressed {
   readonly read: () => Promise<Fact>;
 }
 
 /**
- * One round: claims due events and hands each order's facts to the stories, in one transaction per order together with
- * the mark that they are handled. When that transaction fails its events run one by one, so that a poisoned event fails
+ * One round: claims due events and settles the plain ones all together. Every other order's facts are handed to the
+ * stories in one transaction per order together with the mark that they are handled. When that transaction fails its events run one by one, so that a poisoned event fails
  * alone; it comes again later with a growing wait and is parked at the end. What must be asked at Stripe comes last, so
  * that no payment that is proved waits for an answer about another.
  * @returns how many events were claimed.
@@ -70,7 +62,7 @@ export async function drainInbox(desk: InboxDesk, limit: number): Promise<number
 }
 
 async function handle(desk: InboxDesk, events: readonly ClaimedInboxEvent[], from: Date): Promise<void> {
-  const groups = new Map<string, Told[]>();
+  const told: Told[] = [];
   const questions: Unread[] = [];
   for (const event of events) {
     const found = await hear(desk, event);
@@ -80,10 +72,10 @@ async function handle(desk: InboxDesk, events: readonly ClaimedInboxEvent[], fro
       questions.push({ event, house, read: heard.read });
       continue;
     }
-    const group = await orderOf(house, heard, event);
-    groups.set(group, [...(groups.get(group) ?? []), { event, house, heard }]);
+    told.push({ event, house, heard });
   }
-  for (const facts of groups.values()) await applyGroup(desk, facts);
+  const groups = await settlePlain(desk.house, await groupsOf(told));
+  for (const facts of groups) await applyGroup(desk, facts);
   await askStripe(desk, questions, from);
 }
 
@@ -131,15 +123,6 @@ function houseFor({ house, houses }: InboxDesk, event: ClaimedInboxEvent): House
   const found = houses === undefined ? house : houses.get(event.tenant_id);
   if (found === undefined) throw new Error('the configuration names no shop that this event speaks to');
   return found;
-}
-
-/** Events of one order share a transaction; one whose order is not known stands alone. */
-async function orderOf(house: House, heard: Fact, event: ClaimedInboxEvent): Promise<string> {
-  if (heard.kind === 'ignored') return 'ignored';
-  if (heard.kind === 'customer_deleted') return event.id;
-  const { payment_id } = heard.report;
-  const session_id = heard.kind === 'payment' ? heard.report.session_id : null;
-  return (await house.orderOf({ session_id, payment_id })) ?? event.id;
 }
 
 async function applyGroup(desk: InboxDesk, facts: readonly Told[]): Promise<void> {

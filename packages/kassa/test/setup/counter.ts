@@ -63,6 +63,8 @@ interface CounterOptions {
   readonly config?: KassaConfig;
   /** For a crowd: more connections, more patience. */
   readonly database?: Partial<OpenOptions>;
+  /** False settles each order by itself. */
+  readonly batches?: boolean;
 }
 
 export async function openCounter(options: CounterOptions = {}): Promise<Counter> {
@@ -99,6 +101,7 @@ export async function openCounter(options: CounterOptions = {}): Promise<Counter
       form_secret: 'forms',
       site_folder: null,
       version: '0',
+      batches: options.batches ?? true,
       readiness: async () => ({ ready: true, parts: {} }),
     },
   });

@@ -15,6 +15,7 @@ export {
 export {
   findContractOffer,
   findOffer,
+  kindsOf,
   listOffers,
   type OfferOnSale,
   type OfferRef,

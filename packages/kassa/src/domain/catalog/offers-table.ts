@@ -1,5 +1,5 @@
-import type { Database, Transaction } from '../../database/index.ts';
-import type { Offer, OfferPrice } from './offer.ts';
+import { type Database, sql, type Transaction } from '../../database/index.ts';
+import type { Offer, OfferKind, OfferPrice } from './offer.ts';
 import { readParts } from './parts-table.ts';
 
 type Reader = Database | Transaction;
@@ -96,6 +96,16 @@ export async function offersById(db: Reader, shop: ShopKey, ids: readonly string
     .execute();
   const offers = await withParts(db, rows);
   return new Map(offers.map((offer) => [offer.id, offer]));
+}
+
+/** What kind of offer each of these is; one that does not exist is missing from the map. */
+export async function kindsOf(db: Reader, ids: readonly string[]): Promise<Map<string, OfferKind>> {
+  const rows = await db
+    .selectFrom('offers')
+    .select(['id', 'kind'])
+    .where(sql<boolean>`id = any(${ids}::uuid[])`)
+    .execute();
+  return new Map(rows.map((row) => [row.id, row.kind]));
 }
 
 /** Every active offer of a shop with what is left of it, in the order of the configuration. */

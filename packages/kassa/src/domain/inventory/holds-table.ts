@@ -1,4 +1,5 @@
 import { type Database, lockClass, sql, type Transaction } from '../../database/index.ts';
+import { assert } from '../../kernel/assert.ts';
 import { KassaError } from '../../kernel/errors.ts';
 import type { Ids } from '../../kernel/ids.ts';
 
@@ -119,6 +120,37 @@ export async function lockFree(tx: Transaction, offer_ids: readonly string[]): P
     .forUpdate()
     .execute();
   return new Map(rows.map((row) => [row.offer_id, row.capacity - row.held - row.sold]));
+}
+
+/** The holds of locked orders, locked. */
+export async function lockHoldsOf(tx: Transaction, order_ids: readonly string[]): Promise<OwnedHold[]> {
+  lockClass(tx, 'hold');
+  return tx
+    .selectFrom('holds')
+    .select(['id', 'order_id', 'order_line_id', 'offer_id', 'quantity', 'state'])
+    .where(sql<boolean>`order_id = any(${order_ids}::uuid[])`)
+    .orderBy('id')
+    .forUpdate()
+    .execute();
+}
+
+export interface OwnedHold extends Hold {
+  readonly order_id: string;
+}
+
+/** Sells what locked holds have set aside, for many orders at once; each offer's stock is touched once. */
+export async function sellHolds(tx: Transaction, holds: readonly Hold[], at: Date): Promise<void> {
+  if (holds.length === 0) return;
+  assert(
+    holds.every((hold) => hold.state === 'held'),
+    'only what is held can be sold without a look at the stock',
+  );
+  const ids = holds.map((hold) => hold.id);
+  await sql`update kassa.holds set state = 'sold', updated_at = ${at} where id = any(${ids}::uuid[])`.execute(tx);
+  for (const [offer_id, quantity] of perOffer(holds)) {
+    const moved = await moveStock(tx, offer_id, { held: -quantity, sold: quantity });
+    assert(moved, 'what is held was counted in the stock');
+  }
 }
 
 /**

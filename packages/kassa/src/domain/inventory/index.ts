@@ -5,7 +5,10 @@ export {
   type HoldRequest,
   lockFree,
   lockHolds,
+  lockHoldsOf,
+  type OwnedHold,
   restock,
   resumeHolds,
+  sellHolds,
   takeHolds,
 } from './holds-table.ts';

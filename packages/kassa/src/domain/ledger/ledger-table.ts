@@ -1,4 +1,4 @@
-import { lockClass, type Transaction } from '../../database/index.ts';
+import { lockClass, sql, type Transaction } from '../../database/index.ts';
 import { assert } from '../../kernel/assert.ts';
 import type { Ids } from '../../kernel/ids.ts';
 
@@ -43,23 +43,46 @@ export async function post(
   posting: Posting,
   world: { ids: Ids; at: Date },
 ): Promise<void> {
+  await postAll(tx, [{ owner, posting }], world);
+}
+
+/** The same for many in one statement. @throws Bug as `post` does. */
+export async function postAll(
+  tx: Transaction,
+  postings: readonly { readonly owner: PostingOwner; readonly posting: Posting }[],
+  { ids, at }: { ids: Ids; at: Date },
+): Promise<void> {
+  const rows = postings.flatMap(({ owner, posting }) => entriesOf(owner, posting, ids));
+  if (rows.length === 0) return;
+  lockClass(tx, 'append');
+  const column = <K extends keyof Entry>(name: K): Entry[K][] => rows.map((row) => row[name]);
+  await sql`
+    insert into kassa.ledger_entries (id, tenant_id, mode, order_id, posting_id, account, currency, amount_minor, cause,
+      created_at)
+    select id, tenant_id, mode, order_id, posting_id, account, currency, amount_minor, cause, ${at}
+    from unnest(${column('id')}::uuid[], ${column('tenant_id')}::uuid[], ${column('mode')}::text[],
+      ${column('order_id')}::uuid[], ${column('posting_id')}::uuid[], ${column('account')}::text[],
+      ${column('currency')}::text[], ${column('amount_minor')}::bigint[], ${column('cause')}::text[])
+      as entry (id, tenant_id, mode, order_id, posting_id, account, currency, amount_minor, cause)`.execute(tx);
+}
+
+interface Entry extends PostingOwner {
+  readonly id: string;
+  readonly posting_id: string;
+  readonly account: LedgerAccount;
+  readonly currency: string;
+  readonly amount_minor: number;
+  readonly cause: string;
+}
+
+function entriesOf({ tenant_id, mode, order_id }: PostingOwner, posting: Posting, ids: Ids): Entry[] {
+  const { cause, currency } = posting;
   const amounts = Object.entries(posting.amounts).filter(([, amount_minor]) => amount_minor !== 0);
   const balance = amounts.reduce((sum, [, amount_minor]) => sum + amount_minor, 0);
-  assert(balance === 0, `the posting ${posting.cause} does not sum to zero`);
-  if (amounts.length === 0) return;
-  lockClass(tx, 'append');
-  const posting_id = world.ids.uuid();
-  const rows = amounts.map(([account, amount_minor]) => ({
-    id: world.ids.uuid(),
-    tenant_id: owner.tenant_id,
-    mode: owner.mode,
-    order_id: owner.order_id,
-    posting_id,
-    account: account as LedgerAccount,
-    currency: posting.currency,
-    amount_minor,
-    cause: posting.cause,
-    created_at: world.at,
-  }));
-  await tx.insertInto('ledger_entries').values(rows).execute();
+  assert(balance === 0, `the posting ${cause} does not sum to zero`);
+  const posting_id = ids.uuid();
+  const shared = { tenant_id, mode, order_id, posting_id, currency, cause };
+  return amounts.map(([account, amount_minor]) => {
+    return { ...shared, id: ids.uuid(), account: account as LedgerAccount, amount_minor };
+  });
 }

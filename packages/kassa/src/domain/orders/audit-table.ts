@@ -1,4 +1,4 @@
-import type { Transaction } from '../../database/index.ts';
+import { sql, type Transaction } from '../../database/index.ts';
 import type { Ids } from '../../kernel/ids.ts';
 import type { OrderStatus } from './order.ts';
 
@@ -22,4 +22,25 @@ export async function writeAudit(tx: Transaction, entry: AuditEntry, world: { id
     .insertInto('audit_log')
     .values({ ...entry, id: world.ids.uuid(), details: JSON.stringify(entry.details), created_at: world.at })
     .execute();
+}
+
+/** The same for many orders in one statement. */
+export async function writeAudits(
+  tx: Transaction,
+  entries: readonly AuditEntry[],
+  { ids, at }: { ids: Ids; at: Date },
+): Promise<void> {
+  const column = <K extends keyof AuditEntry>(name: K): AuditEntry[K][] => entries.map((entry) => entry[name]);
+  const details = entries.map((entry) => JSON.stringify(entry.details));
+  await sql`
+    insert into kassa.audit_log (id, tenant_id, mode, order_id, order_version, action, status_from, status_to, cause,
+      actor, details, created_at)
+    select id, tenant_id, mode, order_id, order_version, action, status_from, status_to, cause, actor, details, ${at}
+    from unnest(${entries.map(() => ids.uuid())}::uuid[], ${column('tenant_id')}::uuid[], ${column('mode')}::text[],
+      ${column('order_id')}::uuid[], ${column('order_version')}::int[], ${column('action')}::text[],
+      ${column('status_from')}::text[], ${column('status_to')}::text[], ${column('cause')}::text[],
+      ${column('actor')}::text[], ${details}::jsonb[])
+      as entry (id, tenant_id, mode, order_id, order_version, action, status_from, status_to, cause, actor, details)`.execute(
+    tx,
+  );
 }

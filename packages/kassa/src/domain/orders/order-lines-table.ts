@@ -1,4 +1,4 @@
-import type { Database, Transaction } from '../../database/index.ts';
+import { type Database, sql, type Transaction } from '../../database/index.ts';
 import type { Ids } from '../../kernel/ids.ts';
 
 export interface OrderLine {
@@ -82,5 +82,17 @@ export async function linesOf(db: Database | Transaction, order_id: string): Pro
     .select(LINE_COLUMNS)
     .where('order_id', '=', order_id)
     .orderBy('position')
+    .execute();
+}
+
+/** Which offers these orders are about. */
+export async function offersOfOrders(
+  db: Database | Transaction,
+  order_ids: readonly string[],
+): Promise<{ readonly order_id: string; readonly offer_id: string }[]> {
+  return db
+    .selectFrom('order_lines')
+    .select(['order_id', 'offer_id'])
+    .where(sql<boolean>`order_id = any(${order_ids}::uuid[])`)
     .execute();
 }

@@ -36,7 +36,7 @@ export interface Order {
   readonly created_at: Date;
 }
 
-const ORDER_COLUMNS = [
+export const ORDER_COLUMNS = [
   'id',
   'tenant_id',
   'mode',
@@ -180,7 +180,7 @@ export async function giveNumber(tx: Transaction, order: Pick<Order, 'id' | 'ten
 }
 
 /** Buyers read it as #1001; small numbers would tell how young a shop is. */
-const FIRST_ORDER_NUMBER = 1001;
+export const FIRST_ORDER_NUMBER = 1001;
 
 /** Keeps the session's id on the locked order as well: one order per session, by constraint (ticket-order T9). */
 export async function noteSession(tx: Transaction, order_id: string, session_id: string): Promise<void> {

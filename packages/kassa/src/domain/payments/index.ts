@@ -31,7 +31,14 @@ export {
   oldestOpenDispute,
 } from './disputes-table.ts';
 export { type Gateway, GatewayFailure, type Lane, WebhookRefused } from './gateway.ts';
-export { latestAttempt, longSilent, oldestLive } from './live-attempts-table.ts';
+export {
+  latestAttempt,
+  lockAttemptsOf,
+  longSilent,
+  oldestLive,
+  type PaidAttempt,
+  payAttempts,
+} from './live-attempts-table.ts';
 export {
   closeOperation,
   findOperation,

@@ -1,4 +1,5 @@
-import type { Database, Transaction } from '../../database/index.ts';
+import { type Database, lockClass, sql, type Transaction } from '../../database/index.ts';
+import type { AttemptStatus } from './attempt.ts';
 import { ATTEMPT_COLUMNS, type Attempt, type Presentation } from './attempts-table.ts';
 
 type Reader = Database | Transaction;
@@ -58,4 +59,42 @@ export async function longSilent(
     .orderBy('id')
     .limit(page.limit)
     .execute();
+}
+
+/** All attempts of locked orders, oldest first, locked. */
+export async function lockAttemptsOf(tx: Transaction, order_ids: readonly string[]): Promise<Attempt[]> {
+  lockClass(tx, 'attempt');
+  return tx
+    .selectFrom('payment_transactions')
+    .select(ATTEMPT_COLUMNS)
+    .where(sql<boolean>`order_id = any(${order_ids}::uuid[])`)
+    .orderBy('id')
+    .forUpdate()
+    .execute();
+}
+
+/** What became of an attempt whose money is here and kept. */
+export interface PaidAttempt {
+  readonly id: string;
+  readonly payment_id: string | null;
+  readonly status: string | null;
+  readonly payment_status: AttemptStatus;
+  readonly received_minor: number;
+  readonly email: string | null;
+  readonly heard_at: Date;
+}
+
+/** Writes down that locked attempts were paid and are kept. */
+export async function payAttempts(tx: Transaction, attempts: readonly PaidAttempt[], at: Date): Promise<void> {
+  const column = <K extends keyof PaidAttempt>(name: K): PaidAttempt[K][] => attempts.map((attempt) => attempt[name]);
+  await sql`
+    update kassa.payment_transactions attempt
+    set payment_id = told.payment_id, status = told.status, payment_status = told.payment_status,
+      received_minor = told.received_minor, kept = true, email = told.email, heard_at = told.heard_at,
+      updated_at = ${at}
+    from unnest(${column('id')}::uuid[], ${column('payment_id')}::text[], ${column('status')}::text[],
+      ${column('payment_status')}::text[], ${column('received_minor')}::bigint[], ${column('email')}::text[],
+      ${column('heard_at')}::timestamptz[])
+      as told (id, payment_id, status, payment_status, received_minor, email, heard_at)
+    where attempt.id = told.id`.execute(tx);
 }

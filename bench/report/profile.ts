@@ -1,0 +1,46 @@
+import { readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+
+interface CpuProfile {
+  readonly nodes: readonly {
+    readonly id: number;
+    readonly callFrame: { readonly functionName: string; readonly url: string; readonly lineNumber: number };
+  }[];
+  readonly samples: readonly number[];
+  readonly timeDeltas: readonly number[];
+}
+
+const LINES_MAX = 45;
+const IDLE = ['(idle)', '(program)'];
+
+/** Where the shops of a run spent their time, as text beside its results. @returns the file. */
+export function writeProfile(folder: string, results: string): string {
+  const spent = new Map<string, number>();
+  for (const name of readdirSync(folder)) addUp(JSON.parse(readFileSync(join(folder, name), 'utf8')), spent);
+  rmSync(folder, { recursive: true, force: true });
+  const busy = [...spent].filter(([place]) => !IDLE.includes(place));
+  const total = busy.reduce((sum, [, us]) => sum + us, 0);
+  const lines = busy
+    .sort(([, left], [, right]) => right - left)
+    .slice(0, LINES_MAX)
+    .map(([place, us]) => `${((us / total) * 100).toFixed(1).padStart(5)} %  ${place}`);
+  const file = results.replace(/\.json$/, '.profile.txt');
+  writeFileSync(
+    file,
+    `CPU of the shop's own process by the function that was running, idle time left out\n\n${lines.join('\n')}\n`,
+  );
+  return file;
+}
+
+function addUp(profile: CpuProfile, spent: Map<string, number>): void {
+  const places = new Map(profile.nodes.map(({ id, callFrame }) => [id, placeOf(callFrame)]));
+  for (const [index, id] of profile.samples.entries()) {
+    const place = places.get(id) ?? '?';
+    spent.set(place, (spent.get(place) ?? 0) + (profile.timeDeltas[index] ?? 0));
+  }
+}
+
+function placeOf({ functionName, url, lineNumber }: CpuProfile['nodes'][number]['callFrame']): string {
+  const name = functionName === '' ? '(anonymous)' : functionName;
+  return url === '' ? name : `${name}  ${url.replace(/^.*\/(node_modules|packages|bench)\//, '$1/')}:${lineNumber + 1}`;
+}
