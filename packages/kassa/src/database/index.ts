@@ -19,6 +19,7 @@ export * from './inbox-table.ts';
 export * from './lease.ts';
 export { type MigrateOptions, MigrationRefusal, type MigrationReport, migrate } from './migrate.ts';
 export * from './outbox-table.ts';
+export * from './staged-messages-table.ts';
 export * from './timers-table.ts';
 export {
   assertNoTransaction,

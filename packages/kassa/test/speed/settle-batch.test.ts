@@ -67,10 +67,10 @@ test('orders that are settled together end in the same rows as orders that are s
       expect(fast).toEqual(slow);
       settled_together += fast.filter((line) => line.startsWith('order') && line.includes('"paid"')).length;
     }),
-    { numRuns: 20 },
+    { numRuns: 12 },
   );
-  expect(settled_together).toBeGreaterThan(10);
-});
+  expect(settled_together).toBeGreaterThan(5);
+}, 120_000);
 
 test('a plain order is paid by the batch, and a hard one is left to settle', async () => {
   const { house, built } = together;
