@@ -7,6 +7,7 @@ import {
   readDatabase,
   readLogLevel,
   readNotify,
+  readPrepared,
   readProxyHops,
   readWorkflows,
 } from './config/environment/places.ts';
@@ -118,6 +119,7 @@ function readShop(
     notify: readNotify(config, found),
     log_level: readLogLevel(found),
     proxy_hops: readProxyHops(found),
+    prepared: readPrepared(found),
     workflows: readWorkflows(config, found),
     seller: { name: config.seller.name, email: config.seller.email, country: config.seller.country ?? null },
     currency: config.currency,

@@ -41,8 +41,16 @@ export async function openGround(settings: Settings, world: World, options: Grou
   const embedded = settings.database_url === null ? await openEmbedded(settings, world) : null;
   const url = settings.database_url ?? embedded?.url ?? '';
   const { clock, random, log } = world;
-  const db = openDatabase(url, { clock, random, log });
-  const worker_db = openDatabase(url, { clock, random, log, limits: WORKER_LIMITS, poolMax: WORKER_CONNECTIONS });
+  const { prepared } = settings;
+  const db = openDatabase(url, { clock, random, log, prepared });
+  const worker_db = openDatabase(url, {
+    clock,
+    random,
+    log,
+    prepared,
+    limits: WORKER_LIMITS,
+    poolMax: WORKER_CONNECTIONS,
+  });
   const close = async (): Promise<void> => {
     await Promise.all([closeDatabase(db), closeDatabase(worker_db)]);
     await embedded?.stop();

@@ -29,6 +29,8 @@ export interface Settings {
   readonly notify: NotifySettings;
   /** Proxies of our own between buyers and Kassa: whose `X-Forwarded-For` is believed, and how far. */
   readonly proxy_hops: number;
+  /** Whether Postgres keeps plans of statements by name; a pooler may forbid it. */
+  readonly prepared: boolean;
   readonly log_level: 'debug' | 'info' | 'warn' | 'error';
   readonly workflows: { readonly kind: 'timers' } | { readonly kind: 'temporal'; readonly address: string };
   readonly seller: { readonly name: string; readonly email: string; readonly country: string | null };

@@ -43,11 +43,18 @@ export interface OpenOptions extends DatabaseWorld {
   poolWaitMs?: number;
   /** How long a connection that nobody uses stays open, in milliseconds; 10,000 unless told, 0 is for ever. */
   poolIdleMs?: number;
+  /** False behind a pooler that forbids named statements; true unless told. */
+  prepared?: boolean;
 }
 
 const POOL_MAX = 10;
 const POOL_WAIT_MS = 5_000;
 const POOL_IDLE_MS = 10_000;
+/** A statement that is sent this often is worth a plan that is kept. */
+const PREPARED_AFTER = 3;
+/** Plans that one connection keeps at most. Lists of any length make texts of any number. */
+const PREPARED_MAX = 300;
+const TEXTS_REMEMBERED = 2_000;
 
 /**
  * A pool of connections to `url` with typed tables. Nothing is connected before the first statement.
@@ -55,7 +62,7 @@ const POOL_IDLE_MS = 10_000;
  */
 export function openDatabase(url: string, options: OpenOptions): Database {
   const { clock, random, log, gate = direct, poolMax = POOL_MAX, limits = REQUEST_LIMITS } = options;
-  const { poolWaitMs = POOL_WAIT_MS, poolIdleMs = POOL_IDLE_MS } = options;
+  const { poolWaitMs = POOL_WAIT_MS, poolIdleMs = POOL_IDLE_MS, prepared = true } = options;
   const pool = new Pool({
     connectionString: withSettings(url, limits),
     application_name: 'kassa',
@@ -77,7 +84,9 @@ export function openDatabase(url: string, options: OpenOptions): Database {
     });
   });
   pool.on('error', () => undefined);
-  const dialect = new PostgresDialect({ pool: guarded(pool, gate, last_words) });
+  const dialect = new PostgresDialect({
+    pool: guarded(pool, { gate, last_words, nameOf: prepared ? statementNames() : () => undefined }),
+  });
   const db: Database = new Kysely<Tables>({ dialect });
   rememberWorld(db, { clock, random, log });
   return db;
@@ -120,7 +129,14 @@ function withSettings(url: string, limits: TimeLimits): string {
 }
 
 /** Kysely's view of the pool: every statement passes the gate, and nobody leaves his own transaction unawares. */
-function guarded(pool: Pool, gate: DatabaseGate, last_words: WeakMap<PoolClient, Error>): PostgresPool {
+interface Guard {
+  readonly gate: DatabaseGate;
+  readonly last_words: WeakMap<PoolClient, Error>;
+  readonly nameOf: (text: string) => string | undefined;
+}
+
+function guarded(pool: Pool, guard: Guard): PostgresPool {
+  const { gate } = guard;
   const known = new WeakMap<PoolClient, PostgresPoolClient>();
   return {
     options: pool.options,
@@ -139,22 +155,45 @@ function guarded(pool: Pool, gate: DatabaseGate, last_words: WeakMap<PoolClient,
       if (current) current.connected = true;
       const existing = known.get(client);
       if (existing) return existing;
-      const wrapped = guardedClient(client, gate, last_words);
+      const wrapped = guardedClient(client, guard);
       known.set(client, wrapped);
       return wrapped;
     },
   };
 }
 
-function guardedClient(
-  client: PoolClient,
-  gate: DatabaseGate,
-  last_words: WeakMap<PoolClient, Error>,
-): PostgresPoolClient {
+/**
+ * Names for statements that come again and again, the same for every connection of a pool: under a name Postgres reads
+ * and plans a statement once per connection instead of each time.
+ */
+function statementNames(): (text: string) => string | undefined {
+  const names = new Map<string, string>();
+  const seen = new Map<string, number>();
+  return (text) => {
+    const known = names.get(text);
+    if (known !== undefined || names.size >= PREPARED_MAX) return known;
+    const times = (seen.get(text) ?? 0) + 1;
+    if (times < PREPARED_AFTER) {
+      if (seen.size >= TEXTS_REMEMBERED) seen.clear();
+      seen.set(text, times);
+      return undefined;
+    }
+    seen.delete(text);
+    const name = `kassa_${names.size}`;
+    names.set(text, name);
+    return name;
+  };
+}
+
+function guardedClient(client: PoolClient, { gate, last_words, nameOf }: Guard): PostgresPoolClient {
   const query = async (text: string, parameters: readonly unknown[]): Promise<unknown> => {
     const kind = kindOf(text);
     try {
-      return await gate({ kind, sql: text, session: client }, () => client.query(text, [...parameters]));
+      const name = kind === 'statement' ? nameOf(text) : undefined;
+      const values = [...parameters];
+      const run = (): Promise<unknown> =>
+        name === undefined ? client.query(text, values) : client.query({ name, text, values });
+      return await gate({ kind, sql: text, session: client }, run);
     } catch (error) {
       const told = sqlstateOf(error) === undefined ? (last_words.get(client) ?? error) : error;
       const current = openTransaction();

@@ -1,6 +1,6 @@
 import { createHmac } from 'node:crypto';
 import Stripe from 'stripe';
-import { sql } from '../../src/database/index.ts';
+import { type OpenOptions, sql } from '../../src/database/index.ts';
 import type { HttpSettings } from '../../src/http/house.ts';
 import { createHttp, type HttpApp } from '../../src/http/server.ts';
 import { customAmount, defineKassa, item, jpy, type KassaConfig, money, ticket, usd } from '../../src/index.ts';
@@ -62,10 +62,16 @@ export interface Shop extends Counter {
 
 /** Starts a shop. Each request comes from an address of its own unless it says otherwise, so that limits stay out. */
 export async function startShop(
-  options: { config?: KassaConfig; hooks?: unknown; http?: Partial<HttpSettings> } = {},
+  options: {
+    config?: KassaConfig;
+    hooks?: unknown;
+    http?: Partial<HttpSettings>;
+    database?: Partial<OpenOptions>;
+  } = {},
 ): Promise<Shop> {
   const config = options.config ?? FIXTURE;
-  const counter = await openCounter({ config, hooks: options.hooks ?? {} });
+  const { database = {}, hooks = {} } = options;
+  const counter = await openCounter({ config, hooks, database });
   const logged: unknown[][] = [];
   const write = (...line: unknown[]): void => void logged.push(line);
   const log: Log = { debug: write, info: write, warn: write, error: write, child: () => log };

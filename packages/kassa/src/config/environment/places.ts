@@ -128,6 +128,13 @@ export function readProxyHops(found: Surroundings): number {
   throw new ConfigError('KASSA_PROXY_HOPS must be the number of your proxies in front of Kassa, from 0 to 9.');
 }
 
+/** Whether statements are kept prepared. @throws ConfigError for another word. */
+export function readPrepared(found: Surroundings): boolean {
+  const word = found.KASSA_PREPARED ?? 'on';
+  if (word === 'on' || word === 'off') return word === 'on';
+  throw new ConfigError('KASSA_PREPARED must be on, or off for a pooler that forbids named statements.');
+}
+
 /** https, or http on this computer. */
 function webAddress(name: string, value: string): string {
   const url = URL.canParse(value) ? new URL(value) : undefined;

@@ -12,6 +12,7 @@ const VARIABLES = {
   KASSA_ALLOW_EMBEDDED: 'plain',
   KASSA_LOG_LEVEL: 'plain',
   KASSA_PROXY_HOPS: 'plain',
+  KASSA_PREPARED: 'plain',
   KASSA_AUTH_JWKS_URL: 'plain',
   FRONTEND_URL: 'plain',
   TEMPORAL_ADDRESS: 'plain',

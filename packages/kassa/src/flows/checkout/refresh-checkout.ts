@@ -32,6 +32,7 @@ interface Asked {
 
 const ASKED_MAX = 10_000;
 const asked = new WeakMap<House, Map<string, Asked>>();
+const heard_of = new WeakSet<House>();
 
 /**
  * Answers the state of a checkout by the id of its session, its payment or its order, from our own database. A live
@@ -48,9 +49,12 @@ export async function refreshCheckout(house: House, ref: CheckoutRef, ask: Ask):
   if (ask !== 'never' && isLive(attempt.payment_status) && attempt.presentation !== 'none' && isOpened(attempt)) {
     if (ask === 'look') return look(house, attempt);
     const due = ask === 'now' || (await isStale(house, attempt));
-    if (due) await readOnce(house, attempt, ask);
+    if (due) {
+      await readOnce(house, attempt, ask);
+      return drawCheckout(house, attempt.id);
+    }
   }
-  return drawCheckout(house, attempt.id);
+  return drawCheckout(house, attempt.id, attempt);
 }
 
 async function attemptOf({ db, shop }: House, ref: CheckoutRef): Promise<Attempt | undefined> {
@@ -73,7 +77,15 @@ async function isStale(house: House, attempt: Attempt): Promise<boolean> {
   const silent_ms = house.clock.now().getTime() - (attempt.heard_at ?? attempt.created_at).getTime();
   if (silent_ms >= house.pace.refresh_after_ms) return true;
   const first_read = !askedIn(house).has(attempt.id);
-  return first_read && !(await anyEventEver(house.db));
+  return first_read && !(await hasHeard(house));
+}
+
+/** Once an event has come it stays come: asked of the database until then only. */
+async function hasHeard(house: House): Promise<boolean> {
+  if (heard_of.has(house)) return true;
+  const heard = await anyEventEver(house.db);
+  if (heard) heard_of.add(house);
+  return heard;
 }
 
 function askedIn(house: House): Map<string, Asked> {

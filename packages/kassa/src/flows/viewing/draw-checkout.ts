@@ -5,9 +5,13 @@ import { type Attempt, attemptById, type IntentStatus, isLive, metadataOf } from
 import { Bug } from '../../kernel/errors.ts';
 import type { CheckoutView, House } from '../house.ts';
 
-/** A checkout as our rows tell it. Asks nobody and changes nothing. @throws Bug for an attempt that does not exist. */
-export async function drawCheckout({ db, shop }: House, attempt_id: string): Promise<CheckoutView> {
-  const attempt = await attemptById(db, attempt_id);
+/**
+ * A checkout as our rows tell it. Asks nobody and changes nothing.
+ * @param known its row, when it was read just now and nothing was done since.
+ * @throws Bug for an attempt that does not exist.
+ */
+export async function drawCheckout({ db, shop }: House, attempt_id: string, known?: Attempt): Promise<CheckoutView> {
+  const attempt = known ?? (await attemptById(db, attempt_id));
   const order = attempt && (await findOrder(db, attempt.order_id));
   if (!attempt || !order) throw new Bug(`the checkout ${attempt_id} vanished while it was read`);
   const lines = await linesOf(db, order.id);
