@@ -2,7 +2,7 @@ import { type Dice, diceOf } from '../engine/dice.ts';
 import { newLife } from '../engine/lives.ts';
 import type { Street } from './asking.ts';
 
-type MerchantWorld = Pick<Street, 'seed' | 'scheduler' | 'sandbox' | 'touched' | 'tell'>;
+type MerchantWorld = Pick<Street, 'seed' | 'scheduler' | 'sandbox' | 'evidence' | 'touched' | 'tell'>;
 
 const MINUTE = 60_000;
 
@@ -35,6 +35,7 @@ async function refundSomething(world: MerchantWorld, dice: Dice, visit: number):
   };
   const request = new Request('http://127.0.0.1:4243/v1/refunds', { method: 'POST', headers, body: body.toString() });
   const answer = await scheduler.aside(() => sandbox.fetch(request));
+  if (answer.status === 200) world.evidence.dashboard_refunds += 1;
   world.touched();
   world.tell('merchant', `refunds ${amount} of ${charge.captured}: ${answer.status}`);
 }

@@ -1,7 +1,13 @@
 import { CREDITS_SQL } from './credits.ts';
 import { askAll, type Scene, type Violation } from './finding.ts';
 import { acknowledgedIsDurable, deliveredWasSeen, MESSAGES_SQL, QUEUES_SQL } from './messages.ts';
-import { everyPaymentHasItsEnd, ledgerMatchesBooks, MONEY_SQL, oneSessionPerAttempt } from './money.ts';
+import {
+  everyPaymentHasItsEnd,
+  ledgerMatchesBooks,
+  MONEY_SQL,
+  oneRefundPerWish,
+  oneSessionPerAttempt,
+} from './money.ts';
 import { effectsOnceOutside, ORDERS_SQL, oneKeyOneAnswer, statusNeverGoesBack } from './orders.ts';
 import { nothingLetGoTooEarly, STOCK_SQL } from './stock.ts';
 
@@ -24,6 +30,7 @@ export async function atRest(scene: Scene): Promise<Violation[]> {
     ...(await ledgerMatchesBooks(scene)),
     ...(await everyPaymentHasItsEnd(scene)),
     ...oneSessionPerAttempt(counted, scene),
+    ...(await oneRefundPerWish(scene)),
     ...statusNeverGoesBack(scene),
     ...oneKeyOneAnswer(scene),
     ...(await effectsOnceOutside(scene)),

@@ -36,6 +36,11 @@ export const QUEUES_SQL: readonly SqlCheck[] = [
   },
   {
     invariant: 'L1',
+    sql: `select format('order %s is still %s and nothing moves it any more', id, status) from kassa.orders
+      where status in ('draft', 'pending', 'processing') and review_reason is null`,
+  },
+  {
+    invariant: 'L1',
     sql: `select format('timer %s of %s is still set: %s', kind, subject, coalesce(last_error, 'no error')) from kassa.timers
       where kind <> 'reconcile'`,
   },

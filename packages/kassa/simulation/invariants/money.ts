@@ -16,6 +16,13 @@ export const MONEY_SQL: readonly SqlCheck[] = [
       group by attempt.id having sum(refund.amount_minor) > attempt.received_minor`,
   },
   {
+    invariant: 'M4',
+    sql: `select format('attempt %s says that %s goes back, its refunds say %s', a.id, a.refunding_minor, r.sum)
+      from kassa.payment_transactions a cross join lateral (select coalesce(sum(amount_minor), 0) as sum from kassa.refunds
+        where attempt_id = a.id and status in ('requested', 'pending', 'succeeded')) r
+      where a.refunding_minor <> r.sum`,
+  },
+  {
     invariant: 'M5',
     sql: `select format('order %s keeps %s payments', order_id, count(*)) from kassa.payment_transactions where kept
       group by order_id having count(*) > 1`,
@@ -117,6 +124,15 @@ export async function everyPaymentHasItsEnd(scene: Scene): Promise<Violation[]> 
       say('O1', `order ${row.order_id} is paid without a charge`);
   }
   return found;
+}
+
+/** M4 for our own refunds: one that Stripe has and that nobody made in its dashboard is one of ours, sent twice. */
+export async function oneRefundPerWish({ ask, evidence }: Scene): Promise<Violation[]> {
+  const [row] = await ask<{ adopted: string }>("select count(*) as adopted from kassa.refunds where cause = 'adopted'");
+  const adopted = Number(row?.adopted ?? 0);
+  if (adopted <= evidence.dashboard_refunds) return [];
+  const sentence = `${adopted} refunds came from Stripe's dashboard, where ${evidence.dashboard_refunds} were made`;
+  return [{ invariant: 'M4', sentence }];
 }
 
 /** O6 for sessions: one attempt never has two at Stripe, whatever was lost on the way. */

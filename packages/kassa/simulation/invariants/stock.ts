@@ -50,6 +50,19 @@ export const STOCK_SQL: readonly SqlCheck[] = [
             as stands from kassa.credit_entries h where h.kind = 'hold') credits group by order_id) parts
       group by order_id having bool_or(gone) and not bool_and(gone)`,
   },
+  {
+    invariant: 'V3',
+    sql: `select format('line %s of order %s is of counted stock and took none', l.id, l.order_id) from kassa.order_lines l
+      join kassa.stock s on s.offer_id = l.offer_id
+      where not exists (select from kassa.holds h where h.order_line_id = l.id)`,
+  },
+  {
+    invariant: 'V3',
+    sql: `select format('line %s of order %s is a time and took none', l.id, l.order_id) from kassa.order_lines l
+      join kassa.offers f on f.id = l.offer_id
+      where f.kind = 'appointment' and l.parent_line_id is null
+        and not exists (select from kassa.appointments a where a.order_line_id = l.id)`,
+  },
 ];
 
 /** Orders that let go of anything: stock, times, a coupon, credits. */

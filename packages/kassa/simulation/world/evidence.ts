@@ -12,6 +12,8 @@ export interface Evidence {
   readonly effects: Map<string, { order_id: string; times: number }>;
   /** Sentences about things that may never happen, noticed while it ran. */
   readonly violations: { invariant: string; sentence: string }[];
+  /** Refunds that the shopkeeper made in Stripe's own dashboard. */
+  dashboard_refunds: number;
   /** Purchases that were begun. */
   purchases: number;
 }
@@ -24,6 +26,7 @@ export function newEvidence(): Evidence {
     mails: new Map(),
     effects: new Map(),
     violations: [],
+    dashboard_refunds: 0,
     purchases: 0,
   };
 }

@@ -1,0 +1,133 @@
+import type { Control } from './control.ts';
+
+const QUIET = { http: 0, webhook: 0, database: 0, mail: 0, node: 0, clock: 0, buyer: 0 };
+const SPA = { shop: 6 };
+
+/** Mistakes in sums, in refunds and in the books. */
+export const MONEY: readonly Control[] = [
+  {
+    name: 'N12',
+    mistake: 'a refund that is told again is booked again',
+    edits: [
+      {
+        file: 'flows/refunds/record-refund.ts',
+        from: "  if (known && status === known.status) return { outcome: 'unchanged', order_id: order.id };\n",
+        to: '',
+      },
+    ],
+    ddl: ['alter table kassa.ledger_entries drop constraint ledger_entries_tenant_id_mode_cause_account_currency_key'],
+    mix: {
+      webhooks: 'sent',
+      outages: [],
+      rates: { ...QUIET, webhook: 0.6 },
+      faults: ['webhook_repeated', 'webhook_cloned'],
+    },
+    purchases_max: 1_000,
+    seed: 1_000,
+  },
+  {
+    name: 'N19',
+    mistake: 'another amount than that of the quote is asked for, and compared with nothing',
+    edits: [
+      {
+        file: 'flows/opening/compose-opening.ts',
+        from: '    total_minor: quote.total_minor,\n    adjusted: quote.discount_minor + quote.tax_minor + quote.credits_minor > 0,',
+        to: '    total_minor: quote.total_minor - 1,\n    adjusted: true,',
+      },
+      {
+        file: 'flows/opening/open-attempt.ts',
+        from: '  if (opened.amount_minor !== attempt.amount || opened.currency !== attempt.currency) {',
+        to: '  if (opened.currency !== attempt.currency) {',
+      },
+      {
+        file: 'flows/settling/decide.ts',
+        from: '  if (received_minor !== snapshot.attempt.amount || report.currency !== snapshot.attempt.currency) {',
+        to: '  if (report.currency !== snapshot.attempt.currency) {',
+      },
+    ],
+    mix: SPA,
+    purchases_max: 600,
+    seed: 1_000,
+  },
+  {
+    name: 'N33',
+    mistake: 'what is already on its way back does not count against the payment',
+    edits: [
+      {
+        file: 'flows/refunds/refund-order.ts',
+        from: '  const refundable_minor = Math.max(0, received_minor - refunding_minor - lost_minor);',
+        to: '  const refundable_minor = Math.max(0, received_minor - lost_minor);',
+      },
+    ],
+    mix: SPA,
+    purchases_max: 2_000,
+    seed: 1_000,
+  },
+  {
+    name: 'N34',
+    mistake: 'each try of one refund carries a key of its own',
+    edits: [
+      {
+        file: 'flows/refunds/send-refund.ts',
+        from: '    const report = await house.gateway.createRefund({ path, body }, key);',
+        to: '    const report = await house.gateway.createRefund({ path, body }, `${key}:${house.ids.uuid()}`);',
+      },
+    ],
+    mix: { outages: [], rates: { ...QUIET, http: 0.5 }, faults: ['http_no_answer', 'http_half_answer'] },
+    purchases_max: 2_000,
+    seed: 1_000,
+  },
+  {
+    name: 'N39',
+    mistake: 'the rest of a split is lost',
+    edits: [{ file: 'kernel/money.ts', from: '  for (const share of lucky) share.floor += 1n;\n', to: '' }],
+    mix: SPA,
+    purchases_max: 600,
+    seed: 1_000,
+  },
+  {
+    name: 'N50',
+    mistake: 'what a coupon takes off stands in no account',
+    edits: [
+      {
+        file: 'flows/settling/decide.ts',
+        from: '      discounts: order.discount_minor + order.credits_minor - money_minor,\n',
+        to: '',
+      },
+    ],
+    mix: SPA,
+    purchases_max: 600,
+    seed: 1_000,
+  },
+  {
+    name: 'N51',
+    mistake: 'credits that were spent are still owed',
+    edits: [
+      { file: 'flows/settling/decide.ts', from: '      credits_liability: money_minor,\n', to: '' },
+      {
+        file: 'flows/settling/decide.ts',
+        from: '      discounts: order.discount_minor + order.credits_minor - money_minor,',
+        to: '      discounts: order.discount_minor + order.credits_minor,',
+      },
+    ],
+    mix: SPA,
+    purchases_max: 600,
+    seed: 1_000,
+  },
+  {
+    name: 'N56',
+    mistake: 'a bundle gives its credits while the bank still thinks',
+    edits: [
+      {
+        file: 'flows/settling/decide.ts',
+        from: "  return { ...quietly(attempt), order: { to, event: 'payment_processing' }, messages: ['order.processing'] };",
+        to:
+          "  return { ...quietly(attempt), order: { to, event: 'payment_processing' }, " +
+          "messages: ['order.processing'], grants: arguments[0].grants };",
+      },
+    ],
+    mix: SPA,
+    purchases_max: 1_000,
+    seed: 1_000,
+  },
+];

@@ -1,0 +1,127 @@
+import type { Control } from './control.ts';
+
+const QUIET = { http: 0, webhook: 0, database: 0, mail: 0, node: 0, clock: 0, buyer: 0 };
+
+/** Mistakes in what a fact from Stripe changes, and in who notices it. */
+export const SETTLING: readonly Control[] = [
+  {
+    name: 'N11',
+    mistake: 'what ended without money is ignored',
+    edits: [
+      {
+        file: 'flows/settling/decide.ts',
+        from: '  return attemptEnded(snapshot, stays);',
+        to: '  return quietly(stays);',
+      },
+    ],
+    purchases_max: 300,
+    seed: 1_000,
+  },
+  {
+    name: 'N13',
+    mistake: 'the comparison with Stripe lists payments and leaves refunds to their events',
+    edits: [{ file: 'flows/reconcile.ts', from: '  await compareRefunds(round, is_wide);\n', to: '' }],
+    mix: { webhooks: 'none', outages: [], rates: QUIET, faults: [] },
+    purchases_max: 1_000,
+    seed: 1_000,
+  },
+  {
+    name: 'N14',
+    mistake: 'nothing is ever compared with Stripe',
+    edits: [{ file: 'wiring/timers-of.ts', from: '        await reconcile(house, payload);\n', to: '' }],
+    mix: { webhooks: 'none', outages: [], rates: QUIET, faults: [] },
+    purchases_max: 1_000,
+    seed: 1_000,
+  },
+  {
+    name: 'N26',
+    mistake: 'the order is announced as paid while its bank still thinks',
+    edits: [
+      {
+        file: 'flows/settling/decide.ts',
+        from: "messages: ['order.processing'] };",
+        to: "messages: ['order.paid'] };",
+      },
+    ],
+    purchases_max: 300,
+    seed: 1_000,
+  },
+  {
+    name: 'N31',
+    mistake: 'Stripe is asked inside a transaction',
+    edits: [
+      {
+        file: 'flows/checkout/refresh-checkout.ts',
+        from: "  const report = await readAttempt(house.gateway, attempt, 'unblock');\n  await inTransaction(house.db, (tx) => house.settle(house, tx, report, {",
+        to: "  await inTransaction(house.db, async (tx) => house.settle(house, tx, await readAttempt(house.gateway, attempt, 'unblock'), {",
+      },
+    ],
+    purchases_max: 300,
+    seed: 1_000,
+  },
+  {
+    name: 'N32',
+    mistake: 'a refund locks in another order than a payment',
+    edits: [
+      {
+        file: 'flows/refunds/record-refund.ts',
+        from: '  const order = await lockOrder(tx, found.order_id);\n  const attempts = await lockAttempts(tx, order.id);',
+        to:
+          '  const attempts = await lockAttempts(tx, found.order_id);\n' +
+          '  const order = await lockOrder(tx, found.order_id);',
+      },
+    ],
+    purchases_max: 300,
+    seed: 1_000,
+  },
+  {
+    name: 'N48',
+    mistake: 'a page is shown what one server knew first',
+    edits: [
+      {
+        file: 'flows/checkout/refresh-checkout.ts',
+        from: 'const ASKED_MAX = 10_000;',
+        to: 'const ASKED_MAX = 10_000;\nconst told = new WeakMap<House, Map<string, object>>();',
+      },
+      {
+        file: 'flows/checkout/refresh-checkout.ts',
+        from: '  return drawCheckout(house, attempt.id);\n}',
+        to:
+          '  const view = await drawCheckout(house, attempt.id);\n' +
+          '  const mine = told.get(house) ?? new Map();\n  told.set(house, mine);\n' +
+          '  const words = mine.get(attempt.id) ?? { status: view.status, payment_status: view.payment_status };\n' +
+          '  mine.set(attempt.id, words);\n  return { ...view, ...words };\n}',
+      },
+    ],
+    mix: { nodes: 3 },
+    purchases_max: 600,
+    seed: 1_000,
+  },
+  {
+    name: 'N62',
+    mistake: 'what may have been opened at Stripe is not looked for',
+    edits: [
+      {
+        file: 'flows/checkout/finish-checkout.ts',
+        from: '    const opened = await lookFor(house, attempt);',
+        to: '    const opened = undefined as Awaited<ReturnType<typeof lookFor>>;',
+      },
+    ],
+    mix: { outages: [], rates: { ...QUIET, http: 0.5, node: 0 }, faults: ['http_500_with_effect', 'http_no_answer'] },
+    purchases_max: 1_000,
+    seed: 1_000,
+  },
+  {
+    name: 'N63',
+    mistake: 'an order moves and nobody writes down why',
+    edits: [
+      {
+        file: 'flows/settle.ts',
+        from: '  await writeAudit(tx, entry, { ids: house.ids, at });\n  return version;',
+        to: '  if (entry.order_version < 0) await writeAudit(tx, entry, { ids: house.ids, at });\n  return version;',
+      },
+    ],
+    purchases_max: 300,
+    seed: 1_000,
+  },
+];
