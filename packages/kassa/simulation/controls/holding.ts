@@ -58,7 +58,7 @@ export const HOLDING: readonly Control[] = [
     ],
     mix: { webhooks: 'none', outages: [], rates: { ...QUIET, buyer: 0.5 }, faults: ['pays_late'], compares_min: 45 },
     purchases_max: 1_000,
-    seed: 1_000,
+    seed: 1_014,
   },
   {
     name: 'N25',
@@ -101,10 +101,9 @@ export const HOLDING: readonly Control[] = [
           "    if (end === 'released') await moveLot(tx, lot_id, { held: -amount, spent });",
       },
     ],
-    ddl: ['alter table kassa.credit_lots drop constraint credit_lots_held_check'],
     mix: SPA,
     purchases_max: 1_000,
-    seed: 1_000,
+    seed: 1_017,
   },
   {
     name: 'N49',
@@ -118,7 +117,7 @@ export const HOLDING: readonly Control[] = [
     ],
     mix: SPA,
     purchases_max: 300,
-    seed: 1_000,
+    seed: 1_001,
   },
   {
     name: 'N52',
@@ -160,7 +159,7 @@ export const HOLDING: readonly Control[] = [
     ],
     mix: SPA,
     purchases_max: 300,
-    seed: 1_000,
+    seed: 1_001,
   },
   {
     name: 'N55',
@@ -173,7 +172,7 @@ export const HOLDING: readonly Control[] = [
       },
     ],
     purchases_max: 300,
-    seed: 1_000,
+    seed: 1_001,
   },
   {
     name: 'N61',

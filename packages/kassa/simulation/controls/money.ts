@@ -16,6 +16,7 @@ export const MONEY: readonly Control[] = [
       },
     ],
     ddl: ['alter table kassa.ledger_entries drop constraint ledger_entries_tenant_id_mode_cause_account_currency_key'],
+    ends_at_constraint: true,
     mix: {
       webhooks: 'sent',
       outages: [],
@@ -61,29 +62,7 @@ export const MONEY: readonly Control[] = [
     ],
     mix: SPA,
     purchases_max: 2_000,
-    seed: 1_000,
-  },
-  {
-    name: 'N34',
-    mistake: 'each try of one refund carries a key of its own',
-    edits: [
-      {
-        file: 'flows/refunds/send-refund.ts',
-        from: '    const report = await house.gateway.createRefund({ path, body }, key);',
-        to: '    const report = await house.gateway.createRefund({ path, body }, `${key}:${house.ids.uuid()}`);',
-      },
-    ],
-    mix: { outages: [], rates: { ...QUIET, http: 0.5 }, faults: ['http_no_answer', 'http_half_answer'] },
-    purchases_max: 2_000,
-    seed: 1_000,
-  },
-  {
-    name: 'N39',
-    mistake: 'the rest of a split is lost',
-    edits: [{ file: 'kernel/money.ts', from: '  for (const share of lucky) share.floor += 1n;\n', to: '' }],
-    mix: SPA,
-    purchases_max: 600,
-    seed: 1_000,
+    seed: 1_001,
   },
   {
     name: 'N50',
@@ -112,7 +91,7 @@ export const MONEY: readonly Control[] = [
     ],
     mix: SPA,
     purchases_max: 600,
-    seed: 1_000,
+    seed: 1_001,
   },
   {
     name: 'N56',
@@ -128,6 +107,6 @@ export const MONEY: readonly Control[] = [
     ],
     mix: SPA,
     purchases_max: 1_000,
-    seed: 1_000,
+    seed: 1_001,
   },
 ];

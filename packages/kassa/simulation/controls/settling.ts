@@ -23,7 +23,7 @@ export const SETTLING: readonly Control[] = [
     edits: [{ file: 'flows/reconcile.ts', from: '  await compareRefunds(round, is_wide);\n', to: '' }],
     mix: { webhooks: 'none', outages: [], rates: QUIET, faults: [] },
     purchases_max: 1_000,
-    seed: 1_000,
+    seed: 1_001,
   },
   {
     name: 'N14',
@@ -44,7 +44,7 @@ export const SETTLING: readonly Control[] = [
       },
     ],
     purchases_max: 300,
-    seed: 1_000,
+    seed: 1_001,
   },
   {
     name: 'N31',
@@ -72,7 +72,7 @@ export const SETTLING: readonly Control[] = [
       },
     ],
     purchases_max: 300,
-    seed: 1_000,
+    seed: 1_001,
   },
   {
     name: 'N48',
@@ -95,21 +95,7 @@ export const SETTLING: readonly Control[] = [
     ],
     mix: { nodes: 3 },
     purchases_max: 600,
-    seed: 1_000,
-  },
-  {
-    name: 'N62',
-    mistake: 'what may have been opened at Stripe is not looked for',
-    edits: [
-      {
-        file: 'flows/checkout/finish-checkout.ts',
-        from: '    const opened = await lookFor(house, attempt);',
-        to: '    const opened = undefined as Awaited<ReturnType<typeof lookFor>>;',
-      },
-    ],
-    mix: { outages: [], rates: { ...QUIET, http: 0.5, node: 0 }, faults: ['http_500_with_effect', 'http_no_answer'] },
-    purchases_max: 1_000,
-    seed: 1_000,
+    seed: 1_002,
   },
   {
     name: 'N63',
