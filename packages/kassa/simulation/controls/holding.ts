@@ -174,19 +174,4 @@ export const HOLDING: readonly Control[] = [
     purchases_max: 300,
     seed: 1_001,
   },
-  {
-    name: 'N61',
-    mistake: 'a buyer may use a coupon as often as they like',
-    edits: [
-      {
-        file: 'domain/coupons/uses-table.ts',
-        from: '  if (per_buyer_max !== null && ordinal > per_buyer_max) throw couponNotValid();\n',
-        to: '',
-      },
-    ],
-    ddl: ['alter table kassa.coupon_uses drop constraint coupon_uses_within_buyer_limit'],
-    mix: SPA,
-    purchases_max: 1_000,
-    seed: 1_000,
-  },
 ];
