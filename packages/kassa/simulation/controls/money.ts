@@ -55,9 +55,9 @@ export const MONEY: readonly Control[] = [
     mistake: 'what is already on its way back does not count against the payment',
     edits: [
       {
-        file: 'flows/refunds/refund-order.ts',
-        from: '  const refundable_minor = Math.max(0, received_minor - refunding_minor - lost_minor);',
-        to: '  const refundable_minor = Math.max(0, received_minor - lost_minor);',
+        file: 'flows/refunding/plan.ts',
+        from: '  const amount_minor = Math.max(0, received_minor - refunding_minor - lost_minor);',
+        to: '  const amount_minor = Math.max(0, received_minor - lost_minor);',
       },
     ],
     mix: SPA,
