@@ -1,5 +1,5 @@
 // `npm test`: types, lint, and one vitest run over the whole repository.
-//   npm test                      everything
+//   npm test                      all but the long suites, which have commands of their own (LONG in vitest.config.ts)
 //   npm test -- packages/kassa    only what vitest is asked for; types and lint are left to the whole run
 // Plain JavaScript: where npm is set to ignore scripts, `pretest` did not run and this may still be the host's Node.
 import { spawn } from 'node:child_process';
@@ -75,6 +75,7 @@ function pinnedNode() {
 function run(command, args) {
   // A NODE_ENV of the host (production, say) would change what is tested.
   const env = { ...firstOnPath(process.env, join(MODULES, '.bin')), NODE_ENV: 'test' };
+  if (wholeRun) env.KASSA_TEST_SHORT = '1';
   return new Promise((resolve, reject) => {
     const child = spawn(command, args, { cwd: ROOT, env, stdio: 'inherit' });
     const handOn = (signal) => child.kill(signal);

@@ -1,5 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
+import { commandLine } from '../../src/cli/command-line.ts';
 import { eventually } from '../setup/world.ts';
 
 const MAIN = fileURLToPath(new URL('../../src/cli/main.ts', import.meta.url));
@@ -14,6 +15,32 @@ export interface KassaProcess {
   readonly ended: Promise<number | string>;
   /** The first line that fits, as soon as it is said. Fails when the process ends without saying it. */
   line(wanted: RegExp, within_ms?: number): Promise<string>;
+}
+
+/**
+ * A command in this process, told from the environment what one of its own would be told: as true as `kassa`, and loaded
+ * only once for all tests. For commands that end by themselves; one at a time.
+ */
+export async function kassaHere(args: readonly string[], env: Readonly<Record<string, string>>) {
+  const { env: ours, stdout } = process;
+  const { PATH = '', HOME = '' } = ours;
+  let [out, err] = ['', ''];
+  const hear = (text: string | Uint8Array): boolean => {
+    out += text.toString();
+    return true;
+  };
+  const { write } = stdout;
+  process.env = { PATH, HOME, NO_COLOR: '1', ...env };
+  stdout.write = hear;
+  try {
+    const complain = (text: string): void => {
+      err += text;
+    };
+    return { code: await commandLine(args, { out: { write: hear }, err: { write: complain } }), out, err };
+  } finally {
+    stdout.write = write;
+    process.env = ours;
+  }
 }
 
 /** The real command in a process of its own, with nothing of this one's environment that could change what it does. */

@@ -1,5 +1,5 @@
 // Goal: keys and tokens are made, listed and ended from the command line, also while the shop runs, and count at once.
-// Method: a shop in this process; the real commands in processes of their own on the same database and data folder.
+// Method: a shop in this process; the real commands, told their own environment, on the same database and data folder.
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -13,7 +13,7 @@ import { silentLog } from '../../src/kernel/log.ts';
 import { systemHttp } from '../../src/system.ts';
 import { type FreshDatabase, freshDatabase } from '../setup/database.ts';
 import { realClock, realIds, realRandom } from '../setup/world.ts';
-import { BLUE_HALL, kassa } from './kassa-process.ts';
+import { BLUE_HALL, kassaHere } from './kassa-process.ts';
 
 let folder: string;
 let fresh: FreshDatabase;
@@ -39,9 +39,7 @@ async function startShop(): Promise<void> {
 }
 
 async function run(args: string[], env: Record<string, string> = {}) {
-  const one = kassa([...args, '--config', BLUE_HALL], { cwd: folder, env: { ...environment(), ...env } });
-  const code = await one.ended;
-  return { code, out: one.out(), err: one.err() };
+  return kassaHere([...args, '--config', BLUE_HALL], { ...environment(), ...env });
 }
 const json = ({ out }: { out: string }) => JSON.parse(out) as Record<string, unknown>;
 

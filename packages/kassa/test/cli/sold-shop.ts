@@ -7,7 +7,7 @@ import { silentLog } from '../../src/kernel/log.ts';
 import { systemHttp } from '../../src/system.ts';
 import { type FreshDatabase, freshDatabase } from '../setup/database.ts';
 import { eventually, realClock, realIds, realRandom } from '../setup/world.ts';
-import { BLUE_HALL, kassa } from './kassa-process.ts';
+import { BLUE_HALL, kassaHere } from './kassa-process.ts';
 
 /** A shop that has sold two seats and is closed; commands read its database and its sandbox in processes of their own. */
 export interface SoldShop {
@@ -37,11 +37,7 @@ export async function sellTwoSeats(): Promise<SoldShop> {
   await shop.stop();
   return {
     db: fresh.db,
-    async command(name, ...args) {
-      const one = kassa([name, '--config', BLUE_HALL, ...args], { cwd: folder, env });
-      const code = await one.ended;
-      return { code, out: one.out(), err: one.err() };
-    },
+    command: (name, ...args) => kassaHere([name, '--config', BLUE_HALL, ...args], env),
     async drop() {
       await fresh.drop();
       rmSync(folder, { recursive: true, force: true });

@@ -36,9 +36,10 @@ export async function giveBack(folder: string, name: string, url: string, shape:
     );
     if (rows[0]?.others !== 0 || (await shapeOf(client)) !== shape) return false;
     const used = await usedTables(client);
-    // The books refuse to be emptied; a test's own database may be, without asking its triggers.
-    const empty = `set local session_replication_role = replica; truncate ${used.join(', ')} cascade`;
-    if (used.length > 0) await client.query(`begin; ${empty}; commit`);
+    // The books refuse to be emptied; a test's own database may be, without asking its triggers. To truncate would cost
+    // half a second: it makes new files for each table and index.
+    const empty = used.map((table) => `delete from ${table}`).join('; ');
+    await client.query(`begin; set local session_replication_role = replica; ${empty}; commit`);
     return true;
   });
   if (!emptied) return false;
@@ -69,14 +70,13 @@ const SHAPE = `select md5(string_agg(part, e'\\n' order by part)) as shape from 
   union all select concat_ws(' ', 'migration', to_jsonb(m)) from kassa.migrations m
 ) as parts`;
 
+/** Tables that were ever written to; the others are empty. */
 async function usedTables(client: pg.Client): Promise<string[]> {
-  const { rows: tables } = await client.query<{ name: string }>(
+  const { rows } = await client.query<{ name: string }>(
     `select oid::regclass::text as name from pg_class
-      where relnamespace = 'kassa'::regnamespace and relkind in ('r', 'p') and not relispartition
-        and relname <> 'migrations'`,
+      where relnamespace = 'kassa'::regnamespace and relkind = 'r' and relname <> 'migrations'
+        and pg_relation_size(oid) > 0`,
   );
-  const asked = tables.map(({ name }) => `select '${name}' as name where exists (select from ${name})`);
-  const { rows } = await client.query<{ name: string }>(asked.join(' union all '));
   return rows.map(({ name }) => name);
 }
 
