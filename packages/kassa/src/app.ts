@@ -207,10 +207,12 @@ function messengerOf(settings: Settings, world: World): Messenger {
   return httpMessenger({ url: sms_url, secret, http: world.http, clock: world.clock, limit_ms: SMS_LIMIT_MS });
 }
 
-/** After a stop or a crash the first comparison with Stripe comes at once, not after the usual pause. */
+/** After a stop or a crash Stripe is asked at once what happened meanwhile, not after the usual pause. */
 async function soonReconcile({ db, shop, clock }: House): Promise<void> {
-  const timer = { subject: shop.tenant_id, kind: 'reconcile', due_at: clock.now() };
-  await inTransaction(db, (tx) => setTimer(tx, timer));
+  const [subject, due_at] = [shop.tenant_id, clock.now()];
+  await inTransaction(db, async (tx) => {
+    for (const kind of ['fetch_events', 'reconcile']) await setTimer(tx, { subject, kind, due_at });
+  });
 }
 
 /** Who goes round, and who is sent round by whom: what comes in moves orders, and moved orders have news to tell. */

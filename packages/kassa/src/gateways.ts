@@ -4,7 +4,7 @@ import { keptSecret } from './ground.ts';
 import type { World } from './house-of.ts';
 import type { StripeJs } from './http/house.ts';
 import type { HttpApp } from './http/server.ts';
-import { openStandIn, type StandIn } from './stand-in.ts';
+import { commandKeyOf, openStandIn, type StandIn } from './stand-in.ts';
 import { type BudgetRates, LIVE_RATES, TEST_RATES } from './stripe/budget.ts';
 import { API_VERSION } from './stripe/client.ts';
 import { createGateway } from './stripe/gateway.ts';
@@ -66,6 +66,37 @@ export async function openDoors(
 interface Way {
   readonly stand_in: StandIn | null;
   readonly stripe_rates: BudgetRates | undefined;
+}
+
+/** A door for one command. */
+export interface Door {
+  readonly gateway: Gateway;
+  close(): Promise<void>;
+}
+
+/**
+ * Opens the door of one shop to Stripe or, without a key, to the sandbox: the one that runs at `sandbox_url`, else the
+ * shop's own file, which has one reader at a time.
+ * @throws what `openStandIn` throws.
+ */
+export async function openDoor(
+  shop: Settings,
+  shops: readonly Settings[],
+  world: World,
+  sandbox_url: string | null,
+): Promise<Door> {
+  const close = async (): Promise<void> => undefined;
+  if (shop.stripe.kind === 'stripe')
+    return { gateway: doorOf(shop, world, { stand_in: null, stripe_rates: undefined }), close };
+  if (sandbox_url === null) {
+    const doors = await openDoors(shops, world, { serve: false });
+    return { gateway: doors.gatewayOf(shop), close: async () => doors.stand_in?.close() };
+  }
+  const { hostname, port } = new URL(sandbox_url);
+  const address = { secret_key: commandKeyOf(shop.tenant.key), host: hostname, port: Number(port) };
+  const { clock, random, log, http } = world;
+  const webhook_secrets = [sandboxSecret(shop, world)];
+  return { gateway: createGateway({ clock, random, log, http, rates: TEST_RATES, address, webhook_secrets }), close };
 }
 
 function doorOf(shop: Settings, world: World, { stand_in, stripe_rates }: Way): Gateway {

@@ -18,7 +18,7 @@ import { replayAnswer } from './flows/checkout/replay-answer.ts';
 import { startCheckout } from './flows/checkout/start-checkout.ts';
 import { recordDispute } from './flows/disputes/record-dispute.ts';
 import { recordWarning } from './flows/disputes/record-warning.ts';
-import { DEFAULT_PACE, type House, type Pace, type Shop } from './flows/house.ts';
+import type { House, Pace, Shop } from './flows/house.ts';
 import { recordRefund } from './flows/refunds/record-refund.ts';
 import { sendRefund } from './flows/refunds/send-refund.ts';
 import { settle } from './flows/settle.ts';
@@ -38,6 +38,7 @@ import { destinationsFor } from './outbox/destinations.ts';
 import type { Mailer } from './outbox/mailer.ts';
 import { catchingMessenger, type Messenger } from './outbox/sms/messenger.ts';
 import { builtInEngine } from './outbox/workflows/built-in-engine.ts';
+import { earsOf, paceOf } from './wiring/ears-of.ts';
 import { paymentsOf } from './wiring/payments-of.ts';
 import { pricesOf } from './wiring/prices-of.ts';
 import { timersOf } from './wiring/timers-of.ts';
@@ -109,7 +110,7 @@ export function houseOf(parts: Parts): BuiltHouse {
     ids: world.ids,
     log: world.log,
     shop,
-    pace: { ...DEFAULT_PACE, refresh_after_ms: settings.contracts.refresh_after_ms, ...parts.pace },
+    pace: { ...paceOf(settings), ...parts.pace },
     after_refund: settings.after_refund,
     destinationsOf: destinationsFor(parts.hooks.on, settings.notify.confirms_all),
     quoteBasket,
@@ -140,7 +141,7 @@ export function houseOf(parts: Parts): BuiltHouse {
     http: httpOf(parts, house),
     inbox: { house: behind, random: world.random, holding },
     outbox: outboxOf(parts, behind),
-    timers: timersOf(world.random, behind, holding),
+    timers: timersOf(behind, { random: world.random, holding, ears: earsOf(settings) }),
     onWake(announce) {
       wake = announce;
     },

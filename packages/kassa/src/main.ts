@@ -12,6 +12,7 @@ import {
 import { EmbeddedRefusal } from './database/embedded/index.ts';
 import { DatabaseUnavailable, MigrationRefusal, type MigrationReport } from './database/index.ts';
 import { listTenants } from './domain/catalog/index.ts';
+import { GatewayFailure } from './domain/payments/index.ts';
 import { type CurrencyMetrics, type Period, readMetrics } from './domain/reports/index.ts';
 import type { House, Shop } from './flows/house.ts';
 import { type Ground, openGround, pagesBeside, secretsOf } from './ground.ts';
@@ -66,6 +67,8 @@ export function refusalOf(error: unknown): string | undefined {
   if (error instanceof DatabaseUnavailable)
     return `The database does not answer: check DATABASE_URL. ${causeOf(error)}`;
   if (error instanceof KassaError) return error.message;
+  if (error instanceof GatewayFailure)
+    return `Stripe does not answer as it should (${error.code}): check STRIPE_SECRET_KEY and the network.`;
   const { code, port, address } = error as NodeJS.ErrnoException & { port?: number; address?: string };
   if (code === 'EADDRINUSE') {
     return `Port ${port} is taken: end the program that uses it, or name another one with PORT or KASSA_SANDBOX_PORT.`;
@@ -117,6 +120,8 @@ export function watchForStop(log: Log): StopSignals {
 /** A shop whose database is open, while it may run elsewhere: for commands. */
 export interface OpenedShop {
   readonly db: Ground['db'];
+  /** With the longer limits of workers. */
+  readonly worker_db: Ground['db'];
   /** The settings of this very shop, where there are several. */
   readonly settings: Settings;
   /** Undefined while it has never been started. */
@@ -140,7 +145,7 @@ export async function atShop<Result>(
   try {
     const row = (await listTenants(ground.db)).find(({ key }) => key === tenant);
     const shop = row && { tenant_id: row.id, mode: settings.mode };
-    return await work({ db: ground.db, settings: own, shop });
+    return await work({ db: ground.db, worker_db: ground.worker_db, settings: own, shop });
   } finally {
     await ground.close();
   }

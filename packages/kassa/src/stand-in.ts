@@ -110,6 +110,12 @@ function secretKeyOf({ keys }: Sandbox, tenant: string): string {
   return account === null ? keys.secret : keys.secret.replace('sk_test_sandbox_', `sk_test_sandbox_${account}_`);
 }
 
+/** A key with which a command opens a shop's account in a sandbox that runs elsewhere; it takes any of this form. */
+export function commandKeyOf(tenant: string): string {
+  const account = accountOf(tenant);
+  return account === null ? 'sk_test_sandbox_command' : `sk_test_sandbox_${account}_command`;
+}
+
 interface SeededPrice {
   readonly id: string;
   readonly product_name: string;

@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { ERROR_CODES } from '../src/kernel/errors.ts';
 import { BAD_EXAMPLES, GOOD_HOUSE } from './house-rules/bad-examples.ts';
-import { CONTRACT_ROWS, errorCodes, migrations } from './house-rules/documents.ts';
+import { CONTRACT_ROWS, contractRows, errorCodes, migrations } from './house-rules/documents.ts';
 import { LAWS, show, withoutExcused } from './house-rules/judge.ts';
 import { EXCUSED } from './house-rules/rooms.ts';
 import { type HouseFile, houseFile, kindOf, ROOT, readHouse } from './house-rules/tree.ts';
@@ -63,6 +63,16 @@ describe('each law bites', () => {
     const findings = migrations(files, { '0001_orders.sql': 'another hash', '0002_gone.sql': 'any' });
     expect(findings.map(show).join('\n')).toContain('write a new one instead of editing it');
     expect(findings.map(show).join('\n')).toContain('a released migration is never removed');
+  });
+
+  test('a row that waits for later work and is claimed by a test is found', () => {
+    const files = filesOf({
+      'packages/kassa/src/http/contracts/chat-payments/index.ts': 'export const one = 1;',
+      'packages/kassa/test/contracts/chat-payments.test.ts': "test('C25: says why no webhook arrives', () => {});",
+    });
+    const found = contractRows(files, { C25: 'later work', C26: 'later work' }).map(({ sentence }) => sentence);
+    expect(found).toContain('row C25 is met now; take it off the waiting list');
+    expect(found.join()).not.toContain('C26');
   });
 
   test('an error code without page, without raiser or without test is found, and so is one that need not wait', () => {

@@ -91,7 +91,7 @@ export const FIRST_TEN: readonly Control[] = [
     edits: [
       {
         file: 'inbox/drain.ts',
-        from: "if (settled.outcome === 'unknown' && heard.report.marked) throw new NotYetKnown(event);",
+        from: "if (settled.outcome === 'unknown' && isMarkedBy(house.shop, heard.report)) throw new NotYetKnown(event);",
         to: '',
       },
     ],

@@ -20,7 +20,7 @@ export const SETTLING: readonly Control[] = [
   {
     name: 'N13',
     mistake: 'the comparison with Stripe lists payments and leaves refunds to their events',
-    edits: [{ file: 'flows/reconcile.ts', from: '  await compareRefunds(round, is_wide);\n', to: '' }],
+    edits: [{ file: 'flows/reconcile.ts', from: '  await compareRefunds(round, reach);\n', to: '' }],
     mix: { webhooks: 'none', outages: [], rates: QUIET, faults: [] },
     purchases_max: 1_000,
     seed: 1_001,
@@ -28,7 +28,9 @@ export const SETTLING: readonly Control[] = [
   {
     name: 'N14',
     mistake: 'nothing is ever compared with Stripe',
-    edits: [{ file: 'wiring/timers-of.ts', from: '        await reconcile(house, payload);\n', to: '' }],
+    edits: [
+      { file: 'wiring/timers-of.ts', from: '() => reconcile(house, timer.payload)', to: 'async () => undefined' },
+    ],
     mix: { webhooks: 'none', outages: [], rates: QUIET, faults: [] },
     purchases_max: 1_000,
     seed: 1_000,

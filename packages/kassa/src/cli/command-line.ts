@@ -18,6 +18,11 @@ const COMMANDS: Readonly<Record<string, () => Promise<CommandDef>>> = {
   token: async () => (await import('./callers/token.ts')).token,
   ledger: async () => (await import('./books/ledger.ts')).ledger,
   refund: async () => (await import('./books/refund.ts')).refund,
+  verify: async () => (await import('./proof/verify.ts')).verify,
+  doctor: async () => (await import('./proof/doctor.ts')).doctor,
+  explain: async () => (await import('./proof/explain.ts')).explain,
+  replay: async () => (await import('./proof/replay.ts')).replay,
+  adopt: async () => (await import('./proof/adopt.ts')).adopt,
   report: async () => (await import('./report.ts')).report,
   simulate: async () => (await import('./simulate.ts')).simulate,
 };

@@ -29,7 +29,7 @@ async function runStart(where: string, json: boolean): Promise<number> {
   if (claim && 'url' in claim) throw new Exit(3, `This data folder is in use by the shop at ${claim.url}/.`);
   try {
     const shop = await startShop({ loaded, environment: process.env, folder, world });
-    claim?.announce(addressOf(shop));
+    claim?.announce(addressOf(shop), shop.kassa.stand_in?.url ?? null);
     const printer = printerTo(process.stdout, json);
     const took_ms = Math.round(process.uptime() * 1000);
     printReady(printer, shop, {

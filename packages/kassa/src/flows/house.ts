@@ -28,6 +28,8 @@ export interface Pace {
   readonly finish_after_ms: number;
   /** How often the reconciler lists objects at Stripe while attempts are live. */
   readonly reconcile_every_ms: number;
+  /** How often Stripe is asked for events that never arrived; seconds where no webhook can reach us. */
+  readonly fetch_events_every_ms: number;
   readonly quote_ms: number;
 }
 
@@ -35,6 +37,7 @@ export const DEFAULT_PACE: Pace = {
   refresh_after_ms: 3_000,
   finish_after_ms: 30_000,
   reconcile_every_ms: 60_000,
+  fetch_events_every_ms: 60_000,
   quote_ms: 15 * 60_000,
 };
 

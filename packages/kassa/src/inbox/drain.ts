@@ -14,7 +14,7 @@ import {
   sameOrderAgain,
   type Transaction,
 } from '../database/index.ts';
-import { GatewayFailure } from '../domain/payments/gateway.ts';
+import { GatewayFailure, isMarkedBy } from '../domain/payments/gateway.ts';
 import type { House, SettleOutcome } from '../flows/house.ts';
 import { KassaError } from '../kernel/errors.ts';
 import type { Random } from '../kernel/random.ts';
@@ -178,7 +178,7 @@ async function applyOne(
   }
   const settled = await house.settle(house, tx, heard.report, cause);
   // The event overtook our own write, or its answer was lost: never answered and dropped, always tried again (F15).
-  if (settled.outcome === 'unknown' && heard.report.marked) throw new NotYetKnown(event);
+  if (settled.outcome === 'unknown' && isMarkedBy(house.shop, heard.report)) throw new NotYetKnown(event);
   return settled;
 }
 

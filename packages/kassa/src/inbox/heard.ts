@@ -1,5 +1,11 @@
 import type { ClaimedInboxEvent } from '../database/index.ts';
-import type { DisputeReport, FraudWarningReport, PaymentReport, RefundReport } from '../domain/payments/gateway.ts';
+import {
+  type DisputeReport,
+  type FraudWarningReport,
+  isMarkedBy,
+  type PaymentReport,
+  type RefundReport,
+} from '../domain/payments/gateway.ts';
 import type { House } from '../flows/house.ts';
 
 /** What an event amounts to: a fact for a story, or nothing of ours. */
@@ -64,13 +70,14 @@ export function refusalFact(house: House, event: ClaimedInboxEvent): Heard {
 }
 
 async function readOrTold(house: House, event: ClaimedInboxEvent, told: PaymentReport | undefined): Promise<Fact> {
-  const { payment_id, marked } = house.gateway.paymentOf(event.body);
+  const payment = house.gateway.paymentOf(event.body);
+  const { payment_id } = payment;
   const report = await house.readPayment(payment_id);
   if (report === 'told_by_its_session') return { kind: 'ignored' };
   if (report) return { kind: 'payment', report };
   if (told) return { kind: 'payment', report: told };
   // Of another version only the mark is read; everything else only Stripe may tell.
-  if (!marked) return { kind: 'ignored' };
+  if (!isMarkedBy(house.shop, payment)) return { kind: 'ignored' };
   return { kind: 'payment', report: await house.gateway.readIntent(payment_id, 'unblock') };
 }
 

@@ -24,6 +24,7 @@ const GATEWAY = {
   webhook_secrets: [],
 };
 
+const SHOP = '01935000-0000-7000-8000-000000000001';
 const REQUEST: SessionRequest = {
   presentation: 'hosted',
   order_id: '01890a5d-ac96-774b-bcce-b302099a8057',
@@ -51,6 +52,7 @@ const REQUEST: SessionRequest = {
   email: 'ann+tickets@example.com',
   stripe_customer_id: null,
   save_payment_method: false,
+  shop_id: SHOP,
   order_reference: null,
   success_url: 'https://shop.example/pay?session_id={CHECKOUT_SESSION_ID}',
   cancel_url: null,
@@ -85,8 +87,8 @@ test('our bytes are the bytes that the official client would send', async () => 
     customer_email: 'ann+tickets@example.com',
     success_url: 'https://shop.example/pay?session_id={CHECKOUT_SESSION_ID}',
     expires_at: Date.parse('2026-11-21T10:31:00Z') / 1000,
-    metadata: { kassa_order_id: order },
-    payment_intent_data: { metadata: { kassa_order_id: order } },
+    metadata: { kassa_order_id: order, kassa_shop_id: SHOP },
+    payment_intent_data: { metadata: { kassa_order_id: order, kassa_shop_id: SHOP } },
   });
   expect(encodeSession(REQUEST)).toBe(sent);
 });
@@ -102,7 +104,7 @@ test('the bytes of payments, customers and their changes are those of the offici
   );
   const gateway = createGateway({ ...GATEWAY, http: async () => answer(200, {}), address: { secret_key: KEY } });
   const order_id = REQUEST.order_id;
-  const metadata = { order_id: 'ORD123', kassa_order_id: 'ord_01h455vb4pex5vsknk084sn02q' };
+  const metadata = { order_id: 'ORD123', kassa_order_id: 'ord_01h455vb4pex5vsknk084sn02q', kassa_shop_id: SHOP };
   await stripe.paymentIntents.create({
     ...{ amount: 8_875, currency: 'usd', automatic_payment_methods: { enabled: true }, customer: 'cus_1' },
     ...{ description: 'Søndag & co', payment_method: 'pm_1', setup_future_usage: 'off_session', metadata },
@@ -118,7 +120,7 @@ test('the bytes of payments, customers and their changes are those of the offici
   await stripe.customers.update('cus_1', { name: 'Ann' });
   await stripe.customers.update('cus_1', { invoice_settings: { default_payment_method: 'pm_1' } });
   await stripe.paymentMethods.update('pm_1', { allow_redisplay: 'always' });
-  const intent = { order_id, amount_minor: 8_875, currency: 'usd', description: 'Søndag & co' };
+  const intent = { order_id, shop_id: SHOP, amount_minor: 8_875, currency: 'usd', description: 'Søndag & co' };
   const owner = { stripe_customer_id: 'cus_1', save_payment_method: true, order_reference: 'ORD123' };
   const ours = [
     gateway.composeIntent({ ...intent, ...owner, payment_method_id: 'pm_1' }),

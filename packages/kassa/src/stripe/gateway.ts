@@ -1,5 +1,5 @@
 import { assertNoTransaction } from '../database/index.ts';
-import type { Gateway, Listing } from '../domain/payments/gateway.ts';
+import type { Gateway } from '../domain/payments/gateway.ts';
 import type { Clock } from '../kernel/clock.ts';
 import type { Http } from '../kernel/http.ts';
 import type { Log } from '../kernel/log.ts';
@@ -8,13 +8,20 @@ import type { BudgetRates } from './budget.ts';
 import { type Calls, createCalls } from './calls.ts';
 import { API_VERSION, createClient, type StripeAddress, type StripeClient } from './client.ts';
 import { disputes } from './disputes.ts';
+import { lists } from './lists.ts';
 import { composesPeople, people } from './people.ts';
-import { intentInEvent, paymentInEvent, refundInEvent, sessionInEvent, verifyEvent } from './translate/event.ts';
+import {
+  intentInEvent,
+  listedEvent,
+  paymentInEvent,
+  refundInEvent,
+  sessionInEvent,
+  verifyEvent,
+} from './translate/event.ts';
 import {
   encodeCancel,
   encodeConfirm,
   encodeIntent,
-  listedIntent,
   openedIntent,
   reportOfIntent,
   reportOfRefusal,
@@ -50,10 +57,7 @@ type Writes = Pick<
   Gateway,
   'reserve' | 'openSession' | 'expireSession' | 'openIntent' | 'cancelIntent' | 'confirmIntent' | 'createRefund'
 >;
-type Reads = Pick<Gateway, 'readSession' | 'readIntent' | 'readRefund' | 'sessionOfPayment'>;
-type Lists = Pick<Gateway, 'listSessions' | 'listIntents' | 'listRefunds'>;
-
-const PAGE_SIZE = 100;
+type Reads = Pick<Gateway, 'readSession' | 'readIntent' | 'readRefund' | 'readEvent' | 'sessionOfPayment'>;
 
 /** The one door to Stripe. Every method that reaches the network refuses to run inside a transaction. */
 export function createGateway(options: GatewayOptions): Gateway {
@@ -139,7 +143,7 @@ function writes({ calls, client, clock, livemode }: Desk): Writes {
 }
 
 function reads({ calls, client, clock, livemode }: Desk): Reads {
-  const { checkout, paymentIntents, refunds } = client.stripe;
+  const { checkout, events, paymentIntents, refunds } = client.stripe;
   return {
     async readSession(session_id, lane) {
       assertNoTransaction();
@@ -164,55 +168,16 @@ function reads({ calls, client, clock, livemode }: Desk): Reads {
       const session = list?.data[0];
       return session && listedSession(session, clock.now());
     },
+    async readEvent(event_id, lane) {
+      assertNoTransaction();
+      return whenKnown(async () =>
+        listedEvent(await calls.call('GET /v1/events/:id', lane, () => events.retrieve(event_id))),
+      );
+    },
     async readRefund(refund_id, lane) {
       assertNoTransaction();
       const refund = await calls.call('GET /v1/refunds/:id', lane, () => refunds.retrieve(refund_id));
       return reportOfRefund(refund, clock.now(), livemode);
     },
   };
-}
-
-function lists({ calls, client, clock, livemode }: Desk): Lists {
-  const { checkout, paymentIntents, refunds } = client.stripe;
-  return {
-    async listSessions({ created_from, created_to, status, after }) {
-      assertNoTransaction();
-      const created = { gte: seconds(created_from), ...(created_to ? { lte: seconds(created_to) } : {}) };
-      const filter = { ...(status ? { status } : {}), ...(after ? { starting_after: after } : {}) };
-      const list = await calls.call('GET /v1/checkout/sessions', 'reconcile', () =>
-        checkout.sessions.list({ created, ...filter, limit: PAGE_SIZE, expand: ['data.payment_intent'] }),
-      );
-      const at = clock.now();
-      return pageOf(list, (session) => listedSession(session, at));
-    },
-    async listIntents({ created_from, after }) {
-      assertNoTransaction();
-      const filter = { created: { gte: seconds(created_from) }, ...(after ? { starting_after: after } : {}) };
-      const list = await calls.call('GET /v1/payment_intents', 'reconcile', () =>
-        paymentIntents.list({ ...filter, limit: PAGE_SIZE }),
-      );
-      const at = clock.now();
-      return pageOf(list, (intent) => listedIntent(intent, at));
-    },
-    async listRefunds({ created_from, after }) {
-      assertNoTransaction();
-      const filter = { created: { gte: seconds(created_from) }, ...(after ? { starting_after: after } : {}) };
-      const list = await calls.call('GET /v1/refunds', 'reconcile', () =>
-        refunds.list({ ...filter, limit: PAGE_SIZE }),
-      );
-      const at = clock.now();
-      return pageOf(list, (refund) => reportOfRefund(refund, at, livemode));
-    },
-  };
-}
-
-function pageOf<Raw extends { id: string }, Item>(
-  list: { data: Raw[]; has_more: boolean },
-  translate: (raw: Raw) => Item,
-): Listing<Item> {
-  return { items: list.data.map(translate), next: list.has_more ? list.data.at(-1)?.id : undefined };
-}
-
-function seconds(at: Date): number {
-  return Math.floor(at.getTime() / 1000);
 }

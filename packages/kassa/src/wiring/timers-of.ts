@@ -8,6 +8,7 @@ import {
   inTransaction,
   renewTimer,
   setTimer,
+  type Timer,
 } from '../database/index.ts';
 import { completeAppointment } from '../flows/appointments/complete-appointment.ts';
 import { lapseCredits } from '../flows/buyers/lapse-credits.ts';
@@ -15,13 +16,21 @@ import { savePaymentMethod } from '../flows/buyers/save-payment-method.ts';
 import { expireCheckout } from '../flows/checkout/expire-checkout.ts';
 import { finishCheckout } from '../flows/checkout/finish-checkout.ts';
 import type { House } from '../flows/house.ts';
+import { type Ears, fetchEvents } from '../flows/proof/fetch-events.ts';
 import { reconcile } from '../flows/reconcile.ts';
 import { sendRefund } from '../flows/refunds/send-refund.ts';
 import type { Random } from '../kernel/random.ts';
 import type { TimerRound, TimerStory } from '../workflows/run-timers.ts';
 
+/** How timers are held on to, and what the shop listens to at Stripe. */
+export interface TimerWorld {
+  readonly random: Random;
+  readonly holding: Holding;
+  readonly ears: Ears;
+}
+
 /** Each kind of timer and the story that it tells; the subject is the id that the story works on. */
-export function timersOf(random: Random, house: House, holding: Holding): TimerRound<ClaimedTimer> {
+export function timersOf(house: House, { random, holding, ears }: TimerWorld): TimerRound<ClaimedTimer> {
   const { db, clock, log } = house;
   const { lease_ms } = holding;
   return {
@@ -32,13 +41,12 @@ export function timersOf(random: Random, house: House, holding: Holding): TimerR
     async fail(timer, error) {
       await failTimer(db, timer, { error, at: clock.now(), random });
     },
-    stories: held(house, holding, storiesOf(house)),
+    stories: held(house, holding, storiesOf(house, ears)),
     log,
   };
 }
 
-function storiesOf(house: House): TimerRound<ClaimedTimer>['stories'] {
-  const { db, clock } = house;
+function storiesOf(house: House, ears: Ears): TimerRound<ClaimedTimer>['stories'] {
   return {
     finish_checkout: ({ subject }) => finishCheckout(house, subject),
     expire_checkout: ({ subject }) =>
@@ -47,17 +55,26 @@ function storiesOf(house: House): TimerRound<ClaimedTimer>['stories'] {
     appointment_ends: ({ subject }) => completeAppointment(house, subject),
     lapse_credits: ({ subject }) => lapseCredits(house, subject),
     save_payment_method: ({ subject }) => savePaymentMethod(house, subject),
-    async reconcile({ subject, kind, payload }) {
-      try {
-        await reconcile(house, payload);
-      } catch (error) {
-        // Stripe may be away for hours, and the pauses of a failed timer grow; this one keeps its pace.
-        const due_at = new Date(clock.now().getTime() + house.pace.reconcile_every_ms);
-        await inTransaction(db, (tx) => setTimer(tx, { subject, kind, due_at }));
-        throw error;
-      }
-    },
+    reconcile: (timer) => atItsPace(house, timer, house.pace.reconcile_every_ms, () => reconcile(house, timer.payload)),
+    fetch_events: (timer) =>
+      atItsPace(house, timer, house.pace.fetch_events_every_ms, () => fetchEvents(house, ears, timer.payload)),
   };
+}
+
+/** Stripe may be away for hours, and the pauses of a failed timer grow; these keep their pace, and what they knew. */
+async function atItsPace(
+  { db, clock }: House,
+  { subject, kind, payload }: ClaimedTimer,
+  every_ms: number,
+  story: () => Promise<unknown>,
+): Promise<void> {
+  try {
+    await story();
+  } catch (error) {
+    const due_at = new Date(clock.now().getTime() + every_ms);
+    await inTransaction(db, (tx) => setTimer(tx, { subject, kind, due_at, payload: payload as Timer['payload'] & {} }));
+    throw error;
+  }
 }
 
 /** Each story keeps its timer for as long as it takes. */

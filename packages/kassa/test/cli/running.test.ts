@@ -29,9 +29,10 @@ const NOBODY = 4_999_999;
 async function isOurs(): Promise<boolean> {
   const claim = await claimRunning(folder, world);
   if ('url' in claim) return false;
-  expect(JSON.parse(readFileSync(file(), 'utf8'))).toEqual({ pid: process.pid, url: null });
-  claim.announce('http://localhost:1');
-  expect(JSON.parse(readFileSync(file(), 'utf8'))).toEqual({ pid: process.pid, url: 'http://localhost:1' });
+  expect(JSON.parse(readFileSync(file(), 'utf8'))).toEqual({ pid: process.pid, url: null, sandbox_url: null });
+  const urls = { url: 'http://localhost:1', sandbox_url: 'http://localhost:2' };
+  claim.announce(urls.url, urls.sandbox_url);
+  expect(JSON.parse(readFileSync(file(), 'utf8'))).toEqual({ pid: process.pid, ...urls });
   claim.release();
   expect(existsSync(file())).toBe(false);
   return true;

@@ -149,7 +149,7 @@ describe('opening a payment', () => {
     ]);
     const intent = await stripe.paymentIntents.retrieve(String(intentOf(body).id));
     expect(intent).toMatchObject({ amount: 15_000, currency: 'usd', description: 'Premium seat upgrade' });
-    expect(intent.metadata).toEqual({ order_id: 'ORD123', kassa_order_id: expect.stringMatching(/^ord_/) });
+    expect(intent.metadata).toMatchObject({ order_id: 'ORD123', kassa_order_id: expect.stringMatching(/^ord_/) });
     expect(intent.automatic_payment_methods).toMatchObject({ enabled: true });
   });
 
@@ -426,6 +426,7 @@ describe('opening a link', () => {
     expect(session.metadata).toEqual({
       order_id: expect.stringMatching(/^ord_/),
       kassa_order_id: session.metadata?.order_id,
+      kassa_shop_id: expect.any(String),
     });
     expect(session.line_items?.data).toMatchObject([{ description: 'Lakers vs Warriors', quantity: 2 }]);
     const line = await db.selectFrom('order_lines').select(['name', 'description', 'quantity']).executeTakeFirst();
@@ -437,7 +438,11 @@ describe('opening a link', () => {
     const metadata = { order_id: 'ORD123', chat_id: 'room-7', kassa_order_id: 'ord_forged' };
     const { body } = await post('/checkout/create', { ...LAKERS, metadata });
     const session = await stripe.checkout.sessions.retrieve(linkOf(body).id);
-    expect(session.metadata).toEqual({ order_id: 'ORD123', kassa_order_id: expect.stringMatching(/^ord_[0-7]/) });
+    expect(session.metadata).toEqual({
+      order_id: 'ORD123',
+      kassa_order_id: expect.stringMatching(/^ord_[0-7]/),
+      kassa_shop_id: expect.any(String),
+    });
     const attempt = await db.selectFrom('payment_transactions').select('metadata').executeTakeFirst();
     expect(attempt?.metadata).toEqual({ order_id: 'ORD123', chat_id: 'room-7' });
   });

@@ -169,7 +169,7 @@ describe('opening the form', () => {
     const { session_id } = await begun({ metadata, customer_email: 'user@example.com' });
     const session = await stripe.checkout.sessions.retrieve(session_id);
     expect(session.customer_email).toBe('user@example.com');
-    expect(Object.keys(session.metadata ?? {})).toEqual(['kassa_order_id']);
+    expect(Object.keys(session.metadata ?? {})).toEqual(['kassa_order_id', 'kassa_shop_id']);
     const row = await db.selectFrom('payment_transactions').select(['metadata', 'email']).executeTakeFirst();
     expect(row).toEqual({ metadata, email: 'user@example.com' });
   });

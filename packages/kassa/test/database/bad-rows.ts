@@ -341,7 +341,13 @@ export const BAD_ROWS: Record<string, Record<string, readonly Row[]>> = {
     audit_log_order_version_check: [{ order_version: 0 }],
   },
   key_spending: { key_spending_amount_minor_check: [{ amount_minor: 0 }] },
+  reconcile_cursors: {
+    reconcile_cursors_kind_check: [{ kind: 'prices' }],
+    reconcile_cursors_pass_after_check: [{ pass_after: '' }, { pass_after: long(256) }],
+    reconcile_cursors_pass_is_whole: [{ pass_from: null }, { pass_started_at: null }, { pass_after: null }],
+  },
   reconcile_breaks: {
+    reconcile_breaks_owner: [{ owner: 'nobody' }],
     reconcile_breaks_details_check: [{ details: '[]' }],
     reconcile_breaks_kind_check: [{ kind: '' }, { kind: long(61) }],
     reconcile_breaks_stripe_object_id_check: [{ stripe_object_id: '' }, { stripe_object_id: long(256) }],

@@ -304,6 +304,10 @@ function queueRows(set: number): Record<string, Row> {
       ...{ caps: '{}', created_at: AT },
     },
     key_spending: { key_id: idOf('api_keys', set), day: AT, currency: 'usd', amount_minor: 100 },
+    reconcile_cursors: {
+      ...{ ...shop, kind: 'refunds', reached_at: AT, pass_from: AT, pass_started_at: AT, pass_after: 're_1' },
+      ...{ updated_at: AT },
+    },
     reconcile_breaks: {
       ...{
         id: idOf('reconcile_breaks', set),

@@ -39,7 +39,11 @@ test('a payment is opened with the catalogue’s price and our mark, and no kind
     customer: null,
     client_secret: opened.client_secret,
   });
-  expect(intent.metadata).toEqual({ order_id: 'ORD123', kassa_order_id: expect.stringMatching(/^ord_/) });
+  expect(intent.metadata).toEqual({
+    order_id: 'ORD123',
+    kassa_order_id: expect.stringMatching(/^ord_/),
+    kassa_shop_id: expect.any(String),
+  });
   const sent = shop.sandbox.control.requests({ path: '/v1/payment_intents' })[0];
   expect(sent?.key).toBe(`kassa:${opened.attempt_id}:open`);
   expect(await shop.tally()).toMatchObject({ orders: ['pending'], attempts: ['pending'], held: 2 });

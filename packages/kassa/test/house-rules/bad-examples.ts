@@ -252,15 +252,6 @@ export const BAD_EXAMPLES: readonly BadExample[] = [
     says: 'row H3 is named by no test',
   },
   {
-    law: 'L11',
-    offence: 'a row that waits for later work is claimed by a test',
-    files: {
-      [`${SRC}/http/contracts/chat-payments/index.ts`]: 'export const one = 1;',
-      'packages/kassa/test/contracts/chat-payments.test.ts': "test('C25: says why no webhook arrives', () => {});",
-    },
-    says: 'row C25 is met now; take it off the waiting list',
-  },
-  {
     law: 'L12',
     offence: 'a gap between two migrations',
     files: {

@@ -115,6 +115,7 @@ export const STORY_FOLDERS: readonly string[] = [
   'disputes',
   'keys',
   'payments',
+  'proof',
   'refunds',
 ];
 

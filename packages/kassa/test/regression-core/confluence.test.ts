@@ -20,7 +20,7 @@ function factsOf(session_id: string, at: Date): Fact[] {
   const payment_id = `pi_${session_id}`;
   const payment: PaymentReport = {
     ...{ session_id, payment_id, status: 'complete', payment_status: 'paid', failed: false, amount_minor: 10_000 },
-    ...{ currency: 'usd', email: 'ann@example.com', livemode: false, marked: true, at },
+    ...{ currency: 'usd', email: 'ann@example.com', livemode: false, marked: true, shop_id: null, at },
     ...{ intent_status: null, decline: null, reference: null },
   };
   const refund = (name: string, amount_minor: number, status: RefundReport['status']): Fact => ({

@@ -93,6 +93,27 @@ test('a session that cannot be settled holds no other back and is put before a p
   expect(await breaks.where('resolved_at', 'is', null).execute()).toEqual([]);
 });
 
+test('what another installation sold on the same Stripe account is not missed here', async () => {
+  const shop = await deaf();
+  const { id } = await post(shop, 'checkout/sessions', {
+    mode: 'payment',
+    'line_items[0][price_data][currency]': 'usd',
+    'line_items[0][price_data][unit_amount]': '700',
+    'line_items[0][price_data][product_data][name]': 'Elsewhere',
+    'line_items[0][quantity]': '1',
+    success_url: 'https://shop.example/',
+    'metadata[kassa_order_id]': 'ord_01h455vb4pex5vsknk084sn02q',
+    'metadata[kassa_shop_id]': '01935000-0000-7000-8000-000000000009',
+  });
+  await pays(shop, id);
+  expect(await reconcile(shop.house)).toMatchObject({ unexplained: 0 });
+  // Its events are done with at once, instead of waiting for an order that will never come.
+  shop.deliver = (request) => shop.take(request);
+  await shop.pass(10 * 60_000);
+  const rows = await shop.db.selectFrom('inbox_events').select(['outcome', 'attempts']).execute();
+  expect(new Set(rows.map((row) => `${row.outcome} ${row.attempts}`))).toEqual(new Set(['ignored 0']));
+});
+
 test('a paid page of ours that no order knows is found even while nobody is buying', async () => {
   const shop = await deaf();
   const { id } = await post(shop, 'checkout/sessions', {
@@ -108,7 +129,7 @@ test('a paid page of ours that no order knows is found even while nobody is buyi
   expect(await reconcile(shop.house)).toMatchObject({ unexplained: 1 });
   expect(await shop.built.http.listTrouble()).toMatchObject({
     counts: { breaks: 1 },
-    breaks: [{ object_id: id, kind: 'session_without_order' }],
+    breaks: [{ object_id: id, kind: 'session_without_order', owner: 'shop' }],
   });
 });
 
@@ -153,4 +174,22 @@ test('an old checkout that Stripe does not know is put before a person and stops
   expect(await reconcile(shop.house)).toMatchObject({ settled: 1, failed: 1 });
   expect(await orders(shop)).toEqual(['pending', 'paid']);
   expect(await shop.built.http.listTrouble()).toMatchObject({ breaks: [{ object_id: 'cs_test_gone' }] });
+});
+
+test('what a bank asks back is found although nobody told of it, and found once', async () => {
+  const shop = await deaf();
+  const { session_id } = await shop.buy();
+  await pays(shop, session_id);
+  await reconcile(shop.house);
+  const { charges } = shop.sandbox.books();
+  await shop.sandbox.control.openDispute(charges[0]?.charge ?? '', {});
+  await reconcile(shop.house);
+  const disputes = () => shop.db.selectFrom('disputes').select(['status', 'amount_minor', 'withdrawn_minor']).execute();
+  const found = [{ status: 'needs_response', amount_minor: 10_000, withdrawn_minor: 10_000 }];
+  expect(await disputes()).toEqual(found);
+  const entries = async () => (await shop.db.selectFrom('ledger_entries').select('id').execute()).length;
+  const before = await entries();
+  await reconcile(shop.house);
+  expect(await disputes()).toEqual(found);
+  expect(await entries()).toBe(before);
 });

@@ -42,7 +42,7 @@ export async function runShop(run: ShopRun): Promise<number> {
     const environment = await withFreePorts(asked, printer);
     const shop = await startShop({ loaded, environment, folder, world });
     try {
-      claim.announce(addressOf(shop));
+      claim.announce(addressOf(shop), shop.kassa.stand_in?.url ?? null);
       await run.ready(shop);
       const url = addressOf(shop);
       if (keys) listenToKeys({ b: `${url}/`, o: `${url}/admin/orders` }, stop.ask);

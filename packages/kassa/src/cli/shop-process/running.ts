@@ -8,11 +8,13 @@ export interface RunningNote {
   readonly pid: number;
   /** Null while it is still starting. */
   readonly url: string | null;
+  /** Where its stand-in for Stripe listens; null with a Stripe key. */
+  readonly sandbox_url: string | null;
 }
 
 export interface Claim {
-  /** Says where the shop can be reached, for the next one who starts it. */
-  announce(url: string): void;
+  /** Says where the shop and its sandbox can be reached, for the next one who starts it and for commands. */
+  announce(url: string, sandbox_url: string | null): void;
   /** Takes the note away. A killed process leaves it behind, and the next start sees that nobody answers. */
   release(): void;
 }
@@ -31,7 +33,7 @@ export async function claimRunning(data_folder: string, world: World): Promise<C
   const file = join(data_folder, FILE);
   mkdirSync(data_folder, { recursive: true });
   for (let waited_ms = 0; waited_ms < START_WAIT_MS; waited_ms += POLL_MS) {
-    if (writeIfAbsent(file, { pid: process.pid, url: null })) return claimOf(file);
+    if (writeIfAbsent(file, { pid: process.pid, url: null, sandbox_url: null })) return claimOf(file);
     const note = readNote(file);
     // In a container a killed shop and its next start often have the same number.
     if (note && note.pid !== process.pid && isAlive(note.pid)) {
@@ -53,10 +55,17 @@ export function isRunningIn(data_folder: string): boolean {
   return note !== undefined && isAlive(note.pid);
 }
 
+/** Who runs the shop of a data folder at this moment, when it can be reached. */
+export async function runningAt(data_folder: string, world: World): Promise<RunningNote | undefined> {
+  const note = readNote(join(data_folder, FILE));
+  if (!note || note.url === null || !isAlive(note.pid)) return undefined;
+  return (await answers(note.url, world)) ? note : undefined;
+}
+
 function claimOf(file: string): Claim {
   return {
-    announce(url) {
-      writeFileSync(`${file}.new`, JSON.stringify({ pid: process.pid, url }));
+    announce(url, sandbox_url) {
+      writeFileSync(`${file}.new`, JSON.stringify({ pid: process.pid, url, sandbox_url }));
       renameSync(`${file}.new`, file);
     },
     release() {
@@ -84,7 +93,8 @@ function readNote(file: string): RunningNote | undefined {
   if (!existsSync(file)) return undefined;
   try {
     const note = JSON.parse(readFileSync(file, 'utf8')) as Partial<RunningNote>;
-    return typeof note.pid === 'number' ? { pid: note.pid, url: note.url ?? null } : undefined;
+    const { pid, url = null, sandbox_url = null } = note;
+    return typeof pid === 'number' ? { pid, url, sandbox_url } : undefined;
   } catch (error) {
     // Removed in between, or cut short by a full disk: nobody stands behind it.
     if (error instanceof SyntaxError || (error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;

@@ -234,6 +234,7 @@ export interface InboxEventsTable {
   order_id: string | null;
   handled_at: Date | null;
   parked_at: Date | null;
+  listed: Generated<boolean>;
 }
 
 export interface InstallationTable {
@@ -474,6 +475,18 @@ export interface ReconcileBreaksTable {
   first_seen_at: Date;
   last_seen_at: Date;
   resolved_at: Date | null;
+  owner: Generated<'shop' | 'kassa' | 'operations'>;
+}
+
+export interface ReconcileCursorsTable {
+  tenant_id: string;
+  mode: 'test' | 'live';
+  kind: 'sessions_complete' | 'sessions_expired' | 'intents' | 'refunds' | 'disputes' | 'events';
+  reached_at: Date | null;
+  pass_from: Date | null;
+  pass_started_at: Date | null;
+  pass_after: string | null;
+  updated_at: Date;
 }
 
 export interface RefundLinesTable {
@@ -602,6 +615,7 @@ export interface Tables {
   prices: PricesTable;
   quotes: QuotesTable;
   reconcile_breaks: ReconcileBreaksTable;
+  reconcile_cursors: ReconcileCursorsTable;
   refund_lines: RefundLinesTable;
   refunds: RefundsTable;
   stock: StockTable;

@@ -50,6 +50,7 @@ const REPORT: PaymentReport = {
   email: null,
   livemode: false,
   marked: true,
+  shop_id: null,
   at: new Date(0),
 };
 

@@ -6,13 +6,17 @@ interface ShopKey {
   readonly mode: 'test' | 'live';
 }
 
+/** Who has to act: the shop decides about money, Kassa tries again by itself, operations mend keys and endpoints. */
+export type BreakOwner = 'shop' | 'kassa' | 'operations';
+
 /** Something at Stripe that no row of ours explains. */
 export interface Break {
   readonly kind: string;
   readonly stripe_object_id: string;
+  readonly owner: BreakOwner;
 }
 
-/** Opens a break, or notes that it is still there; it keeps the age of its first sight. */
+/** Opens a break, or notes that it is still there; it keeps the age of its first sight until it is resolved. */
 export async function openBreak(
   db: Database,
   shop: ShopKey,
@@ -20,14 +24,15 @@ export async function openBreak(
   world: { ids: Ids; at: Date },
 ): Promise<void> {
   const details = JSON.stringify(found.details);
-  const row = { ...shop, kind: found.kind, stripe_object_id: found.stripe_object_id, details };
+  const { kind, stripe_object_id, owner } = found;
+  const row = { ...shop, kind, stripe_object_id, owner, details };
   await db
     .insertInto('reconcile_breaks')
     .values({ ...row, id: world.ids.uuid(), first_seen_at: world.at, last_seen_at: world.at })
     .onConflict((conflict) =>
       conflict
         .columns(['tenant_id', 'mode', 'kind', 'stripe_object_id'])
-        .doUpdateSet({ last_seen_at: world.at, details, resolved_at: null }),
+        .doUpdateSet({ last_seen_at: world.at, details, owner, resolved_at: null }),
     )
     .execute();
 }

@@ -7,7 +7,9 @@ import type {
   BalanceReport,
   CustomerReport,
   DisputeReport,
+  EndpointReport,
   FraudWarningReport,
+  ListedEvent,
   ListedIntent,
   ListedSession,
   Listing,
@@ -31,8 +33,10 @@ export type {
   BalanceReport,
   CustomerReport,
   DisputeReport,
+  EndpointReport,
   FraudWarningReport,
   IntentStatus,
+  ListedEvent,
   ListedIntent,
   ListedSession,
   Listing,
@@ -53,6 +57,24 @@ export type {
   SessionRequest,
   StoredRequest,
 } from './requests.ts';
+
+/**
+ * Whether an object at Stripe was made by this shop. Never links it to anything: it only says whose it would be if no
+ * row of ours knew it. Another installation on the same account has other orders, and they are not ours to miss.
+ */
+export function isMarkedBy(
+  shop: { readonly tenant_id: string },
+  object: Pick<PaymentReport, 'marked' | 'shop_id'>,
+): boolean {
+  return object.marked && (object.shop_id === null || object.shop_id === shop.tenant_id);
+}
+
+/** By creation at Stripe, both moments included; `after` is where the page before ended. */
+export interface ListFilter {
+  readonly created_from: Date;
+  readonly created_to?: Date;
+  readonly after?: string;
+}
 
 export type Lane = 'buyer' | 'money_back' | 'unblock' | 'reconcile';
 
@@ -99,23 +121,25 @@ export interface Gateway {
   readSession(session_id: string, lane: Lane): Promise<PaymentReport>;
   readIntent(payment_id: string, lane: Lane): Promise<PaymentReport>;
   readRefund(refund_id: string, lane: Lane): Promise<RefundReport>;
-  listSessions(filter: {
-    created_from: Date;
-    created_to?: Date;
-    status?: 'open' | 'complete' | 'expired';
-    after?: string;
-  }): Promise<Listing<ListedSession>>;
+  /** Undefined when Stripe does not know it, or no longer. */
+  readEvent(event_id: string, lane: Lane): Promise<ListedEvent | undefined>;
+  listSessions(filter: ListFilter & { status?: 'open' | 'complete' | 'expired' }): Promise<Listing<ListedSession>>;
   /** Every payment of the account, those of sessions among them. */
-  listIntents(filter: { created_from: Date; after?: string }): Promise<Listing<ListedIntent>>;
+  listIntents(filter: ListFilter): Promise<Listing<ListedIntent>>;
   /** The session that a payment belongs to, if any. */
   sessionOfPayment(payment_id: string): Promise<ListedSession | undefined>;
-  listRefunds(filter: { created_from: Date; after?: string }): Promise<Listing<RefundReport>>;
+  /** Of one payment when it is named. */
+  listRefunds(filter: ListFilter & { payment_id?: string | null }): Promise<Listing<RefundReport>>;
+  /** Events of these types, at most twenty; Stripe keeps them for thirty days. */
+  listEvents(filter: ListFilter & { types: readonly string[] }): Promise<Listing<ListedEvent>>;
   /** @throws GatewayFailure; `refused` with code `resource_missing` when Stripe does not know it. */
   readDispute(dispute_id: string, lane: Lane): Promise<DisputeReport>;
   readFraudWarning(warning_id: string, lane: Lane): Promise<FraudWarningReport>;
-  listDisputes(filter: { created_from: Date; after?: string }): Promise<Listing<DisputeReport>>;
+  listDisputes(filter: ListFilter): Promise<Listing<DisputeReport>>;
   /** What could be paid out or given back at this moment. */
   readBalance(lane: Lane): Promise<BalanceReport>;
+  /** Every address that Stripe sends this account's events to; at most a hundred. */
+  listEndpoints(): Promise<readonly EndpointReport[]>;
 
   /** Answers the id at Stripe. @throws GatewayFailure */
   createCustomer(stored: StoredRequest, key: string): Promise<string>;
@@ -142,7 +166,7 @@ export interface Gateway {
   refundOf(event_body: string): RefundReport;
   intentOf(event_body: string): PaymentReport;
   /** All that may be read of a payment in an event of another version: which one it is, and whether it is marked. */
-  paymentOf(event_body: string): { payment_id: string; marked: boolean };
+  paymentOf(event_body: string): Pick<PaymentReport, 'marked' | 'shop_id'> & { readonly payment_id: string };
 }
 
 /**

@@ -16,7 +16,7 @@ export {
   operationKey,
   type Presentation,
 } from './attempts-table.ts';
-export { type Break, closeBreaks, openBreak, openBreakObjects } from './breaks-table.ts';
+export { type Break, type BreakOwner, closeBreaks, openBreak, openBreakObjects } from './breaks-table.ts';
 export { type DisputeFacts, type DisputeStatus, isContested, isDisputeOver, joinDispute } from './dispute.ts';
 export {
   changeDispute,
@@ -30,7 +30,7 @@ export {
   type NewDispute,
   oldestOpenDispute,
 } from './disputes-table.ts';
-export { type Gateway, GatewayFailure, type Lane, WebhookRefused } from './gateway.ts';
+export { type Gateway, GatewayFailure, isMarkedBy, type Lane, type ListFilter, WebhookRefused } from './gateway.ts';
 export {
   latestAttempt,
   lockAttemptsOf,
@@ -70,8 +70,10 @@ export {
 export type {
   CustomerReport,
   DisputeReport,
+  EndpointReport,
   FraudWarningReport,
   IntentStatus,
+  ListedEvent,
   ListedIntent,
   ListedSession,
   Listing,

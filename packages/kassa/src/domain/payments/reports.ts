@@ -36,6 +36,8 @@ export interface PaymentReport {
   readonly livemode: boolean;
   /** True when Stripe's object carries our mark, so that an unknown id is worth waiting for. Never used to link. */
   readonly marked: boolean;
+  /** The shop that the mark names; null where it names none. */
+  readonly shop_id: string | null;
   /** Our order's id as Stripe gave it back. A hint for people and for finding a lost answer; never a link by itself. */
   readonly reference: string | null;
   /** When Stripe said it: the event's creation, or the moment of the read. */
@@ -130,6 +132,17 @@ export interface MethodReport {
   } | null;
 }
 
+/** Where Stripe sends events, as Stripe has it. */
+export interface EndpointReport {
+  readonly url: string;
+  /** Stripe switches an endpoint off that fails for days. */
+  readonly is_enabled: boolean;
+  /** Null: the account's default. */
+  readonly api_version: string | null;
+  /** `*` for all. */
+  readonly types: readonly string[];
+}
+
 /** One page of a list at Stripe; `next` continues it, undefined means that it was the last. */
 export interface Listing<Item> {
   readonly items: readonly Item[];
@@ -148,6 +161,11 @@ export interface ListedIntent extends PaymentReport {
   readonly intent_status: IntentStatus;
   readonly created_at: Date;
   readonly client_secret: string | null;
+}
+
+/** An event as Stripe lists it, with its whole body. */
+export interface ListedEvent extends VerifiedEvent {
+  readonly body: string;
 }
 
 /** An event whose signature, age, mode and account have been checked. */

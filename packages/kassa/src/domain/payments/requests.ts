@@ -21,6 +21,8 @@ export interface SessionLine {
 export interface SessionRequest {
   readonly presentation: 'hosted' | 'embedded' | 'elements';
   readonly order_id: string;
+  /** Ours, so that other installations on the same Stripe account leave the object alone. */
+  readonly shop_id: string;
   readonly currency: string;
   readonly lines: readonly SessionLine[];
   readonly total_minor: number;
@@ -43,6 +45,8 @@ export interface SessionRequest {
 /** What a payment without a session is opened with. */
 export interface IntentRequest {
   readonly order_id: string;
+  /** Ours, so that other installations on the same Stripe account leave the object alone. */
+  readonly shop_id: string;
   readonly amount_minor: number;
   readonly currency: string;
   readonly description: string;

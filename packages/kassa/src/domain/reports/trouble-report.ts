@@ -19,7 +19,14 @@ export interface Trouble {
   }[];
   readonly reviews: readonly { order_id: string; number: number | null; reason: string; at: Date }[];
   /** Objects at Stripe that no row of ours explains. */
-  readonly breaks: readonly { object_id: string; kind: string; details: string; at: Date }[];
+  readonly breaks: readonly {
+    object_id: string;
+    kind: string;
+    /** Who has to act. */
+    owner: 'shop' | 'kassa' | 'operations';
+    details: string;
+    at: Date;
+  }[];
 }
 
 const ROWS_MAX = 50;
@@ -78,7 +85,7 @@ async function listBreaks(
 ): Promise<Trouble['breaks']> {
   const rows = await db
     .selectFrom('reconcile_breaks')
-    .select(['stripe_object_id as object_id', 'kind', 'details', 'first_seen_at as at'])
+    .select(['stripe_object_id as object_id', 'kind', 'owner', 'details', 'first_seen_at as at'])
     .where('tenant_id', '=', shop.tenant_id)
     .where('mode', '=', shop.mode)
     .where('resolved_at', 'is', null)

@@ -5,10 +5,11 @@ import type { House } from '../house.ts';
 import type { Beginning } from './write-draft.ts';
 
 /** The bytes that open an attempt at Stripe: a session or, for a page of the shop's own, a payment. */
-export function composeOpening({ gateway }: House, beginning: Beginning): StoredRequest {
+export function composeOpening({ gateway, shop }: House, beginning: Beginning): StoredRequest {
   const { presentation } = beginning.command;
-  if (presentation === 'intent') return gateway.composeIntent(intentRequest(beginning));
-  return gateway.composeSession({ ...sessionRequest(beginning), presentation });
+  const shop_id = shop.tenant_id;
+  if (presentation === 'intent') return gateway.composeIntent({ ...intentRequest(beginning), shop_id });
+  return gateway.composeSession({ ...sessionRequest(beginning), presentation, shop_id });
 }
 
 /** What both have in common: whose order it is, who pays it, and whether the method is kept. */
@@ -27,7 +28,7 @@ type Owner = Pick<IntentRequest, 'order_id' | 'stripe_customer_id' | 'save_payme
 /** Stripe shows it in its lists and on receipts; it takes a thousand characters. */
 const DESCRIPTION_LENGTH_MAX = 1_000;
 
-function intentRequest(beginning: Beginning): IntentRequest {
+function intentRequest(beginning: Beginning): Omit<IntentRequest, 'shop_id'> {
   const { command, quote } = beginning;
   const names = quote.lines
     .filter((line) => line.parent === null)
@@ -45,7 +46,7 @@ function intentRequest(beginning: Beginning): IntentRequest {
   };
 }
 
-function sessionRequest(beginning: Beginning): Omit<SessionRequest, 'presentation'> {
+function sessionRequest(beginning: Beginning): Omit<SessionRequest, 'presentation' | 'shop_id'> {
   const { command, quote, session_ends } = beginning;
   return {
     ...owner(beginning),

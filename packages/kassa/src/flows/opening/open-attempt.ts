@@ -123,6 +123,7 @@ async function openFree<Result>(
     email: attempt.email,
     livemode: attempt.mode === 'live',
     marked: true,
+    shop_id: house.shop.tenant_id,
     reference: attempt.order_id,
     at,
   };

@@ -1,35 +1,40 @@
 import {
   type Attempt,
   findAttempts,
+  isMarkedBy,
   joinStatus,
   type ListedIntent,
   oldestLive,
   statusProvedBy,
 } from '../../domain/payments/index.ts';
 import { compareSession, guarded, type Round } from './compare-session.ts';
-
-/** Stripe's clock may be behind ours. */
-const SKEW_MS = 3_600_000;
+import { passOver } from './pass-over.ts';
+import type { Reach } from './reach.ts';
 
 /**
- * Compares payments without a session with our rows: in each round those since the oldest one that still waits, in a
- * wide one everything since the horizon. Those of sessions are told by their sessions.
+ * Compares payments without a session with our rows: in each round while one waits, and in a wide one what nobody waits
+ * for. Those of sessions are told by their sessions.
  */
-export async function compareIntents(round: Round, horizon: Date, is_wide: boolean): Promise<void> {
+export async function compareIntents(round: Round, reach: Reach): Promise<void> {
   const { house } = round;
-  const oldest = is_wide ? horizon : await oldestLive(house.db, house.shop, 'intent');
-  if (!oldest) return;
-  const created_from = new Date(Math.max(oldest.getTime(), horizon.getTime()) - SKEW_MS);
-  let after: string | undefined;
-  do {
-    const page = await house.gateway.listIntents({ created_from, ...(after === undefined ? {} : { after }) });
-    const refs = page.items.map(({ payment_id }) => ({ session_id: null, payment_id }));
-    const known = await findAttempts(house.db, house.shop, refs);
-    for (const intent of page.items) {
-      await compareIntent(round, intent, known({ session_id: null, payment_id: intent.payment_id }));
-    }
-    after = page.next;
-  } while (after !== undefined);
+  const { db, shop, gateway } = house;
+  const waits = await oldestLive(db, shop, 'intent');
+  if (!waits && !reach.is_wide) return;
+  await passOver(
+    house,
+    {
+      kind: 'intents',
+      page: (filter) => gateway.listIntents(filter),
+      async compare(intents) {
+        const refs = intents.map(({ payment_id }) => ({ session_id: null, payment_id }));
+        const known = await findAttempts(db, shop, refs);
+        for (const intent of intents) {
+          await compareIntent(round, intent, known({ session_id: null, payment_id: intent.payment_id }));
+        }
+      },
+    },
+    reach.backTo(waits),
+  );
 }
 
 async function compareIntent(round: Round, intent: ListedIntent, attempt: Attempt | undefined): Promise<void> {
@@ -45,8 +50,8 @@ async function compareIntent(round: Round, intent: ListedIntent, attempt: Attemp
 
 /** Money with our mark that no attempt has: of a session, which is compared by itself, or lost. */
 async function compareStray(round: Round, intent: ListedIntent): Promise<void> {
-  if (!intent.marked || intent.payment_status !== 'paid') return;
-  await guarded(round, { kind: 'payment_not_settled', id: intent.payment_id }, async () => {
+  if (!isMarkedBy(round.house.shop, intent) || intent.payment_status !== 'paid') return;
+  await guarded(round, { kind: 'payment_not_settled', id: intent.payment_id, owner: 'kassa' as const }, async () => {
     const session = await round.house.gateway.sessionOfPayment(intent.payment_id);
     if (!session) await compareSession(round, intent);
   });

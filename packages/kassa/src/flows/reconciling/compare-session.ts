@@ -1,10 +1,12 @@
 import { DatabaseUnavailable, inTransaction } from '../../database/index.ts';
 import {
   type Attempt,
+  type BreakOwner,
   closeBreaks,
   findAttempt,
   GatewayFailure,
   isLive,
+  isMarkedBy,
   openBreak,
   openBreakObjects,
   type PaymentReport,
@@ -49,7 +51,8 @@ export async function compareSession(round: Round, session: PaymentReport, known
   const { house, tally } = round;
   tally.sessions_seen += 1;
   const id = session.session_id ?? session.payment_id ?? '';
-  await guarded(round, { kind: session.session_id ? 'session_not_settled' : 'payment_not_settled', id }, async () => {
+  const kind = session.session_id ? 'session_not_settled' : 'payment_not_settled';
+  await guarded(round, { kind, id, owner: 'kassa' }, async () => {
     const attempt = known ?? (await findAttempt(house.db, house.shop, session));
     if (!attempt) return noteUnknown(round, session);
     const over = !isLive(attempt.payment_status);
@@ -64,11 +67,11 @@ export async function compareSession(round: Round, session: PaymentReport, known
 
 /** Paid at Stripe with our mark, and no row of ours knows it: a person must look. */
 export async function noteUnknown({ house, tally }: Round, session: PaymentReport): Promise<void> {
-  if (!session.marked || session.payment_status !== 'paid') return;
+  if (!isMarkedBy(house.shop, session) || session.payment_status !== 'paid') return;
   tally.unexplained += 1;
   const { session_id, payment_id, amount_minor, currency, reference } = session;
   const kind = session_id === null ? 'payment_without_order' : 'session_without_order';
-  const found = { kind, stripe_object_id: session_id ?? payment_id ?? '' };
+  const found = { kind, stripe_object_id: session_id ?? payment_id ?? '', owner: 'shop' as const };
   const details = { payment_id, amount_minor, currency, reference };
   await openBreak(house.db, house.shop, { ...found, details }, { ids: house.ids, at: house.clock.now() });
 }
@@ -87,7 +90,7 @@ function isAway(error: unknown): boolean {
 /** Lets one object fail alone: it is put before a person, and everything behind it is still looked at. */
 export async function guarded(
   { house, tally }: Round,
-  what: { readonly kind: string; readonly id: string },
+  what: { readonly kind: string; readonly id: string; readonly owner: BreakOwner },
   work: () => Promise<void>,
 ): Promise<void> {
   try {
@@ -100,7 +103,7 @@ export async function guarded(
       'an object of Stripe could not be written down',
     );
     const details = { error: String(error).slice(0, ERROR_LENGTH_MAX) };
-    const found = { kind: what.kind, stripe_object_id: what.id, details };
+    const found = { kind: what.kind, stripe_object_id: what.id, owner: what.owner, details };
     await openBreak(house.db, house.shop, found, { ids: house.ids, at: house.clock.now() });
   }
 }

@@ -80,6 +80,7 @@ const report = (part: Partial<PaymentReport>): PaymentReport => ({
   email: 'ann@example.com',
   livemode: false,
   marked: true,
+  shop_id: null,
   at: AT,
   ...part,
 });

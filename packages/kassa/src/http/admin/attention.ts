@@ -43,12 +43,18 @@ function reviews({ counts, reviews: rows }: Trouble): Html | null {
   return box({ id: 'reviews', title: 'Orders to look at', count: counts.reviews, head }, drawn);
 }
 
+const WHO_ACTS: Readonly<Record<Trouble['breaks'][number]['owner'], string>> = {
+  shop: 'you: kassa adopt, or refund it',
+  kassa: 'Kassa tries again by itself',
+  operations: 'operations: kassa doctor',
+};
+
 function breaks({ counts, breaks: rows }: Trouble): Html | null {
   const drawn = rows.map(
     (row) =>
-      html`<tr><th scope="row"><code>${row.object_id}</code></th><td class="wide">${row.kind.replaceAll('_', ' ')}</td><td class="wide">${row.details}</td><td>${moment(row.at)}</td></tr>`,
+      html`<tr><th scope="row"><code>${row.object_id}</code></th><td class="wide">${row.kind.replaceAll('_', ' ')}</td><td class="wide">${row.details}</td><td class="wide">${WHO_ACTS[row.owner]}</td><td>${moment(row.at)}</td></tr>`,
   );
-  const head = html`<th scope="col">Object</th><th scope="col">What</th><th scope="col">Known</th><th scope="col">Since</th>`;
+  const head = html`<th scope="col">Object</th><th scope="col">What</th><th scope="col">Known</th><th scope="col">Who acts</th><th scope="col">Since</th>`;
   return box({ id: 'breaks', title: 'At Stripe, and unexplained', count: counts.breaks, head }, drawn);
 }
 

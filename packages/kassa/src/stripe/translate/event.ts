@@ -1,8 +1,8 @@
-import type { PaymentReport, RefundReport, VerifiedEvent } from '../../domain/payments/gateway.ts';
+import type { ListedEvent, PaymentReport, RefundReport, VerifiedEvent } from '../../domain/payments/gateway.ts';
 import { WebhookRefused } from '../../domain/payments/gateway.ts';
 import { verifySignature } from '../verify-signature.ts';
 import { reportOfIntent } from './intent.ts';
-import { markedOrder } from './mark.ts';
+import { markedOrder, markingShop } from './mark.ts';
 import { type Fields, fieldsOf, flagOf, momentOf, optionalText, textOf } from './read-field.ts';
 import { reportOfRefund } from './refund.ts';
 import { reportOfSession } from './session.ts';
@@ -18,20 +18,28 @@ export function verifyEvent(
 ): VerifiedEvent {
   verifySignature(raw, signature, trust.secrets, trust.at);
   try {
-    const event = parsed(new TextDecoder('utf-8', { fatal: true }).decode(raw));
-    const object = objectIn(event);
-    return {
-      id: textOf(event, 'id'),
-      type: textOf(event, 'type'),
-      api_version: optionalText(event, 'api_version'),
-      livemode: flagOf(event, 'livemode'),
-      account: optionalText(event, 'account'),
-      created_at: momentOf(event, 'created'),
-      object_id: optionalText(object, 'id'),
-    };
+    return outlineOf(parsed(new TextDecoder('utf-8', { fatal: true }).decode(raw)));
   } catch (error) {
     throw new WebhookRefused(400, 'invalid payload', error);
   }
+}
+
+/** An event that Stripe listed under our own key, which says as much as a signature. @throws Bug */
+export function listedEvent(value: unknown): ListedEvent {
+  const body = JSON.stringify(value);
+  return { ...outlineOf(parsed(body)), body };
+}
+
+function outlineOf(event: Fields): VerifiedEvent {
+  return {
+    id: textOf(event, 'id'),
+    type: textOf(event, 'type'),
+    api_version: optionalText(event, 'api_version'),
+    livemode: flagOf(event, 'livemode'),
+    account: optionalText(event, 'account'),
+    created_at: momentOf(event, 'created'),
+    object_id: optionalText(objectIn(event), 'id'),
+  };
 }
 
 function parsed(body: string): Fields {
@@ -62,8 +70,8 @@ export function intentInEvent(event_body: string): PaymentReport {
   return reportOfIntent(objectIn(event), momentOf(event, 'created'));
 }
 
-/** The payment intent of a stored event: which one, and whether it carries our mark. */
-export function paymentInEvent(event_body: string): { payment_id: string; marked: boolean } {
+/** The payment intent of a stored event: which one, and whose mark it carries. */
+export function paymentInEvent(event_body: string): { payment_id: string; marked: boolean; shop_id: string | null } {
   const payment = objectIn(parsed(event_body));
-  return { payment_id: textOf(payment, 'id'), marked: markedOrder(payment) !== null };
+  return { payment_id: textOf(payment, 'id'), marked: markedOrder(payment) !== null, shop_id: markingShop(payment) };
 }

@@ -11,7 +11,7 @@ import {
 } from '../../domain/payments/gateway.ts';
 import { assert } from '../../kernel/assert.ts';
 import { encodeForm } from './form.ts';
-import { markedOrder, marks } from './mark.ts';
+import { markedOrder, markingShop, marks } from './mark.ts';
 import {
   type Fields,
   fieldsOf,
@@ -85,6 +85,7 @@ export function reportOfIntent(value: unknown, at: Date): PaymentReport & { read
     email: null,
     livemode: flagOf(intent, 'livemode'),
     marked: reference !== null,
+    shop_id: markingShop(intent),
     reference,
     at,
   };

@@ -4,7 +4,7 @@ import { fromTypeId, toTypeId } from '../../kernel/ids.ts';
 import { splitMinor } from '../../kernel/money.ts';
 import { encodeForm, type FormValue } from './form.ts';
 import { declineOf, INTENT_STATUSES } from './intent.ts';
-import { markedOrder, marks } from './mark.ts';
+import { markedOrder, markingShop, marks } from './mark.ts';
 import {
   type Fields,
   fieldsOf,
@@ -108,6 +108,7 @@ export function reportOfSession(value: unknown, at: Date): PaymentReport {
     email: usableEmail(optionalText(buyer, 'email') ?? optionalText(session, 'customer_email')),
     livemode: flagOf(session, 'livemode'),
     marked: reference !== null,
+    shop_id: markingShop(session),
     reference,
     at,
   };

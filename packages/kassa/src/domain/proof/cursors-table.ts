@@ -1,0 +1,60 @@
+import { type Database, sql } from '../../database/index.ts';
+
+interface ShopKey {
+  readonly tenant_id: string;
+  readonly mode: 'test' | 'live';
+}
+
+/** What is listed at Stripe page by page. Finished and expired sessions are two lists there. */
+export type ListKind = 'sessions_complete' | 'sessions_expired' | 'intents' | 'refunds' | 'disputes' | 'events';
+
+/** A pass through a list that has not come to its end: Stripe lists the newest first, so it goes back in time. */
+export interface Pass {
+  /** Since when objects are looked at. */
+  readonly from: Date;
+  readonly started_at: Date;
+  /** The last object that was compared. */
+  readonly after: string;
+}
+
+export interface ReconcileCursor {
+  /** Everything made before this has been compared; null before the first pass came to its end. */
+  readonly reached_at: Date | null;
+  readonly pass: Pass | null;
+}
+
+/** How far the comparison of one list has come. */
+export async function readCursorOf(db: Database, shop: ShopKey, kind: ListKind): Promise<ReconcileCursor> {
+  const row = await db
+    .selectFrom('reconcile_cursors')
+    .select(['reached_at', 'pass_from', 'pass_started_at', 'pass_after'])
+    .where('tenant_id', '=', shop.tenant_id)
+    .where('mode', '=', shop.mode)
+    .where('kind', '=', kind)
+    .executeTakeFirst();
+  if (!row) return { reached_at: null, pass: null };
+  const { reached_at, pass_from, pass_started_at, pass_after } = row;
+  const pass =
+    pass_from === null || pass_started_at === null || pass_after === null
+      ? null
+      : { from: pass_from, started_at: pass_started_at, after: pass_after };
+  return { reached_at, pass };
+}
+
+/** Notes how far it has come, so that a pass that is cut off goes on there. */
+export async function keepCursor(
+  db: Database,
+  shop: ShopKey,
+  kind: ListKind,
+  { reached_at, pass, at }: ReconcileCursor & { readonly at: Date },
+): Promise<void> {
+  await sql`
+    insert into kassa.reconcile_cursors
+      (tenant_id, mode, kind, reached_at, pass_from, pass_started_at, pass_after, updated_at)
+    values (${shop.tenant_id}, ${shop.mode}, ${kind}, ${reached_at}, ${pass?.from ?? null}, ${pass?.started_at ?? null},
+      ${pass?.after ?? null}, ${at})
+    on conflict (tenant_id, mode, kind) do update
+      set reached_at = excluded.reached_at, pass_from = excluded.pass_from,
+        pass_started_at = excluded.pass_started_at, pass_after = excluded.pass_after,
+        updated_at = excluded.updated_at`.execute(db);
+}

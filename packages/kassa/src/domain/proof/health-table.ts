@@ -1,0 +1,28 @@
+import { type Database, sql } from '../../database/index.ts';
+
+/** Signs of life of a shop. */
+export interface Health {
+  readonly database_now: Date;
+  /** Of webhooks alone: what our own asking brought says nothing about the endpoint. */
+  readonly last_webhook_at: Date | null;
+  readonly reconciled_at: Date | null;
+  /** Events and deliveries that gave up. */
+  readonly parked: number;
+}
+
+export async function readHealth(
+  db: Database,
+  shop: { readonly tenant_id: string; readonly mode: 'test' | 'live' },
+): Promise<Health> {
+  const { rows } = await sql<Health>`
+    select kassa.clock() as database_now,
+      (select max(received_at) from kassa.inbox_events
+        where tenant_id = ${shop.tenant_id} and mode = ${shop.mode} and not listed) as last_webhook_at,
+      (select max(updated_at) from kassa.reconcile_cursors
+        where tenant_id = ${shop.tenant_id} and mode = ${shop.mode}) as reconciled_at,
+      ((select count(*) from kassa.inbox_events where parked_at is not null)
+        + (select count(*) from kassa.deliveries where parked_at is not null))::int as parked`.execute(db);
+  const [health] = rows;
+  if (!health) throw new Error('Postgres did not answer for the shop');
+  return health;
+}

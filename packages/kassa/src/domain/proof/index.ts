@@ -1,0 +1,34 @@
+import { CREDIT_CHECKS } from './credit-checks.ts';
+import { LEDGER_CHECKS } from './ledger-checks.ts';
+import { MESSAGE_CHECKS } from './message-checks.ts';
+import { MONEY_CHECKS } from './money-checks.ts';
+import { ORDER_CHECKS } from './order-checks.ts';
+import { STOCK_CHECKS } from './stock-checks.ts';
+
+export { type Broken, type Check, runChecks } from './check.ts';
+export { keepCursor, type ListKind, type Pass, type ReconcileCursor, readCursorOf } from './cursors-table.ts';
+export { type Health, readHealth } from './health-table.ts';
+export {
+  type BookSums,
+  bookSums,
+  countOrders,
+  type OpenBreak,
+  openBreaks,
+  ownersOf,
+  type ProofPeriod,
+  type RefundRow,
+  receivedIn,
+  refundRows,
+  refundsIn,
+} from './matching-table.ts';
+export { findOrderByNumber, type ParkedOfOrder, parkedOf, refundsOf } from './order-table.ts';
+
+/** What holds after every commit. */
+export const CHECKS = [
+  ...MONEY_CHECKS,
+  ...LEDGER_CHECKS,
+  ...CREDIT_CHECKS,
+  ...ORDER_CHECKS,
+  ...STOCK_CHECKS,
+  ...MESSAGE_CHECKS,
+];

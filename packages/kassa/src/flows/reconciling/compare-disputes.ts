@@ -1,0 +1,42 @@
+import { inTransaction } from '../../database/index.ts';
+import { type DisputeReport, disputesKnown, joinDispute, oldestOpenDispute } from '../../domain/payments/index.ts';
+import { explained, guarded, RECONCILE_CAUSE, type Round } from './compare-session.ts';
+import { passOver } from './pass-over.ts';
+import type { Reach } from './reach.ts';
+
+/**
+ * Compares what banks ask back with our rows: in each round while a dispute is open, and in a wide one what nobody
+ * waits for. So one whose events never arrived takes its money out of the books all the same, and is put before a
+ * person while there is time to answer.
+ */
+export async function compareDisputes(round: Round, reach: Reach): Promise<void> {
+  const { house } = round;
+  const { db, shop, gateway } = house;
+  const waits = await oldestOpenDispute(db, shop);
+  if (!waits && !reach.is_wide) return;
+  await passOver(
+    house,
+    {
+      kind: 'disputes',
+      page: (filter) => gateway.listDisputes(filter),
+      async compare(disputes) {
+        const ids = disputes.map(({ dispute_id }) => dispute_id);
+        const known = await disputesKnown(db, shop, ids);
+        for (const dispute of disputes) {
+          const row = known.get(dispute.dispute_id);
+          await compareDispute(round, dispute, row !== undefined && joinDispute(row, dispute) === row);
+        }
+      },
+    },
+    reach.refundsBackTo(waits),
+  );
+}
+
+async function compareDispute(round: Round, dispute: DisputeReport, is_same: boolean): Promise<void> {
+  const { house } = round;
+  const { dispute_id } = dispute;
+  await guarded(round, { kind: 'dispute_not_recorded', id: dispute_id, owner: 'kassa' }, async () => {
+    if (!is_same) await inTransaction(house.db, (tx) => house.recordDispute(house, tx, dispute, RECONCILE_CAUSE));
+    await explained(round, dispute_id);
+  });
+}
