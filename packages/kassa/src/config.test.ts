@@ -86,6 +86,7 @@ test('the documented shop, in full', () => {
     tenant: { key: 'default', hosts: [] },
     tenants: [],
     mode: 'test',
+    prepared: true,
     production: false,
     server: { host: '127.0.0.1', port: 4242, port_is_fixed: false, base_path: '/pay' },
     data_folder: '/srv/shop/.kassa',
