@@ -1,7 +1,7 @@
 // Goal: the three commands of three in the morning: what is unexplained is named, explained, and put in order, and
 // doing it twice changes nothing.
 // Method: a shop sells in this process, one buyer pays while it does not listen and one payment loses its order; then
-// the real commands run in processes of their own on its database and its sandbox.
+// the real commands, told their own environment, run on its database and its sandbox.
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -13,7 +13,7 @@ import { silentLog } from '../../src/kernel/log.ts';
 import { systemHttp } from '../../src/system.ts';
 import { type FreshDatabase, freshDatabase } from '../setup/database.ts';
 import { eventually, realClock, realIds, realRandom } from '../setup/world.ts';
-import { BLUE_HALL, kassa } from './kassa-process.ts';
+import { BLUE_HALL, kassaHere } from './kassa-process.ts';
 
 const LONG_MS = 120_000;
 let folder: string;
@@ -80,10 +80,8 @@ async function sellAndLose(): Promise<void> {
 }
 
 async function run(...args: string[]) {
-  const one = kassa([...args, '--config', BLUE_HALL], { cwd: folder, env: environment() });
-  const code = await one.ended;
-  const lines = one.out().trimEnd().split('\n');
-  return { code, out: one.out(), err: one.err(), lines };
+  const said = await kassaHere([...args, '--config', BLUE_HALL], environment());
+  return { ...said, lines: said.out.trimEnd().split('\n') };
 }
 
 const json = (lines: readonly string[]) => lines.map((line) => JSON.parse(line) as Record<string, unknown>);

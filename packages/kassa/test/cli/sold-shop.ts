@@ -9,7 +9,7 @@ import { type FreshDatabase, freshDatabase } from '../setup/database.ts';
 import { eventually, realClock, realIds, realRandom } from '../setup/world.ts';
 import { BLUE_HALL, kassaHere } from './kassa-process.ts';
 
-/** A shop that has sold two seats and is closed; commands read its database and its sandbox in processes of their own. */
+/** A shop that has sold two seats and is closed; commands read its database and its sandbox told their own environment. */
 export interface SoldShop {
   readonly db: FreshDatabase['db'];
   command(name: string, ...args: string[]): Promise<{ code: string | number; out: string; err: string }>;

@@ -8,7 +8,7 @@ import { realRandom } from '../setup/world.ts';
 import { simulated } from './simulate-process.ts';
 
 /** How long new worlds are begun; more by KASSA_TEST_SIM_MINUTES. */
-const MINUTES = process.env.KASSA_TEST_SIM_MINUTES ?? '0.2';
+const MINUTES = process.env.KASSA_TEST_SIM_MINUTES ?? '0.1';
 const WORLDS_MAX = 100_000;
 /** A world with many crashes, on a machine that does much else. */
 const ONE_WORLD_MS = 120_000;
