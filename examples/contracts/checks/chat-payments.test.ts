@@ -196,7 +196,7 @@ describe('asking for a payment', () => {
       success_url: LINK.success_url,
       cancel_url: LINK.cancel_url,
     });
-    expect(Object.keys(session.metadata as object).sort()).toEqual(['kassa_order_id', 'order_id']);
+    expect(Object.keys(session.metadata as object).sort()).toEqual(['kassa_order_id', 'kassa_shop_id', 'order_id']);
     expect(session.metadata).toMatchObject({ order_id: 'ORD124', kassa_order_id: expect.stringMatching(/^ord_/) });
     const { data } = await shop.sandbox.get(`/v1/checkout/sessions/${id}/line_items`);
     expect(data).toMatchObject([{ quantity: 2, amount_total: 40_000, price: { unit_amount: 20_000 } }]);

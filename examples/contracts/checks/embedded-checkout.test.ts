@@ -93,7 +93,7 @@ describe('opening the form', () => {
     const session_id = await embed(shop, { metadata, customer_email: 'user@example.com' });
     const opened = await session(session_id);
     expect(opened.customer_email).toBe('user@example.com');
-    expect(Object.keys(opened.metadata as object)).toEqual(['kassa_order_id']);
+    expect(Object.keys(opened.metadata as object).sort()).toEqual(['kassa_order_id', 'kassa_shop_id']);
     const [attempt] = await shop.rows.read(
       'select metadata, email from kassa.payment_transactions where session_id = $1',
       session_id,

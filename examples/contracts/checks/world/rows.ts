@@ -14,9 +14,17 @@ export interface Rows {
 
 /**
  * What changes without anybody buying anything: appointments with ourselves, who holds which lease, when a key was last
- * used, and the answers that are kept under keys.
+ * used, how far the comparison with Stripe has come, and the answers that are kept under keys.
  */
-const RESTLESS = ['timers', 'leases', 'deliveries', 'api_keys', 'idempotency_keys', 'stripe_operations'];
+const RESTLESS = [
+  'timers',
+  'leases',
+  'deliveries',
+  'api_keys',
+  'idempotency_keys',
+  'stripe_operations',
+  'reconcile_cursors',
+];
 
 /** A row by its beginning, for people, and by all of it. */
 const SHORT = `left(replace(row::text, chr(10), ' '), 140) || ' … ' || md5(row::text)`;
