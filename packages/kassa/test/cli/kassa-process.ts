@@ -1,6 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { commandLine } from '../../src/cli/command-line.ts';
+import { loadConfig } from '../../src/config.ts';
 import { eventually } from '../setup/world.ts';
 
 const MAIN = fileURLToPath(new URL('../../src/cli/main.ts', import.meta.url));
@@ -22,6 +23,8 @@ export interface KassaProcess {
  * only once for all tests. For commands that end by themselves; one at a time.
  */
 export async function kassaHere(args: readonly string[], env: Readonly<Record<string, string>>) {
+  // A configuration is loaded once in a process and keeps what it read then: nothing, and not one test's database.
+  await loadConfig(BLUE_HALL);
   const { env: ours, stdout } = process;
   const { PATH = '', HOME = '' } = ours;
   let [out, err] = ['', ''];
