@@ -6,6 +6,7 @@ import {
   saveOffer,
   saveParts,
   savePractitioners,
+  saveStock,
   saveTaxRates,
   saveTenant,
   type TaxRate,
@@ -62,6 +63,9 @@ export async function syncCatalog(world: World, catalogue: Catalogue): Promise<S
       shop,
       catalogue.coupons.map((coupon) => coupon.code),
     );
+    const capacities = new Map(catalogue.offers.map(({ key, capacity }) => [key, capacity]));
+    const stock = [...offer_ids].map(([key, id]) => ({ id, capacity: capacities.get(key) ?? null }));
+    await saveStock(tx, stock);
     // Whatever happened while nobody was running is looked at first.
     await setTimer(tx, { subject: tenant_id, kind: 'reconcile', due_at: at });
     return shop;

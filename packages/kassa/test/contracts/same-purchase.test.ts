@@ -1,11 +1,12 @@
 // Goal: it does not matter through which contract something is bought: the same offer, the same buyer and the same
 // payment leave the same order, the same money and the same stock.
-// Method: one ticket bought through each contract in a shop of its own; the rows of all that a shopkeeper would miss,
+// Method: a ticket, and a package, bought through each contract that sells it, in a shop of its own; the rows of all that a shopkeeper would miss,
 // without ids, times and what is the contract's own, are hashed and compared.
-import { afterEach, describe, expect, test } from 'vitest';
+import { afterEach, expect, test } from 'vitest';
 import { sql } from '../../src/database/index.ts';
-import { defineKassa, ticket, usd } from '../../src/index.ts';
+import { defineKassa, type KassaConfig, ticket, usd } from '../../src/index.ts';
 import { hashOf } from '../../src/kernel/ids.ts';
+import { BASE, PRACTICE } from '../setup/booking.ts';
 import { type ChatShop, startChat } from '../setup/chat.ts';
 import { ORIGIN } from '../setup/shop.ts';
 
@@ -28,7 +29,9 @@ const SHOP = defineKassa({
 let shop: ChatShop | undefined;
 afterEach(async () => shop?.close());
 
-const BUY: Readonly<Record<string, (shop: ChatShop) => Promise<void>>> = {
+type Buy = (of: ChatShop) => Promise<void>;
+
+const SEAT_BY: Readonly<Record<string, Buy>> = {
   'hosted-checkout': async (of) => {
     const { session_id } = await of.opened({ offer: SEAT, success_url: `${ORIGIN}/pay` });
     await of.sandbox.control.pay(session_id, { outcome: 'pays', email: EMAIL });
@@ -59,6 +62,9 @@ const BUY: Readonly<Record<string, (shop: ChatShop) => Promise<void>>> = {
 const OWN =
   /(^|_)(id|ids|at|hash|key|url|until)$|^(contract|presentation|metadata|fields|mode|external_reference|client_secret|row|version|cause|details|order_number|number|expires|claims|status_detail|quote|opened_from)/;
 
+/** A session is complete where an intent has succeeded. */
+const STRIPES_WORD = 'payment_transactions.status';
+
 /** Everything that has been sold, paid, held, posted and told, in words that do not depend on ids or times. */
 async function stateOf({ db }: ChatShop): Promise<Readonly<Record<string, unknown[]>>> {
   const tables = ['orders', 'order_lines', 'payment_transactions', 'holds', 'stock', 'ledger_entries', 'effects'];
@@ -68,7 +74,7 @@ async function stateOf({ db }: ChatShop): Promise<Readonly<Record<string, unknow
     const bare = rows.map((row) =>
       JSON.stringify(
         Object.entries(row)
-          .filter(([name]) => !OWN.test(name))
+          .filter(([name]) => !OWN.test(name) && `${table}.${name}` !== STRIPES_WORD)
           .sort(),
       ),
     );
@@ -78,9 +84,9 @@ async function stateOf({ db }: ChatShop): Promise<Readonly<Record<string, unknow
   return { ...found, told: told.rows };
 }
 
-async function boughtThrough(contract: string): Promise<Readonly<Record<string, unknown[]>>> {
-  shop = await startChat({ config: SHOP });
-  await BUY[contract]?.(shop);
+async function boughtThrough(config: KassaConfig, buy: Buy): Promise<Readonly<Record<string, unknown[]>>> {
+  shop = await startChat({ config });
+  await buy(shop);
   await shop.rest();
   const state = await stateOf(shop);
   await shop.close();
@@ -88,14 +94,51 @@ async function boughtThrough(contract: string): Promise<Readonly<Record<string, 
   return state;
 }
 
-describe('one seat for 20.00', () => {
-  test('leaves the same state whichever contract sold it', async () => {
+/** What booking-checkout sells and others too: a package of things. */
+const SPA: KassaConfig = {
+  ...PRACTICE,
+  contracts: { 'hosted-checkout': true, 'booking-checkout': true, 'chat-payments': true },
+};
+
+const SPA_BY: Readonly<Record<string, Buy>> = {
+  'hosted-checkout': async (of) => {
+    const signed_in = { Authorization: `Bearer ${of.token({ sub: 'ann', email: EMAIL })}` };
+    const { session_id } = await of.opened({ offer: '999', success_url: `${ORIGIN}/pay` }, signed_in);
+    await of.sandbox.control.pay(session_id, { outcome: 'pays', email: EMAIL });
+  },
+  'booking-checkout': async (of) => {
+    const Authorization = `Bearer ${of.token({ sub: 'ann', email: EMAIL })}`;
+    const headers = { 'Content-Type': 'application/json', Authorization };
+    const body = JSON.stringify({ checkout_type: 'package', items: [{ service_id: 999, quantity: 1 }] });
+    const answer = await of.send(`${BASE}/checkout/create`, { method: 'POST', headers, body });
+    const { payment_intent_id } = (await answer.json()) as { payment_intent_id: string };
+    const page = { payment_method: 'pm_card_visa', return_url: `${ORIGIN}/booked` };
+    await of.stripe.paymentIntents.confirm(payment_intent_id, page);
+  },
+  'chat-payments': async (of) => {
+    const page = { success_url: `${ORIGIN}/success`, cancel_url: `${ORIGIN}/cancel` };
+    const { status, body } = await of.post('/checkout/create', { items: [{ offer: '999' }], ...page });
+    expect([status, body]).toEqual([200, expect.anything()]);
+    const { id } = body.checkout_session as { id: string };
+    await of.sandbox.control.pay(id, { outcome: 'pays', email: EMAIL });
+  },
+};
+
+const PURCHASES: [string, KassaConfig, Readonly<Record<string, Buy>>][] = [
+  ['one seat for 20.00', SHOP, SEAT_BY],
+  ['a package of a spa day with its tax, paid on a page of Stripe’s or without one', SPA, SPA_BY],
+];
+
+test.each(PURCHASES)(
+  '%s leaves the same state whichever contract sold it',
+  async (_, config, ways) => {
     const states: Record<string, Readonly<Record<string, unknown[]>>> = {};
-    for (const contract of Object.keys(BUY)) states[contract] = await boughtThrough(contract);
-    const { 'hosted-checkout': first, ...others } = states;
+    for (const [contract, buy] of Object.entries(ways)) states[contract] = await boughtThrough(config, buy);
+    const [first, ...others] = Object.values(states);
     expect(JSON.stringify(first)).toContain('paid');
-    for (const state of Object.values(others)) expect(state).toEqual(first);
+    for (const state of others) expect(state).toEqual(first);
     const hashes = Object.values(states).map((state) => hashOf(JSON.stringify(state)));
     expect(new Set(hashes).size).toBe(1);
-  }, 60_000);
-});
+  },
+  60_000,
+);

@@ -1,4 +1,4 @@
-import { sql, type Transaction } from '../../database/index.ts';
+import { lockClass, sql, type Transaction } from '../../database/index.ts';
 import { canonicalJson } from '../../kernel/canonical-json.ts';
 import { hashOf, type Ids } from '../../kernel/ids.ts';
 import type { OfferKind, OfferPrice, WhenLate } from './offer.ts';
@@ -46,7 +46,8 @@ export interface CatalogEntry {
 /**
  * Rewrites one offer of the configuration. The version grows only when what a buyer gets or pays changes. The names
  * that pages use, the id, the external id and the price at Stripe, follow the configuration from one offer to another.
- * What it consists of names other offers, so that comes when all are there: `saveParts`.
+ * What it consists of names other offers, so that comes when all are there: `saveParts`. Its stock comes last of all:
+ * `saveStock`.
  */
 export async function saveOffer(
   tx: Transaction,
@@ -54,7 +55,7 @@ export async function saveOffer(
   entry: CatalogEntry,
   world: { ids: Ids; at: Date },
 ): Promise<{ readonly id: string; readonly is_new: boolean }> {
-  const { prices, capacity, key, external_id, kind, name, description, max_per_order, hold_ms, hold_at } = entry;
+  const { prices, key, external_id, kind, name, description, max_per_order, hold_ms, hold_at } = entry;
   const { when_late, tax_class, starts_at, time_zone, duration_ms, buffer_ms } = entry;
   const same_id = entry.id === null ? undefined : await findOffer(tx, shop, { id: entry.id });
   const before = (await findAnyOffer(tx, shop, { key })) ?? same_id;
@@ -80,9 +81,6 @@ export async function saveOffer(
     await tx.updateTable('offers').set(row).where('id', '=', id).execute();
   }
   if (changed) await replacePrices(tx, { ...shop, offer_id: id }, prices, world.ids);
-  if (capacity !== null) await saveCapacity(tx, id, capacity);
-  // The row stays, because open holds are counted in it.
-  else await tx.updateTable('stock').set({ capacity: UNLIMITED }).where('offer_id', '=', id).execute();
   return { id, is_new: before === undefined };
 }
 
@@ -119,6 +117,22 @@ async function replacePrices(
   }
   const rows = prices.map((price) => ({ ...price, id: ids.uuid(), tenant_id, mode, offer_id }));
   if (rows.length > 0) await tx.insertInto('prices').values(rows).execute();
+}
+
+/**
+ * Writes how much of each offer there is; null: as much as anybody wants. After everything else of the configuration,
+ * and by id: whoever buys at the same time has coupons before stock, too, so nobody waits for each other.
+ */
+export async function saveStock(
+  tx: Transaction,
+  offers: readonly { readonly id: string; readonly capacity: number | null }[],
+): Promise<void> {
+  lockClass(tx, 'stock');
+  for (const { id, capacity } of offers.toSorted((one, other) => (one.id < other.id ? -1 : 1))) {
+    if (capacity !== null) await saveCapacity(tx, id, capacity);
+    // The row stays, because open holds are counted in it.
+    else await tx.updateTable('stock').set({ capacity: UNLIMITED }).where('offer_id', '=', id).execute();
+  }
 }
 
 /** A smaller capacity than what is already held or sold is raised to it: what was sold stays sold. */

@@ -1,4 +1,4 @@
-export { type CatalogEntry, retireOffers, saveOffer } from './configured-offers-table.ts';
+export { type CatalogEntry, retireOffers, saveOffer, saveStock } from './configured-offers-table.ts';
 export { saveParts, savePractitioners } from './configured-parts-table.ts';
 export {
   type Offer,

@@ -1,4 +1,4 @@
-import { type Database, sql, type Transaction } from '../../database/index.ts';
+import { type Database, lockClass, sql, type Transaction } from '../../database/index.ts';
 import type { Ids } from '../../kernel/ids.ts';
 import type { Coupon } from './coupon.ts';
 
@@ -49,6 +49,7 @@ export async function findCoupon(db: Database | Transaction, shop: ShopKey, code
  */
 export async function saveCoupon(tx: Transaction, shop: ShopKey, entry: CouponEntry, ids: Ids): Promise<void> {
   const { offer_ids, ...fields } = entry;
+  lockClass(tx, 'coupon');
   const { id } = await tx
     .insertInto('coupons')
     .values({ id: ids.uuid(), tenant_id: shop.tenant_id, mode: shop.mode, ...fields, source: 'config', active: true })
