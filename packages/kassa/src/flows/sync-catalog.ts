@@ -2,6 +2,7 @@ import { type Database, inTransaction, setTimer, type Transaction } from '../dat
 import {
   type CatalogEntry,
   claimInstallation,
+  renamePractitioners,
   retireOffers,
   saveOffer,
   saveParts,
@@ -63,6 +64,7 @@ export async function syncCatalog(world: World, catalogue: Catalogue): Promise<S
       shop,
       catalogue.coupons.map((coupon) => coupon.code),
     );
+    await renamePractitioners(tx, shop, catalogue.practitioners);
     const capacities = new Map(catalogue.offers.map(({ key, capacity }) => [key, capacity]));
     const stock = [...offer_ids].map(([key, id]) => ({ id, capacity: capacities.get(key) ?? null }));
     await saveStock(tx, stock);

@@ -1,4 +1,4 @@
-import { sql, type Transaction } from '../../database/index.ts';
+import { lockClass, sql, type Transaction } from '../../database/index.ts';
 import { assert } from '../../kernel/assert.ts';
 import { canonicalJson } from '../../kernel/canonical-json.ts';
 import type { Ids } from '../../kernel/ids.ts';
@@ -16,16 +16,39 @@ export async function savePractitioners(
   const saved = new Map<string, string>();
   const { tenant_id, mode } = shop;
   for (const { external_id, name } of people) {
-    const row = await tx
+    // Nothing is written over here: whoever books somebody's time has locked their row, and a coupon before it.
+    await tx
       .insertInto('practitioners')
       .values({ id: ids.uuid(), tenant_id, mode, external_id, name })
-      .onConflict((conflict) => conflict.columns(['tenant_id', 'mode', 'external_id']).doUpdateSet({ name }))
-      .returning('id')
-      .executeTakeFirstOrThrow();
+      .onConflict((conflict) => conflict.columns(['tenant_id', 'mode', 'external_id']).doNothing())
+      .execute();
+    const row = await practitionersOf(tx, shop).where('external_id', '=', external_id).executeTakeFirstOrThrow();
     saved.set(external_id, row.id);
   }
   return saved;
 }
+
+/** Renames whom the configuration calls otherwise now. Comes with the stock, after coupons, as buyers have it. */
+export async function renamePractitioners(
+  tx: Transaction,
+  shop: ShopKey,
+  people: readonly { readonly external_id: string; readonly name: string }[],
+): Promise<void> {
+  const wanted = new Map(people.map(({ external_id, name }) => [external_id, name]));
+  for (const { id, external_id, name } of await practitionersOf(tx, shop).orderBy('id').execute()) {
+    const other = wanted.get(external_id) ?? name;
+    if (other === name) continue;
+    lockClass(tx, 'stock');
+    await tx.updateTable('practitioners').set({ name: other }).where('id', '=', id).execute();
+  }
+}
+
+const practitionersOf = (tx: Transaction, { tenant_id, mode }: ShopKey) =>
+  tx
+    .selectFrom('practitioners')
+    .select(['id', 'external_id', 'name'])
+    .where('tenant_id', '=', tenant_id)
+    .where('mode', '=', mode);
 
 interface PartsOf {
   readonly offer_id: string;

@@ -1,5 +1,5 @@
 export { type CatalogEntry, retireOffers, saveOffer, saveStock } from './configured-offers-table.ts';
-export { saveParts, savePractitioners } from './configured-parts-table.ts';
+export { renamePractitioners, saveParts, savePractitioners } from './configured-parts-table.ts';
 export {
   type Offer,
   type OfferChild,
