@@ -257,13 +257,15 @@ const DUE = `
   select (select count(*)::int from kassa.inbox_events where handled_at is null and parked_at is null) as events,
          (select count(*)::int from kassa.deliveries where delivered_at is null and parked_at is null) as messages,
          (select count(*)::int from kassa.payment_transactions where payment_status = 'initiated') as half_open,
-         (select count(*)::int from kassa.holds where state = 'held') as held`;
+         (select count(*)::int from kassa.holds where state = 'held') as held,
+         (select count(*)::int from kassa.orders where status = 'pending') as pending`;
 
 interface Due extends Row {
   readonly events: number;
   readonly messages: number;
   readonly half_open: number;
   readonly held: number;
+  readonly pending: number;
 }
 
 async function atRest({ sandbox, rows }: Pick<Shop, 'sandbox' | 'rows'>): Promise<void> {

@@ -16,6 +16,8 @@ export interface Deliverer {
    * @returns how many were taken, and when the last of them has been tried
    */
   start(): { started: number; done: Promise<unknown> };
+  /** Waits for what is in the queues and under way now, whoever took it. Answers how many those were. */
+  underWay(): Promise<number>;
   nextDueAt(): number | undefined;
   /** Hangs up on every receiver. What was under way counts as never tried. */
   stop(): void;
@@ -49,6 +51,7 @@ export function deliverer(world: World): Deliverer {
   };
   return {
     start,
+    underWay: async () => (await Promise.all(crew.taken.values())).length,
     nextDueAt: () =>
       (world.database.one("select min(due_ms) as due from deliveries where state = 'due'")?.due ?? undefined) as
         | number
@@ -61,11 +64,12 @@ export function deliverer(world: World): Deliverer {
 interface Crew {
   epoch: number;
   queues: Map<string, Queue>;
-  taken: Set<number>;
+  /** By number, with the promise that is kept when it has been tried. */
+  taken: Map<number, Promise<void>>;
 }
 
 function newCrew(epoch: number): Crew {
-  return { epoch, queues: new Map(), taken: new Set() };
+  return { epoch, queues: new Map(), taken: new Map() };
 }
 
 /** A queue that still has some is left out, so that a long one does not crowd out the others. */
@@ -97,10 +101,11 @@ function fromRow(row: Row): Delivery {
 
 /** Resolves when it has been tried. */
 function enqueue({ queues, taken }: Crew, delivery: Delivery): Promise<void> {
-  taken.add(delivery.seq);
   const queue = queues.get(delivery.target) ?? { waiting: [], workers: 0 };
   queues.set(delivery.target, queue);
-  return new Promise((tried) => void queue.waiting.push({ delivery, tried }));
+  const done = new Promise<void>((tried) => void queue.waiting.push({ delivery, tried }));
+  taken.set(delivery.seq, done);
+  return done;
 }
 
 /** Takes from one queue in order until it is empty; the copies of one group go out together. */

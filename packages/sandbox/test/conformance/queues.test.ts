@@ -205,3 +205,21 @@ test('an attempt that comes after the roll is signed with both, also for an even
   await sandbox.control.advance(300_000);
   expect(signatures).toEqual([1, 1, 1, 2, 2, 2]);
 });
+
+test('a drain waits for what the server’s own clock took before it', async () => {
+  const held: ServerResponse[] = [];
+  const slow = await receiver((response) => void held.push(response));
+  const { sandbox, stripe } = await serve([slow]);
+  await stripe.customers.create({ name: 'Ann' });
+  await slow.until(1);
+  let drained = false;
+  const drain = sandbox.drain().then(() => {
+    drained = true;
+  });
+  // A drain with nothing to wait for is over within these turns of the loop.
+  for (let turn = 0; turn < 20; turn++) await new Promise((resolve) => setImmediate(resolve));
+  expect(drained).toBe(false);
+  for (const response of held) ok(response);
+  await drain;
+  expect(sandbox.control.deliveries().map(({ state }) => state)).toEqual(['done']);
+});
