@@ -183,17 +183,7 @@ export function createSandbox(given: SandboxOptions = {}): Sandbox {
     await done;
     return ran;
   };
-  const drain = async (): Promise<number> => {
-    let sum = 0;
-    for (let busy = true; busy; ) {
-      const ran = await tick();
-      // A server looks at its clock by itself too: what it took a moment ago is not told before it has been tried.
-      const waited = await deliveries.underWay();
-      sum += ran;
-      busy = ran + waited > 0;
-    }
-    return sum;
-  };
+  const drain = (): Promise<number> => untilQuiet(tick, () => deliveries.underWay());
   const control = controlOf(world, { tick, nextDueAt });
   const keys = keysOf(world.ids, '');
   const api = async (incoming: Incoming): Promise<Reply> => {
@@ -238,4 +228,15 @@ export function createSandbox(given: SandboxOptions = {}): Sandbox {
     },
     world,
   };
+}
+
+/** A server looks at its clock by itself too: what it took a moment ago has happened only when it has been tried. */
+async function untilQuiet(tick: () => Promise<number>, underWay: () => Promise<number>): Promise<number> {
+  let sum = 0;
+  for (let busy = true; busy; ) {
+    const ran = await tick();
+    sum += ran;
+    busy = ran + (await underWay()) > 0;
+  }
+  return sum;
 }
