@@ -40,6 +40,12 @@ async function start(ports: { port: number; sandbox: number }): Promise<KassaPro
   return shop;
 }
 
+async function killed(shop: KassaProcess, ports: { port: number; sandbox: number }): Promise<KassaProcess> {
+  shop.child.kill('SIGKILL');
+  await shop.ended;
+  return start(ports);
+}
+
 /** Everybody buys, a few at a time. */
 async function crowd(hall: Parameters<typeof buyer>[0]): Promise<number> {
   const numbers = Array.from({ length: PURCHASES }, (_, number) => number);
@@ -65,24 +71,25 @@ test(`${KILLS} kills during ${PURCHASES} purchases lose nothing`, { timeout: 60_
   const chance = seededRandom(`${SEED} kills`);
   let shop = await start(ports);
   let buying = true;
-  const bought = crowd({ url, return_url: `${url}/order` }).finally(() => {
+  let kills = 0;
+  const dying = (): boolean => kills < KILLS;
+  const bought = crowd({ url, return_url: `${url}/order`, dying }).finally(() => {
     buying = false;
   });
-  let kills = 0;
-  while (buying && kills < KILLS) {
-    await realClock.sleep(50 + chance.below(900));
-    shop.child.kill('SIGKILL');
-    await shop.ended;
-    kills += 1;
-    shop = await start(ports);
+  // Awaited below; until then its failure must not end the whole run without a word of the kill before it.
+  bought.catch(() => undefined);
+  try {
+    while (buying && kills < KILLS) {
+      await realClock.sleep(50 + chance.below(900));
+      shop = await killed(shop, ports);
+      kills += 1;
+    }
+    // The rest of the kills fall on a shop that only cleans up.
+    for (; kills < KILLS; kills += 1) shop = await killed(shop, ports);
+  } finally {
+    kills = KILLS;
   }
   const paid = await bought;
-  // The rest of the kills fall on a shop that only cleans up.
-  for (; kills < KILLS; kills += 1) {
-    shop.child.kill('SIGKILL');
-    await shop.ended;
-    shop = await start(ports);
-  }
   await atRest(url);
   shop.child.kill('SIGTERM');
   expect(await shop.ended).toBe(0);
