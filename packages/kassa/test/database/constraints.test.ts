@@ -13,7 +13,7 @@ const APART: Record<string, Row> = {
   outbox_messages_paid_once: { order_version: 2 },
 };
 /** Reached by a test of their own below, because the legal row is outside of the index. */
-const OWN_TEST = ['payment_transactions_one_live'];
+const OWN_TEST = ['payment_transactions_one_live', 'payment_transactions_one_page'];
 
 onEachServer((server) => {
   let shop: FreshDatabase;
@@ -98,7 +98,7 @@ onEachServer((server) => {
   });
 
   test('payment_transactions_one_live: an order has one live attempt at most, beside any number of ended ones', async () => {
-    const live = { order_id: validRows(1).orders?.id, kept: false, payment_status: 'pending' };
+    const live = { order_id: validRows(1).orders?.id, kept: false, user_id: null };
     const attempt = (set: number, payment_status: string) => ({
       ...validRows(set).payment_transactions,
       ...live,
@@ -110,6 +110,24 @@ onEachServer((server) => {
       expect(await refusalOf('payment_transactions', attempt(4, status))).toBe('payment_transactions_one_live');
     }
     expect(await refusalOf('payment_transactions', attempt(4, 'expired'))).toBe('it was stored');
+  });
+
+  test('payment_transactions_one_page: a signed-in buyer has one unfinished page at most, beside any other way to pay', async () => {
+    const second = { ...validRows(4).payment_transactions, tenant_id: validRows(1).tenants?.id, kept: false };
+    const refusedBeside = async (changes: Row): Promise<string | undefined> => {
+      const beside = inTransaction(shop.db, async (tx) => {
+        await sql`delete from kassa.payment_transactions where user_id is null`.execute(tx);
+        await sql`update kassa.payment_transactions set payment_status = 'pending', kept = false`.execute(tx);
+        await insertRow('payment_transactions', { ...second, ...changes }).execute(tx);
+      });
+      return beside.then(String, (error: { constraint?: string }) => error.constraint);
+    };
+    expect(await refusedBeside({ payment_status: 'initiated' })).toBe('payment_transactions_one_page');
+    // Its order does not exist, which is asked last: nothing else stood in the way.
+    const no_order = 'payment_transactions_order_id_fkey';
+    expect(await refusedBeside({ payment_status: 'superseded' })).toBe(no_order);
+    expect(await refusedBeside({ payment_status: 'pending', user_id: null })).toBe(no_order);
+    expect(await refusedBeside({ payment_status: 'pending', presentation: 'intent' })).toBe(no_order);
   });
 
   test('slots that only touch, or that were given back, are no overlap', async () => {

@@ -109,8 +109,8 @@ const at = (of: Spa, hours: number): Date => new Date(of.clock.now() + hours * 3
 test('late money takes its hour again when it is free, and goes back when it is sold or over', async () => {
   const of = await open();
   const free = await of.order(massage(of, of.slot(1)));
-  const sold = await of.order(massage(of, of.slot(2)));
-  const over = await of.order(massage(of, of.slot(0, { at_minute: 5 })));
+  const sold = await of.order(massage(of, of.slot(2)), { as: 'cleo' });
+  const over = await of.order(massage(of, of.slot(0, { at_minute: 5 })), { as: 'dan' });
   const arrive = new Map<Opened, () => Promise<void>>();
   for (const opened of [free, sold, over]) arrive.set(opened, await of.payLate(opened));
   await of.order(massage(of, of.slot(2)), { as: 'bob' });

@@ -31,8 +31,8 @@ async function crowd(of: Spa, { size, lines, as = (buyer) => `buyer${buyer}`, mo
       const wish = { lines: lines(buyer), currency: undefined, user_id, ...more };
       const quote = await house.quoteBasket(house, tx, { ...wish, will_hold: true });
       const command: StartCheckout = {
-        ...{ contract: 'hosted-checkout', presentation: 'hosted', lines: wish.lines, buyer: { user_id } },
-        ...{ success_url: 'https://shop.example/pay', metadata: {}, render: () => null },
+        ...{ contract: 'booking-checkout', presentation: 'intent', lines: wish.lines, buyer: { user_id } },
+        ...{ success_url: null, metadata: {}, render: () => null },
       };
       await writeDraft(house, tx, { command, quote, at: house.clock.now() });
       return quote;

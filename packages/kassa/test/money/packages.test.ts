@@ -83,7 +83,7 @@ test('a choice that a package does not leave is refused', async () => {
 
 test('a package of which one part is gone holds nothing at all', async () => {
   const of = await open();
-  await of.order([{ offer_id: of.id('towel'), quantity: 3 }]);
+  await of.order([{ offer_id: of.id('towel'), quantity: 3 }], { as: 'bob' });
   const before = await of.aside();
   await expect(of.order(day(of))).rejects.toMatchObject({ code: 'sold_out' });
   expect(await of.aside()).toBe(before);

@@ -80,15 +80,18 @@ async function holdStock(tx: Transaction, parts: readonly { offer_id: string; qu
   }
 }
 
-/** Looks without holding. @throws KassaError `sold_out` with the offer that is short. */
+/** Looks without holding; what orders hold that are given up is free. @throws KassaError `sold_out` with the offer. */
 export async function checkStock(
   db: Database | Transaction,
   parts: readonly { readonly offer_id: string; readonly quantity: number }[],
+  given_up: readonly string[] = [],
 ): Promise<void> {
   const wanted = perOffer(parts);
+  const theirs = sql`coalesce((select sum(hold.quantity) from kassa.holds hold
+    where hold.offer_id = stock.offer_id and hold.state = 'held' and hold.order_id = any(${given_up}::uuid[])), 0)`;
   const rows = await db
     .selectFrom('stock')
-    .select(['offer_id', 'capacity', 'held', 'sold'])
+    .select(['offer_id', 'capacity', 'sold', sql<number>`(held - ${theirs})::int`.as('held')])
     .where('offer_id', 'in', [...wanted.keys()])
     .orderBy('offer_id')
     .execute();

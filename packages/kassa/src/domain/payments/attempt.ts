@@ -50,6 +50,11 @@ export function isLive(status: AttemptStatus): boolean {
   return status === 'initiated' || status === 'pending' || status === 'processing';
 }
 
+/** Stripe has not said its last word on it: it may be paid, or another page has taken its place and it must be ended. */
+export function awaitsEnd(status: AttemptStatus): boolean {
+  return isLive(status) || status === 'superseded';
+}
+
 /** Nothing will come of this attempt, unless money arrives after all. */
 export function isOver(status: AttemptStatus): boolean {
   return !isLive(status) && !isSettled(status);

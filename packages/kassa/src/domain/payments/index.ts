@@ -1,4 +1,4 @@
-export { type AttemptStatus, isLive, isOver, isSettled, joinStatus, statusProvedBy } from './attempt.ts';
+export { type AttemptStatus, awaitsEnd, isLive, isOver, isSettled, joinStatus, statusProvedBy } from './attempt.ts';
 export {
   type Attempt,
   type AttemptChange,
@@ -38,6 +38,8 @@ export {
   oldestLive,
   type PaidAttempt,
   payAttempts,
+  type UnfinishedPage,
+  unfinishedPages,
 } from './live-attempts-table.ts';
 export {
   closeOperation,

@@ -73,6 +73,40 @@ export async function lockAttemptsOf(tx: Transaction, order_ids: readonly string
     .execute();
 }
 
+/** A payment page of a signed-in buyer that is neither paid nor over. */
+export interface UnfinishedPage {
+  readonly attempt: Attempt;
+  /** Whether its opening was ever sent to Stripe. */
+  readonly was_sent: boolean;
+}
+
+/** The buyer's pages, oldest first: one at most, but for those that are being opened while this looks. */
+export async function unfinishedPages(
+  tx: Transaction,
+  shop: { tenant_id: string; mode: 'test' | 'live' },
+  user_id: string,
+): Promise<UnfinishedPage[]> {
+  const rows = await tx
+    .selectFrom('payment_transactions')
+    .select(ATTEMPT_COLUMNS)
+    .select(({ exists, selectFrom }) =>
+      exists(
+        selectFrom('stripe_operations')
+          .select('key')
+          .whereRef('key', '=', 'payment_transactions.idempotency_key')
+          .where('first_sent_at', 'is not', null),
+      ).as('was_sent'),
+    )
+    .where('tenant_id', '=', shop.tenant_id)
+    .where('mode', '=', shop.mode)
+    .where('user_id', '=', user_id)
+    .where('presentation', '=', 'hosted')
+    .where('payment_status', 'in', ['initiated', 'pending'])
+    .orderBy('id')
+    .execute();
+  return rows.map(({ was_sent, ...attempt }) => ({ attempt, was_sent: was_sent === true }));
+}
+
 /** What became of an attempt whose money is here and kept. */
 export interface PaidAttempt {
   readonly id: string;

@@ -32,7 +32,7 @@ export async function expireCheckout(house: House, attempt_id: string, cause: Ca
 
 async function endSession(house: House, attempt: Attempt): Promise<PaymentReport | undefined> {
   const { session_id, order_id } = attempt;
-  if (session_id === null || attempt.payment_status !== 'pending') return undefined;
+  if (session_id === null || !['pending', 'superseded'].includes(attempt.payment_status)) return undefined;
   const key = operationKey(attempt.id, 'expire');
   const request = house.gateway.composeExpiry(session_id);
   await inTransaction(house.db, (tx) => {

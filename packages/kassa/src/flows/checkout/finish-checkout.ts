@@ -2,9 +2,9 @@ import { inTransaction } from '../../database/index.ts';
 import {
   type Attempt,
   attemptById,
+  awaitsEnd,
   findOperation,
   GatewayFailure,
-  isLive,
   isOpened,
   type ListedIntent,
   type ListedSession,
@@ -22,6 +22,8 @@ import { openAttempt } from '../opening/open-attempt.ts';
 /** Stripe's clock and ours may differ: what was made by its clock well before our write is looked at too. */
 const LOOK_AROUND_MS = 60 * 60_000;
 
+const ENDED: ReadonlySet<string> = new Set(['internal_error', 'session_not_open']);
+
 /**
  * Takes up a checkout whose answer from Stripe was never written down: a crash, a lost connection, a time-out.
  * Within a day the stored bytes are sent again under the stored key, so Stripe answers with the same id. After an
@@ -32,14 +34,17 @@ const LOOK_AROUND_MS = 60 * 60_000;
  */
 export async function finishCheckout(house: House, attempt_id: string): Promise<void> {
   const attempt = await attemptById(house.db, attempt_id);
-  if (!attempt || isOpened(attempt) || !isLive(attempt.payment_status)) return;
+  if (!attempt || isOpened(attempt) || !awaitsEnd(attempt.payment_status)) return;
   const operation = await findOperation(house.db, operationKey(attempt_id, 'open'));
   const at = house.clock.now();
   const sendable = operation !== undefined && maySend(operation, at);
   if (operation && (operation.state === 'unknown' || !sendable)) {
     const opened = await lookFor(house, attempt);
     const finish = async (): Promise<void> => undefined;
-    if (opened) return inTransaction(house.db, (tx) => attachSession(house, tx, { attempt, opened, finish }));
+    if (opened) {
+      await inTransaction(house.db, (tx) => attachSession(house, tx, { attempt, opened, finish }));
+      return;
+    }
     if (!sendable || at.getTime() > attempt.expires_at.getTime()) {
       const failure = new GatewayFailure('refused', 'never_opened');
       await inTransaction(house.db, (tx) => giveUp(house, tx, attempt_id, { failure }));
@@ -49,8 +54,8 @@ export async function finishCheckout(house: House, attempt_id: string): Promise<
   try {
     await openAttempt(house, attempt_id, async () => undefined);
   } catch (error) {
-    // Refused: openAttempt has given everything back, which is an end as good as any.
-    if (!(error instanceof KassaError) || error.code !== 'internal_error') throw error;
+    // Refused, or another page has taken its place: openAttempt has seen to it, which is an end as good as any.
+    if (!(error instanceof KassaError) || !ENDED.has(error.code)) throw error;
   }
 }
 

@@ -2,11 +2,13 @@ import { claimKey, finishKey, inTransaction, releaseKey, restartKey, type Transa
 import { attemptById, isOver } from '../../domain/payments/index.ts';
 import type { Quote } from '../../domain/pricing/index.ts';
 import { KassaError } from '../../kernel/errors.ts';
+import { unavailable } from '../asking/ask-stripe.ts';
 import { checkOwnMethod } from '../asking/own-method.ts';
 import type { House } from '../house.ts';
 import type { Opened } from '../opening/attach-session.ts';
 import { chargeKey } from '../opening/charge-key.ts';
 import type { Answer, StartCheckout } from '../opening/checkout-wish.ts';
+import { endOlderPages, olderPagesOf, quoteInTurn } from '../opening/one-page.ts';
 import { openAttempt } from '../opening/open-attempt.ts';
 import { takeTurn } from '../opening/take-turn.ts';
 import { writeDraft } from '../opening/write-draft.ts';
@@ -23,14 +25,16 @@ export type { Answer, StartCheckout } from '../opening/checkout-wish.ts';
  * A crash after 1 or 2 leaves an order that `finish-checkout` takes up: it sends the same bytes again, or gives
  * everything back. A repeat with the caller's own key continues where the first one stopped.
  * @throws KassaError what the quote refuses, `sold_out`, `slot_taken`, `price_mismatch`, `idempotency_key_reused`,
- *   `idempotency_key_in_use`, `payment_provider_unavailable` when Stripe is away or its answer unknown.
+ *   `idempotency_key_in_use`, `payment_already_succeeded` for what an older page of the buyer was just paid for,
+ *   `session_not_open` when a newer one took its place, `payment_provider_unavailable` when Stripe is away or its answer
+ *   unknown.
  */
 export async function startCheckout(house: House, command: StartCheckout): Promise<Answer> {
   await takeTurn(house, command, (tx) => quoteFor(house, tx, command));
   if (command.payment_method_id !== undefined) {
     await checkOwnMethod(house, command.customer?.id ?? null, command.payment_method_id);
   }
-  const drafted = await draftOrRefuse(house, command);
+  const drafted = await draftInTurn(house, command);
   if ('body' in drafted) return drafted;
   const finish = async (tx: Transaction, opened: Opened): Promise<string> => {
     const answer = { status: 200, body: JSON.stringify(command.render(opened)) };
@@ -49,6 +53,23 @@ export async function startCheckout(house: House, command: StartCheckout): Promi
 }
 
 type Drafted = Answer | { readonly attempt_id: string };
+
+/** Other requests of the same buyer may open pages of their own meanwhile. */
+const TURNS_MAX = 4;
+
+/** Writes the draft once no older page of the same buyer stands in its way. */
+async function draftInTurn(house: House, command: StartCheckout): Promise<Drafted> {
+  for (let turn = 1; ; turn += 1) {
+    try {
+      return await draftOrRefuse(house, command);
+    } catch (error) {
+      const older = olderPagesOf(error);
+      if (!older) throw error;
+      if (turn === TURNS_MAX) throw unavailable(error);
+      await endOlderPages(house, older);
+    }
+  }
+}
 
 /** A refusal rolls everything back, and is then remembered by itself, so that one key keeps one answer. */
 async function draftOrRefuse(house: House, command: StartCheckout): Promise<Drafted> {
@@ -90,8 +111,11 @@ async function draft(house: House, tx: Transaction, command: StartCheckout): Pro
       await restartKey(tx, { ...house.shop, ...idempotency });
     }
   }
-  const quote = await quoteFor(house, tx, command);
-  compareClaim(command, quote);
+  const quote = await quoteInTurn(house, tx, command, async () => {
+    const quoted = await quoteFor(house, tx, command);
+    compareClaim(command, quoted);
+    return quoted;
+  });
   const draft = { command, quote, at };
   await chargeKey(tx, draft);
   return { attempt_id: await writeDraft(house, tx, draft) };

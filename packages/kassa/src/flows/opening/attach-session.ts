@@ -32,6 +32,9 @@ export interface Opened {
   readonly order_status: OrderStatus;
 }
 
+/** A newer page of the same buyer has taken the place of this one while it was opened. */
+export const SUPERSEDED = Symbol('superseded');
+
 /** Written in the transaction that attaches Stripe's ids, so that answer and attachment are one fact. */
 export type Finish<Result> = (tx: Transaction, opened: Opened) => Promise<Result>;
 
@@ -46,13 +49,14 @@ interface Attachment<Result> {
 
 /**
  * Writes down what Stripe answered, in one transaction: the ids, the end of the operation, the timer that will expire
- * the checkout, and the caller's own answer. Safe to repeat with the same ids.
+ * the checkout, and the caller's own answer. Safe to repeat with the same ids. One whose place another page has taken
+ * is ended at once, and nobody is told its address.
  */
 export async function attachSession<Result>(
   house: House,
   tx: Transaction,
   { attempt, opened, finish }: Attachment<Result>,
-): Promise<Result> {
+): Promise<Result | typeof SUPERSEDED> {
   const at = house.clock.now();
   const order = await lockOrder(tx, attempt.order_id);
   const attempts = await lockAttempts(tx, attempt.order_id);
@@ -67,10 +71,12 @@ export async function attachSession<Result>(
   if (session_id !== null) await noteSession(tx, attempt.order_id, session_id);
   await closeOperation(tx, operationKey(attempt.id, 'open'), { outcome: 'done', object_id }, at);
   await cancelTimer(tx, { subject: attempt.id, kind: 'finish_checkout' });
-  const due_at = new Date(attempt.expires_at.getTime() + EXPIRE_AFTER_MS);
+  const superseded = payment_status === 'superseded';
+  const due_at = superseded ? at : new Date(attempt.expires_at.getTime() + EXPIRE_AFTER_MS);
   await setTimer(tx, { subject: attempt.id, kind: 'expire_checkout', due_at });
   // An event may have overtaken this answer; it waits in the inbox for the id that is known only now.
   await wakeEvents(tx, object_id, at);
+  if (superseded) return SUPERSEDED;
   return finish(tx, openedOf({ ...current, ...ids, url, client_secret }, order));
 }
 

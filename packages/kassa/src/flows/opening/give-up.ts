@@ -11,10 +11,10 @@ import {
 } from '../../domain/orders/index.ts';
 import {
   attemptById,
+  awaitsEnd,
   changeAttempt,
   closeOperation,
   type GatewayFailure,
-  isLive,
   isOpened,
   lockAttempts,
   operationKey,
@@ -34,7 +34,7 @@ export async function giveUp(
   house: House,
   tx: Transaction,
   attempt_id: string,
-  { failure, sends }: GivenUp,
+  { failure, sends, cause: asked_by, actor }: GivenUp,
 ): Promise<boolean> {
   if (failure.kind === 'unknown') throw new Bug('an unknown outcome is never treated as failed');
   const found = await attemptById(tx, attempt_id);
@@ -44,7 +44,7 @@ export async function giveUp(
   const attempts = await lockAttempts(tx, order.id);
   const attempt = attempts.find((one) => one.id === attempt_id);
   // Somebody else wrote Stripe's id down while we were being refused: then it can be paid, and is left alone.
-  if (!attempt || isOpened(attempt) || !isLive(attempt.payment_status)) return false;
+  if (!attempt || isOpened(attempt) || !awaitsEnd(attempt.payment_status)) return false;
   const outcome = failure.kind === 'refused' ? ('refused' as const) : ('abandoned' as const);
   const end = { outcome, error: failure.message, ...(sends === undefined ? {} : { sends }) };
   // Somebody else has sent the same bytes meanwhile and is still waiting for the answer.
@@ -57,7 +57,8 @@ export async function giveUp(
   if (!ends) return true;
   const version = await moveOrder(tx, order, { status: to, email: null, paid_at: null, review: null }, at);
   const move = { action: 'checkout_canceled', status_from: order.status, status_to: to };
-  const cause = { cause: `stripe:${failure.kind}:${failure.code}`.slice(0, CAUSE_LENGTH_MAX), actor: 'kassa' };
+  const told_by_stripe = `stripe:${failure.kind}:${failure.code}`.slice(0, CAUSE_LENGTH_MAX);
+  const cause = { cause: asked_by ?? told_by_stripe, actor: actor ?? 'kassa' };
   const entry = {
     ...house.shop,
     ...move,
@@ -77,6 +78,9 @@ interface GivenUp {
   readonly failure: GatewayFailure;
   /** How often it had been sent when it failed; absent when it was looked for at Stripe and cannot exist. */
   readonly sends?: number;
+  /** Why and by whom, when it was not Stripe's answer. */
+  readonly cause?: string;
+  readonly actor?: string;
 }
 
 const CAUSE_LENGTH_MAX = 300;

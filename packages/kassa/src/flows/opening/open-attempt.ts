@@ -19,17 +19,19 @@ import { Bug, KassaError } from '../../kernel/errors.ts';
 import { unavailable } from '../asking/ask-stripe.ts';
 import { forgetDeleted } from '../asking/forget-deleted.ts';
 import type { House } from '../house.ts';
-import { attachSession, type Finish, openedOf } from './attach-session.ts';
+import { attachSession, type Finish, openedOf, SUPERSEDED } from './attach-session.ts';
 import { giveUp } from './give-up.ts';
 
 /**
  * Opens an attempt at Stripe with its stored bytes under its stored key, and writes the answer down. Safe to repeat:
  * an attempt that has its id already answers it without asking.
- * @throws KassaError `payment_provider_unavailable` (outcome unknown, or Stripe is busy), `internal_error` (refused).
+ * @throws KassaError `payment_provider_unavailable` (outcome unknown, or Stripe is busy), `internal_error` (refused),
+ *   `session_not_open` (a newer page has taken its place).
  */
 export async function openAttempt<Result>(house: House, attempt_id: string, finish: Finish<Result>): Promise<Result> {
   const attempt = await attemptById(house.db, attempt_id);
   if (!attempt) throw new Bug(`there is no attempt ${attempt_id}`);
+  if (attempt.payment_status === 'superseded' && (await isGivenUp(house, attempt))) throw superseded();
   if (attempt.presentation === 'none') return inTransaction(house.db, (tx) => openFree(house, tx, { attempt, finish }));
   if (isOpened(attempt)) return inTransaction(house.db, (tx) => answer(tx, attempt, finish));
   const key = operationKey(attempt_id, 'open');
@@ -46,7 +48,21 @@ export async function openAttempt<Result>(house: House, attempt_id: string, fini
   if (opened.amount_minor !== attempt.amount || opened.currency !== attempt.currency) {
     return refuseOtherPrice(house, attempt, opened);
   }
-  return inTransaction(house.db, (tx) => attachSession(house, tx, { attempt, opened, finish }));
+  const attached = await inTransaction(house.db, (tx) => attachSession(house, tx, { attempt, opened, finish }));
+  if (attached !== SUPERSEDED) return attached;
+  house.wake('timers');
+  throw superseded();
+}
+
+/** What was never sent, Stripe has never heard of; what was, is asked for again to learn what has to be ended. */
+async function isGivenUp(house: House, attempt: Attempt): Promise<boolean> {
+  if (isOpened(attempt)) return true;
+  const unsent = { failure: new GatewayFailure('busy', 'superseded'), sends: 0, cause: 'superseded', actor: 'buyer' };
+  return inTransaction(house.db, (tx) => giveUp(house, tx, attempt.id, unsent));
+}
+
+function superseded(): KassaError {
+  return new KassaError('session_not_open', 'A newer checkout of yours has taken the place of this one.');
 }
 
 async function answer<Result>(tx: Transaction, attempt: Attempt, finish: Finish<Result>): Promise<Result> {

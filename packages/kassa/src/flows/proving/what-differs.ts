@@ -2,6 +2,7 @@ import { inTransaction, setTimer } from '../../database/index.ts';
 import {
   type Attempt,
   attemptsOf,
+  awaitsEnd,
   GatewayFailure,
   isOpened,
   joinStatus,
@@ -40,7 +41,7 @@ export async function whatDiffers(house: House, order_id: string, cause: Cause):
   for (const attempt of await attemptsOf(house.db, order_id)) {
     if (attempt.presentation === 'none') continue;
     if (isOpened(attempt)) await lookAtAttempt(house, attempt, cause, looked);
-    else if (attempt.payment_status === 'initiated') finishOpening(house, attempt, looked);
+    else if (awaitsEnd(attempt.payment_status)) finishOpening(house, attempt, looked);
     if (attempt.payment_id !== null) await lookAtRefunds(house, attempt, cause, looked);
   }
   return looked;

@@ -1,11 +1,11 @@
 import { DatabaseUnavailable, inTransaction } from '../../database/index.ts';
 import {
   type Attempt,
+  awaitsEnd,
   type BreakOwner,
   closeBreaks,
   findAttempt,
   GatewayFailure,
-  isLive,
   isMarkedBy,
   openBreak,
   openBreakObjects,
@@ -55,7 +55,7 @@ export async function compareSession(round: Round, session: PaymentReport, known
   await guarded(round, { kind, id, owner: 'kassa' }, async () => {
     const attempt = known ?? (await findAttempt(house.db, house.shop, session));
     if (!attempt) return noteUnknown(round, session);
-    const over = !isLive(attempt.payment_status);
+    const over = !awaitsEnd(attempt.payment_status);
     const nothing_new = over && (session.payment_status === 'unpaid' || attempt.received_minor > 0);
     if (!nothing_new) {
       const settled = await inTransaction(house.db, (tx) => house.settle(house, tx, session, RECONCILE_CAUSE));
