@@ -57,14 +57,18 @@ export function paymentFact(house: House, event: ClaimedInboxEvent, final: (repo
 }
 
 /**
- * A method that was refused cannot become one that was not, so the refusal inside the event counts. Which page it was
- * refused on is asked at Stripe, for the first one: only the ids that we keep link a payment to an order.
+ * A method that was refused cannot become one that was not, so the refusal inside the event counts, and not the last
+ * one that Stripe knows by now: three that are heard together are three. Which page it was refused on is asked at
+ * Stripe, for the first one: only the ids that we keep link a payment to an order.
  */
 export function refusalFact(house: House, event: ClaimedInboxEvent): Heard {
   const told = speaksOurVersion(house, event) ? house.gateway.intentOf(event.body) : undefined;
   const read = async (): Promise<Fact> => {
-    const report = told && (await house.readRefused(told));
-    return report ? { kind: 'payment', report } : readOrTold(house, event, told);
+    const refused = told && (await house.readRefused(told));
+    if (refused) return { kind: 'payment', report: refused };
+    const fact = await readOrTold(house, event, told);
+    if (fact.kind !== 'payment' || !told?.decline) return fact;
+    return { ...fact, report: { ...fact.report, decline: told.decline } };
   };
   return { kind: 'unread', read };
 }

@@ -117,6 +117,18 @@ test('somebody who tries card after card is stopped after five, and the seat is 
   expect(await shop.tally()).toMatchObject({ orders: ['expired'], attempts: ['expired'], held: 0 });
 });
 
+test('refusals that are heard of together count one by one', async () => {
+  const shop = await open();
+  const { payment_id } = await shop.begin();
+  for (let tries = 0; tries < 4; tries += 1) await shop.confirm(payment_id, 'pm_card_visa_chargeDeclined');
+  await shop.rest();
+  const attempt = await shop.db.selectFrom('payment_transactions').select('declines').executeTakeFirst();
+  expect(attempt).toEqual({ declines: 4 });
+  await shop.confirm(payment_id, 'pm_card_visa_chargeDeclined');
+  await shop.rest();
+  expect(await shop.tally()).toMatchObject({ orders: ['expired'], attempts: ['expired'], held: 0 });
+});
+
 test('3-D Secure: the order waits with the client secret, and is paid once the buyer has proved who they are', async () => {
   const shop = await open();
   const { payment_id } = await shop.begin();
