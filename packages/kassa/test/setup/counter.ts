@@ -43,6 +43,8 @@ export interface Counter {
   readonly house: House;
   readonly built: BuiltHouse;
   readonly db: Database;
+  /** Of the database, for whoever wants a connection of their own. */
+  readonly url: string;
   readonly sandbox: Sandbox;
   readonly clock: VirtualClock;
   /** What stands between us and the sandbox: a test may lose or repeat what passes. */
@@ -108,7 +110,7 @@ export async function openCounter(options: CounterOptions = {}): Promise<Counter
   const { house } = built;
   const store = eventStore(fresh.db);
   const counter: Counter = {
-    ...{ house, built, sandbox, clock, db: fresh.db },
+    ...{ house, built, sandbox, clock, db: fresh.db, url: fresh.url },
     wire: (request) => sandbox.fetch(request),
     deliver: (request) => counter.take(request),
     async take(request) {

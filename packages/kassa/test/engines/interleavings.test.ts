@@ -1,0 +1,61 @@
+// Goal: whatever the order in which the statements of callers at once come to stand, everybody ends with the same truth.
+// Method: real stories on a real Postgres; each of their statements, and each question to Stripe, stops until it is let
+// go, so that an order is chosen and not met by chance. Who waits for whom is asked of the server, never guessed by
+// time. `npm test` throws dice for a few orders of each pair; `npm run test:interleavings` plays all of them.
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { seededRandom } from '../../src/kernel/random.ts';
+import { BUYING } from './interleavings/buying.ts';
+import { everyOrder, someOrders } from './interleavings/explore.ts';
+import { type Limits, openCurtain, playAll, type Result } from './interleavings/play.ts';
+import { REFUNDING } from './interleavings/refunding.ts';
+import { openStage, type StageShop } from './interleavings/rewind.ts';
+import type { Scene } from './interleavings/scene.ts';
+import { crowdOf, SETTLING, TRIGGER_NAMES } from './interleavings/settling.ts';
+
+/** `all`: every order of each pair. A number: so many, thrown by dice. */
+const ASKED = process.env.KASSA_TEST_INTERLEAVINGS ?? '1';
+const SEED = process.env.SEED ?? String(Date.now() % 1_000_000);
+const WHOLE = ASKED === 'all';
+const COUNT = WHOLE ? 50 : Number(ASKED);
+const LIMITS: Limits = { schedules_max: 20_000, ms_max: WHOLE ? 600_000 : 20_000 };
+const LONG_MS = LIMITS.ms_max + 60_000;
+
+let stage: StageShop;
+const results: Result[] = [];
+beforeAll(async () => {
+  stage = await openStage();
+  await openCurtain(stage);
+});
+afterAll(async () => {
+  await stage.close();
+  const sum = (read: (one: Result) => number): number => results.reduce((total, one) => total + read(one), 0);
+  console.info(`interleavings: ${sum(({ schedules }) => schedules)} orders of ${results.length} scenes, SEED=${SEED}`);
+});
+
+async function holds(scene: Scene, explorer = WHOLE ? everyOrder() : dice(scene.name)): Promise<void> {
+  const result = await playAll(stage, scene, explorer, LIMITS);
+  results.push(result);
+  if (WHOLE) console.info(`interleaving ${JSON.stringify({ ...result, failure: result.failure !== undefined })}`);
+  expect(result.failure, `SEED=${SEED}`).toBeUndefined();
+}
+
+const dice = (name: string) => someOrders(seededRandom(`${SEED} ${name}`), COUNT);
+
+describe('two callers', () => {
+  test.each([...SETTLING, ...REFUNDING, ...BUYING])('$name', (scene) => holds(scene), LONG_MS);
+});
+
+describe('a payment that is found by many at once is settled once', () => {
+  test.each([3, 4, 5])(
+    'by %i',
+    async (callers) => {
+      const random = seededRandom(`${SEED} crowd of ${callers}`);
+      const rounds = WHOLE ? 40 : 1;
+      for (let round = 0; round < rounds; round += 1) {
+        const chosen = Array.from({ length: callers }, () => TRIGGER_NAMES[random.below(TRIGGER_NAMES.length)] ?? '');
+        await holds(crowdOf(chosen), someOrders(random, COUNT));
+      }
+    },
+    LONG_MS,
+  );
+});

@@ -1,0 +1,208 @@
+import { AsyncLocalStorage } from 'node:async_hooks';
+import type { DatabaseGate, GatePoint } from '../../../src/database/index.ts';
+import { sqlstateOf } from '../../../src/database/index.ts';
+
+/**
+ * What one step may do to others, as coarsely as is still true: two steps of which neither can be told by the other
+ * may stand in either order. `reads` sees what was committed and nothing else; `writes` may wait for a row or make
+ * others wait; `ends` makes everything seen and frees what waits; `asks` goes to Stripe.
+ */
+export type Footprint = 'reads' | 'writes' | 'ends' | 'asks';
+
+export interface Step {
+  readonly footprint: Footprint;
+  readonly text: string;
+}
+
+/** One of those who do something at once. Only one of them moves at a time. */
+export interface Caller {
+  readonly name: string;
+  /** Running: on its way to its next step. Blocked: its statement waits for a row that another one holds. */
+  state: 'running' | 'ready' | 'blocked' | 'done';
+  next: Step | undefined;
+  /** Lets it take its next step. */
+  go: () => void;
+  /** Tells it that the play is over. */
+  dismiss: () => void;
+  /** The server's process that works on its statement. */
+  pid: number | undefined;
+  outcome: { readonly value: unknown } | { readonly error: unknown } | undefined;
+  /** Questions that one caller asks side by side are put one after the other. */
+  queue: Promise<unknown>;
+}
+
+export interface Played {
+  /** Who took which step, in order. */
+  readonly steps: readonly string[];
+  readonly callers: readonly Caller[];
+  /** Conflicts that the server told of (40P01, 40001, 55P03), whether or not somebody tried again. */
+  readonly conflicts: readonly string[];
+}
+
+export type Choose = (ready: readonly Caller[]) => Caller;
+type Ask = <Row>(text: string, values?: unknown[]) => Promise<Row[]>;
+
+/** A place at which every statement stops until it is let go. */
+export interface Turns {
+  readonly gate: DatabaseGate;
+  /** Stands in the way to Stripe. */
+  passing<T>(text: string, run: () => Promise<T>): Promise<T>;
+  /** Lets all of these begin, and then one step at a time. Whoever is nobody's caller passes freely. */
+  play(works: Readonly<Record<string, () => Promise<unknown>>>, choose: Choose): Promise<Played>;
+  /** Sends home whoever a broken play left standing, so that connections can be closed. */
+  dismiss(): void;
+}
+
+const LOOK_MS = 1;
+/** Real time in which a step is over or waits for a row. */
+const PATIENCE_MS = 20_000;
+const CONFLICTS = ['40P01', '40001', '55P03'];
+
+const pause = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
+
+/** @param ask over a connection of its own: who waits for whom */
+export function turns(ask: Ask): Turns {
+  const here = new AsyncLocalStorage<Caller>();
+  const open = new WeakSet<object>();
+  let conflicts: string[] = [];
+  let standing: readonly Caller[] = [];
+  let moved = Promise.withResolvers<void>();
+  const wake = (): void => {
+    moved.resolve();
+    moved = Promise.withResolvers<void>();
+  };
+
+  async function stopAt<T>(caller: Caller, step: Step, run: () => Promise<T>, session?: object): Promise<T> {
+    await new Promise<void>((resolve, reject) => {
+      caller.next = step;
+      caller.go = resolve;
+      caller.dismiss = () => reject(new Error('the play is over'));
+      caller.state = 'ready';
+      wake();
+    });
+    caller.pid = (session as { processID?: number } | undefined)?.processID;
+    try {
+      return await run();
+    } catch (error) {
+      const state = sqlstateOf(error) ?? '';
+      if (CONFLICTS.includes(state)) conflicts.push(`${caller.name} was told ${state} by: ${step.text}`);
+      throw error;
+    } finally {
+      caller.pid = undefined;
+      caller.state = 'running';
+      wake();
+    }
+  }
+
+  const inTurn = <T>(caller: Caller, work: () => Promise<T>): Promise<T> => {
+    const mine = caller.queue.then(work, work);
+    caller.queue = mine.catch(() => undefined);
+    return mine;
+  };
+
+  async function rest(callers: readonly Caller[]): Promise<void> {
+    const until = performance.now() + PATIENCE_MS;
+    for (;;) {
+      const moving = callers.filter((one) => one.state === 'running');
+      if (moving.length === 0) return;
+      if (performance.now() > until) throw new Error(`${moving.map(({ name }) => name).join()} wait for no row`);
+      await Promise.race([moved.promise, pause(LOOK_MS)]);
+      const still = callers.filter((one) => one.state === 'running');
+      if (still.length === 0 || still.some((one) => one.pid === undefined)) continue;
+      // Somebody who is answered, or ends a transaction, may free the others: they wait only when all of them do.
+      const waits: boolean[] = [];
+      for (const { pid } of still) {
+        const [row] = await ask<{ pids: number[] | null }>('select pg_blocking_pids($1) as pids', [pid ?? 0]);
+        waits.push((row?.pids?.length ?? 0) > 0);
+      }
+      const now = callers.filter((one) => one.state === 'running');
+      if (waits.includes(false) || now.length !== still.length) continue;
+      for (const one of still) one.state = 'blocked';
+    }
+  }
+
+  return {
+    dismiss() {
+      const left = standing;
+      standing = [];
+      for (const caller of left) caller.dismiss();
+    },
+    gate: async <T>(point: GatePoint, run: () => Promise<T>): Promise<T> => {
+      const caller = here.getStore();
+      const { kind, session } = point;
+      if (!caller || !standing.includes(caller) || kind === 'connect') return run();
+      if (kind === 'begin') {
+        if (session) open.add(session);
+        return run();
+      }
+      const step = {
+        footprint: footprintOf(point, session !== undefined && open.has(session)),
+        text: shortly(point.sql),
+      };
+      if (kind !== 'statement' && session) open.delete(session);
+      return inTurn(caller, () => stopAt(caller, step, run, session));
+    },
+    async passing(text, run) {
+      const caller = here.getStore();
+      if (!caller) return run();
+      return inTurn(caller, () => stopAt(caller, { footprint: 'asks', text }, run));
+    },
+    async play(works, choose) {
+      conflicts = [];
+      const steps: string[] = [];
+      const callers: Caller[] = [];
+      for (const [name, work] of Object.entries(works)) {
+        const caller: Caller = {
+          ...{ name, state: 'running', next: undefined, go: () => undefined, pid: undefined, outcome: undefined },
+          ...{ queue: Promise.resolve(), dismiss: () => undefined },
+        };
+        callers.push(caller);
+        standing = callers;
+        const end = (outcome: NonNullable<Caller['outcome']>): void => {
+          caller.outcome = outcome;
+          caller.state = 'done';
+          wake();
+        };
+        void here.run(caller, work).then(
+          (value) => end({ value }),
+          (error: unknown) => end({ error }),
+        );
+        await rest(callers);
+      }
+      for (;;) {
+        const ready = callers.filter((one) => one.state === 'ready');
+        const blocked = callers.filter((one) => one.state === 'blocked');
+        if (ready.length === 0 && blocked.length === 0) return { steps, callers, conflicts };
+        if (ready.length === 0) {
+          conflicts.push(`${blocked.map(({ name }) => name).join(' and ')} wait for each other for ever`);
+          await moved.promise;
+        } else {
+          const chosen = choose(ready);
+          const { footprint, text } = chosen.next ?? { footprint: 'asks', text: '' };
+          steps.push(`${chosen.name}: ${text}`);
+          chosen.state = 'running';
+          // Whoever waits for a row may have it after this.
+          if (footprint === 'ends') for (const one of blocked) one.state = 'running';
+          chosen.go();
+        }
+        await rest(callers);
+      }
+    },
+  };
+}
+
+function footprintOf({ kind, sql }: GatePoint, in_transaction: boolean): Footprint {
+  if (kind !== 'statement') return 'ends';
+  const reads =
+    /^\s*(select|with)\b/i.test(sql) &&
+    !/\b(for (no key )?(update|share)|insert|update|delete|pg_advisory\w*)\b/i.test(sql);
+  if (reads) return 'reads';
+  return in_transaction ? 'writes' : 'ends';
+}
+
+const SHORT = 90;
+
+function shortly(sql: string): string {
+  const text = sql.replaceAll(/\s+/g, ' ').replaceAll('"', '').trim();
+  return text.length <= SHORT ? text : `${text.slice(0, SHORT - 30)} … ${text.slice(-28)}`;
+}
