@@ -1,6 +1,6 @@
 import type { Hooks, Settings } from './config.ts';
 import { type ClaimedTimer, type Database, HEARTBEAT, LONG_LEASE } from './database/index.ts';
-import { findContractOffer, findOffer, listOffers } from './domain/catalog/index.ts';
+import { findContractOffer, listOffers, openPriceList } from './domain/catalog/index.ts';
 import { recognizeKey } from './domain/keys/index.ts';
 import { knowsOrder } from './domain/orders/index.ts';
 import { declinesFrom, findAttempt, findAttempts, type Gateway } from './domain/payments/index.ts';
@@ -111,6 +111,7 @@ export function houseOf(parts: Parts): BuiltHouse {
     log: world.log,
     shop,
     pace: { ...paceOf(settings), ...parts.pace },
+    prices: openPriceList(db, shop, world.clock),
     after_refund: settings.after_refund,
     destinationsOf: destinationsFor(parts.hooks.on, settings.notify.confirms_all),
     quoteBasket,
@@ -189,7 +190,7 @@ function httpOf(parts: Parts, house: House): HttpHouse {
     refreshCheckout: (ref, ask) => thenWake(refreshCheckout(house, ref, ask)),
     fillOrder: (wish) => thenWake(fillOrder(house, (ref) => refreshCheckout(house, ref, 'now'), wish)),
     ...paymentsOf(house, thenWake),
-    findOffer: (ref) => findOffer(db, shop, ref),
+    findOffer: (ref) => house.prices.find(ref),
     findContractOffer: (key) => findContractOffer(db, shop, key),
     listOffers: () => listOffers(db, shop),
     knowsOrder: (order_id) => knowsOrder(db, shop, order_id),

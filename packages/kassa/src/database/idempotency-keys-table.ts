@@ -1,6 +1,7 @@
 import { sql } from 'kysely';
 import { Bug } from '../kernel/errors.ts';
 import type { Database, Transaction } from './transaction.ts';
+import { write } from './writes/together.ts';
 
 /** A caller's key. The scope holds who calls and what, so that two callers can never meet on one key. */
 export interface KeyRef {
@@ -120,14 +121,15 @@ export async function noteDraft(
   ref: KeyRef,
   made: { readonly order_id: string; readonly attempt_id: string; readonly refund_id?: string },
 ): Promise<void> {
-  const { rows } = await sql`
+  const statement = sql`
     update kassa.idempotency_keys
     set recovery_point = 'drafted', order_id = ${made.order_id}, attempt_id = ${made.attempt_id},
       refund_id = ${made.refund_id ?? null}
     where tenant_id = ${ref.tenant_id} and mode = ${ref.mode} and scope = ${ref.scope} and key = ${ref.key}
-      and recovery_point = 'started'
-    returning key`.execute(tx);
-  if (rows.length === 0) throw new Bug('only a key that was just claimed is marked as drafted');
+      and recovery_point = 'started'`;
+  await write(tx, statement, (rows) => {
+    if (rows === 0) throw new Bug('only a key that was just claimed is marked as drafted');
+  });
 }
 
 /**

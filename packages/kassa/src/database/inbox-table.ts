@@ -1,6 +1,7 @@
 import { sql } from 'kysely';
 import { backoffMs, type ClaimRound, errorText, type Failure, LeaseLost } from './lease.ts';
 import { type Database, lockClass, type Transaction } from './transaction.ts';
+import { write } from './writes/together.ts';
 
 /** A verified event as it is stored: nothing has been decided about it yet. */
 export interface NewInboxEvent {
@@ -198,10 +199,13 @@ export async function replayInboxEvent(db: Database | Transaction, key: InboxKey
  */
 export async function wakeEvents(tx: Transaction, object_id: string, at: Date): Promise<void> {
   lockClass(tx, 'append');
-  await sql`
+  await write(
+    tx,
+    sql`
     update kassa.inbox_events
     set due_at = least(due_at, ${at}), parked_at = null, claims = claims + 1, lease_until = null
-    where object_id = ${object_id} and handled_at is null`.execute(tx);
+    where object_id = ${object_id} and handled_at is null`,
+  );
 }
 
 /** Whether Stripe has ever reached us: until then nobody should wait for an event. */

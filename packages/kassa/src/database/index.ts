@@ -32,3 +32,4 @@ export {
   sameOrderAgain,
   type Transaction,
 } from './transaction.ts';
+export { look, together, type Wrote, write } from './writes/together.ts';

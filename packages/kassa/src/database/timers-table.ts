@@ -2,6 +2,7 @@ import { sql } from 'kysely';
 import type { JsonValue } from './generated/tables.ts';
 import { backoffMs, type ClaimRound, errorText, type Failure } from './lease.ts';
 import { type Database, lockClass, type Transaction } from './transaction.ts';
+import { type Wrote, write } from './writes/together.ts';
 
 /** Something that must happen later. One per subject and kind: setting it again moves it. */
 export interface Timer {
@@ -30,23 +31,25 @@ const ATTEMPTS_COUNTED_MAX = 1_000;
 /** Sets a timer, or moves it when it is set already. Whoever runs the old one can no longer end the new one. */
 export async function setTimer(tx: Transaction, { subject, kind, due_at, payload = {} }: Timer): Promise<void> {
   lockClass(tx, 'append');
-  await sql`
+  await write(
+    tx,
+    sql`
     insert into kassa.timers as timer (subject, kind, due_at, payload)
     values (${subject}, ${kind}, ${due_at}, ${JSON.stringify(payload)}::jsonb)
     on conflict (subject, kind) do update
       set due_at = excluded.due_at, payload = excluded.payload, attempts = 0, claims = timer.claims + 1,
-        lease_until = null, last_error = null`.execute(tx);
+        lease_until = null, last_error = null`,
+  );
 }
 
-/** Takes a timer back. False when there is none. */
+/** Takes a timer back; there may be none. */
 export async function cancelTimer(
   tx: Transaction,
   { subject, kind }: Pick<Timer, 'subject' | 'kind'>,
-): Promise<boolean> {
+  wrote?: Wrote,
+): Promise<void> {
   lockClass(tx, 'append');
-  const { rows } = await sql`
-    delete from kassa.timers where subject = ${subject} and kind = ${kind} returning kind`.execute(tx);
-  return rows.length === 1;
+  await write(tx, sql`delete from kassa.timers where subject = ${subject} and kind = ${kind}`, wrote);
 }
 
 /** Claims due timers, oldest first. Those that another worker is claiming at this moment are passed over. */

@@ -1,5 +1,6 @@
 import type { Database, Destination, Transaction } from '../database/index.ts';
 import type { BookedTime } from '../domain/appointments/index.ts';
+import type { PriceList } from '../domain/catalog/index.ts';
 import type {
   DisputeReport,
   FraudWarningReport,
@@ -216,6 +217,8 @@ export interface House {
   readonly log: Log;
   readonly shop: Shop;
   readonly pace: Pace;
+  /** The catalogue as this process remembers it. */
+  readonly prices: PriceList;
   readonly after_refund: AfterRefund;
   /** Where a message of this topic about an order of this contract goes: mail, short message, hooks. Fixed at start. */
   readonly destinationsOf: (topic: string, contract: string) => readonly Destination[];

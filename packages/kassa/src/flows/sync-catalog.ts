@@ -2,6 +2,7 @@ import { type Database, inTransaction, setTimer, type Transaction } from '../dat
 import {
   type CatalogEntry,
   claimInstallation,
+  forgetPrices,
   renamePractitioners,
   retireOffers,
   saveOffer,
@@ -48,7 +49,7 @@ interface World {
 export async function syncCatalog(world: World, catalogue: Catalogue): Promise<Shop> {
   const { ids } = world;
   const at = world.clock.now();
-  return inTransaction(world.db, async (tx) => {
+  const shop = await inTransaction(world.db, async (tx) => {
     await claimInstallation(tx, catalogue.mode, at);
     const tenant_id = await saveTenant(tx, catalogue.tenant, { ids, at });
     const shop = { tenant_id, mode: catalogue.mode };
@@ -72,6 +73,9 @@ export async function syncCatalog(world: World, catalogue: Catalogue): Promise<S
     await setTimer(tx, { subject: tenant_id, kind: 'reconcile', due_at: at });
     return shop;
   });
+  // Others find it out by the version; this process need not wait until it looks.
+  forgetPrices(world.db);
+  return shop;
 }
 
 /** Each offer, then what each consists of: parts name offers that may be written down later. Answers ids by key. */

@@ -47,6 +47,11 @@ export interface AuditLogTable {
   created_at: Date;
 }
 
+export interface CatalogueVersionTable {
+  only_row: Generated<boolean>;
+  version: number;
+}
+
 export interface CountersTable {
   tenant_id: string;
   mode: 'test' | 'live';
@@ -584,6 +589,7 @@ export interface Tables {
   api_keys: ApiKeysTable;
   appointments: AppointmentsTable;
   audit_log: AuditLogTable;
+  catalogue_version: CatalogueVersionTable;
   counters: CountersTable;
   coupon_offers: CouponOffersTable;
   coupon_uses: CouponUsesTable;

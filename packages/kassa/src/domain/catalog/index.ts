@@ -22,5 +22,6 @@ export {
   offersById,
 } from './offers-table.ts';
 export { findPractitioner } from './parts-table.ts';
+export { atCurrentPrices, forgetPrices, openPriceList, type PriceList, PricesChanged } from './price-list.ts';
 export { saveTaxRates, type TaxRate, taxRatesOf } from './tax-rates-table.ts';
 export { claimInstallation, listTenants, saveTenant, type Tenant } from './tenants-table.ts';

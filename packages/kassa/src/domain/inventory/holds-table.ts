@@ -1,4 +1,4 @@
-import { type Database, lockClass, sql, type Transaction } from '../../database/index.ts';
+import { lockClass, look, sql, type Transaction, type Wrote, write } from '../../database/index.ts';
 import { assert } from '../../kernel/assert.ts';
 import { KassaError } from '../../kernel/errors.ts';
 import type { Ids } from '../../kernel/ids.ts';
@@ -36,28 +36,40 @@ export async function takeHolds(
   requests: readonly HoldRequest[],
   world: { ids: Ids; at: Date },
 ): Promise<void> {
-  const counted = await countedOffers(
-    tx,
-    requests.map((request) => request.offer_id),
-  );
-  const wanted = requests.filter((request) => counted.has(request.offer_id));
-  if (wanted.length === 0) return;
   // New rows are nobody's to wait for, so they take no class of their own; the stock does.
-  const { order_id, expires_at } = owner;
-  const times = { created_at: world.at, updated_at: world.at };
-  const rows = wanted.map(({ waits, ...request }) => ({
-    ...request,
-    ...times,
-    id: world.ids.uuid(),
-    order_id,
-    expires_at,
-    state: waits ? ('released' as const) : ('held' as const),
-  }));
-  await tx.insertInto('holds').values(rows).execute();
-  await holdStock(
-    tx,
-    wanted.filter((request) => !request.waits),
-  );
+  const counted = new Set<string>();
+  for (const [offer_id, parts] of Map.groupBy(requests, (request) => request.offer_id)) {
+    await write(tx, holdsOf(owner, offer_id, parts, world), (rows) => {
+      if (rows > 0) counted.add(offer_id);
+    });
+  }
+  const taking = requests.filter((request) => !request.waits);
+  for (const [offer_id, quantity] of perOffer(taking)) {
+    await moveStock(tx, offer_id, { held: quantity, sold: 0 }, (rows) => {
+      if (rows === 0 && counted.has(offer_id)) throw soldOut(offer_id);
+    });
+  }
+}
+
+/** Rows for one offer, or none at all when nobody counts its pieces. */
+function holdsOf(
+  { order_id, expires_at }: HoldOwner,
+  offer_id: string,
+  parts: readonly HoldRequest[],
+  { ids, at }: { ids: Ids; at: Date },
+) {
+  return sql`
+    insert into kassa.holds (id, order_id, order_line_id, offer_id, quantity, state, expires_at, created_at, updated_at)
+    select hold.id, ${order_id}::uuid, hold.order_line_id, stock.offer_id, hold.quantity, hold.state,
+      ${expires_at}::timestamptz, ${at}::timestamptz, ${at}::timestamptz
+    from unnest(${parts.map(() => ids.uuid())}::uuid[], ${parts.map((part) => part.order_line_id)}::uuid[],
+      ${parts.map((part) => part.quantity)}::int[],
+      ${parts.map((part) => (part.waits ? 'released' : 'held'))}::text[]) as hold (id, order_line_id, quantity, state)
+    join kassa.stock on stock.offer_id = ${offer_id}::uuid`;
+}
+
+function soldOut(offer_id: string): KassaError {
+  return new KassaError('sold_out', 'There are not enough left.', { offer_id });
 }
 
 /**
@@ -74,29 +86,29 @@ export async function resumeHolds(tx: Transaction, holds: readonly Hold[], at: D
 
 async function holdStock(tx: Transaction, parts: readonly { offer_id: string; quantity: number }[]): Promise<void> {
   for (const [offer_id, quantity] of perOffer(parts)) {
-    if (!(await moveStock(tx, offer_id, { held: quantity, sold: 0 }))) {
-      throw new KassaError('sold_out', 'There are not enough left.', { offer_id });
-    }
+    await moveStock(tx, offer_id, { held: quantity, sold: 0 }, (rows) => {
+      if (rows === 0) throw soldOut(offer_id);
+    });
   }
 }
 
 /** Looks without holding; what orders hold that are given up is free. @throws KassaError `sold_out` with the offer. */
 export async function checkStock(
-  db: Database | Transaction,
+  tx: Transaction,
   parts: readonly { readonly offer_id: string; readonly quantity: number }[],
   given_up: readonly string[] = [],
 ): Promise<void> {
   const wanted = perOffer(parts);
   const theirs = sql`coalesce((select sum(hold.quantity) from kassa.holds hold
     where hold.offer_id = stock.offer_id and hold.state = 'held' and hold.order_id = any(${given_up}::uuid[])), 0)`;
-  const rows = await db
-    .selectFrom('stock')
-    .select(['offer_id', 'capacity', 'sold', sql<number>`(held - ${theirs})::int`.as('held')])
-    .where('offer_id', 'in', [...wanted.keys()])
-    .orderBy('offer_id')
-    .execute();
-  const short = rows.find((row) => row.capacity - row.held - row.sold < (wanted.get(row.offer_id) ?? 0));
-  if (short) throw new KassaError('sold_out', 'There are not enough left.', { offer_id: short.offer_id });
+  const short = sql<string | null>`(
+    select stock.offer_id
+    from unnest(${[...wanted.keys()]}::uuid[], ${[...wanted.values()]}::int[]) as wanted (offer_id, quantity)
+    join kassa.stock on stock.offer_id = wanted.offer_id
+    where stock.capacity - stock.held + ${theirs} - stock.sold < wanted.quantity order by stock.offer_id limit 1)`;
+  await look(tx, short, (offer_id) => {
+    if (offer_id !== null) throw soldOut(offer_id);
+  });
 }
 
 /** The holds of an order, locked. */
@@ -151,8 +163,9 @@ export async function sellHolds(tx: Transaction, holds: readonly Hold[], at: Dat
   const ids = holds.map((hold) => hold.id);
   await sql`update kassa.holds set state = 'sold', updated_at = ${at} where id = any(${ids}::uuid[])`.execute(tx);
   for (const [offer_id, quantity] of perOffer(holds)) {
-    const moved = await moveStock(tx, offer_id, { held: -quantity, sold: quantity });
-    assert(moved, 'what is held was counted in the stock');
+    await moveStock(tx, offer_id, { held: -quantity, sold: quantity }, (rows) => {
+      assert(rows === 1, 'what is held was counted in the stock');
+    });
   }
 }
 
@@ -184,9 +197,9 @@ export async function endHolds(
   for (const offer_id of offers) {
     const from_hold = held.get(offer_id) ?? 0;
     const sold = end === 'sold' ? from_hold + (late.get(offer_id) ?? 0) : 0;
-    if (!(await moveStock(tx, offer_id, { held: -from_hold, sold }))) {
-      throw new KassaError('sold_out', 'There are not enough left.', { offer_id });
-    }
+    await moveStock(tx, offer_id, { held: -from_hold, sold }, (rows) => {
+      if (rows === 0) throw soldOut(offer_id);
+    });
   }
 }
 
@@ -216,22 +229,17 @@ export async function restock(
 }
 
 /** A conditional update: the row itself decides whether there is enough, whoever else is buying. */
-async function moveStock(tx: Transaction, offer_id: string, by: { held: number; sold: number }): Promise<boolean> {
+async function moveStock(
+  tx: Transaction,
+  offer_id: string,
+  by: { held: number; sold: number },
+  wrote?: Wrote,
+): Promise<void> {
   lockClass(tx, 'stock');
-  const result = await sql`
+  const statement = sql`
     update kassa.stock set held = held + ${by.held}, sold = sold + ${by.sold}
-     where offer_id = ${offer_id} and capacity - held - sold >= ${by.held + by.sold}`.execute(tx);
-  return result.numAffectedRows === 1n;
-}
-
-async function countedOffers(tx: Transaction, offer_ids: readonly string[]): Promise<Set<string>> {
-  const rows = await tx
-    .selectFrom('stock')
-    .select('offer_id')
-    .where('offer_id', 'in', [...new Set(offer_ids)])
-    .orderBy('offer_id')
-    .execute();
-  return new Set(rows.map((row) => row.offer_id));
+     where offer_id = ${offer_id} and capacity - held - sold >= ${by.held + by.sold}`;
+  await write(tx, statement, wrote);
 }
 
 function perOffer(parts: readonly { offer_id: string; quantity: number }[]): Map<string, number> {

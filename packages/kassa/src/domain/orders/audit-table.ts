@@ -1,4 +1,4 @@
-import { sql, type Transaction } from '../../database/index.ts';
+import { sql, type Transaction, write } from '../../database/index.ts';
 import type { Ids } from '../../kernel/ids.ts';
 import type { OrderStatus } from './order.ts';
 
@@ -18,10 +18,8 @@ export interface AuditEntry {
 
 /** One row per version of an order. The database refuses to commit a version without it. */
 export async function writeAudit(tx: Transaction, entry: AuditEntry, world: { ids: Ids; at: Date }): Promise<void> {
-  await tx
-    .insertInto('audit_log')
-    .values({ ...entry, id: world.ids.uuid(), details: JSON.stringify(entry.details), created_at: world.at })
-    .execute();
+  const row = { ...entry, id: world.ids.uuid(), details: JSON.stringify(entry.details), created_at: world.at };
+  await write(tx, tx.insertInto('audit_log').values(row));
 }
 
 /** The same for many orders in one statement. */

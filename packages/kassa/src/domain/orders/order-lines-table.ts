@@ -1,4 +1,4 @@
-import { type Database, sql, type Transaction } from '../../database/index.ts';
+import { type Database, sql, type Transaction, write } from '../../database/index.ts';
 import type { Ids } from '../../kernel/ids.ts';
 
 export interface OrderLine {
@@ -72,7 +72,7 @@ export async function insertLines(
     tax_minor: line.tax_minor,
     total_minor: line.total_minor,
   }));
-  await tx.insertInto('order_lines').values(rows).execute();
+  await write(tx, tx.insertInto('order_lines').values(rows));
   return line_ids;
 }
 

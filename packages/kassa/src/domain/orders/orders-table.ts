@@ -1,4 +1,4 @@
-import { type Database, lockClass, type Transaction } from '../../database/index.ts';
+import { type Database, lockClass, type Transaction, write } from '../../database/index.ts';
 import { KassaError } from '../../kernel/errors.ts';
 import type { Ids } from '../../kernel/ids.ts';
 import type { OrderStatus } from './order.ts';
@@ -96,10 +96,7 @@ export async function insertOrder(
   const id = world.ids.uuid();
   const times = { created_at: world.at, updated_at: world.at };
   // A new row is nobody's to wait for: what the price depends on may be locked already.
-  await tx
-    .insertInto('orders')
-    .values({ ...fields, ...times, id, version: 1 })
-    .execute();
+  await write(tx, tx.insertInto('orders').values({ ...fields, ...times, id, version: 1 }));
   const line_ids = await insertLines(tx, id, lines, world.ids);
   return { id, line_ids };
 }
@@ -184,5 +181,5 @@ export const FIRST_ORDER_NUMBER = 1001;
 
 /** Keeps the session's id on the locked order as well: one order per session, by constraint (ticket-order T9). */
 export async function noteSession(tx: Transaction, order_id: string, session_id: string): Promise<void> {
-  await tx.updateTable('orders').set({ stripe_checkout_session_id: session_id }).where('id', '=', order_id).execute();
+  await write(tx, tx.updateTable('orders').set({ stripe_checkout_session_id: session_id }).where('id', '=', order_id));
 }

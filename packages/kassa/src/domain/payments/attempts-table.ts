@@ -1,4 +1,4 @@
-import { type Database, lockClass, sql, type Transaction } from '../../database/index.ts';
+import { type Database, lockClass, sql, type Transaction, write } from '../../database/index.ts';
 import type { Ids } from '../../kernel/ids.ts';
 import type { AttemptStatus } from './attempt.ts';
 
@@ -88,27 +88,26 @@ export function operationKey(id: string, action: string): string {
   return `kassa:${id}:${action}`;
 }
 
-/** Writes the attempt as `initiated`, before Stripe hears of it (hosted-checkout H11). */
+/** Writes the attempt as `initiated`, before Stripe hears of it (hosted-checkout H11). Answers the row as it is then. */
 export async function insertAttempt(
   tx: Transaction,
   attempt: NewAttempt,
-  world: { ids: Ids; at: Date },
-): Promise<string> {
-  const id = world.ids.uuid();
-  await tx
-    .insertInto('payment_transactions')
-    .values({
-      ...attempt,
-      id,
-      metadata: JSON.stringify(attempt.metadata),
-      payment_status: 'initiated',
-      idempotency_key: operationKey(id, 'open'),
-      created_at: world.at,
-      updated_at: world.at,
-    })
-    .execute();
-  return id;
+  { ids, at }: { ids: Ids; at: Date },
+): Promise<Attempt> {
+  const id = ids.uuid();
+  const { metadata, user_id, cancel_url, opened_from, ...shared } = attempt;
+  const own = { ...shared, id, payment_status: 'initiated' as const, created_at: at };
+  const rest = { user_id, cancel_url, opened_from, metadata: JSON.stringify(metadata) };
+  const row = { ...own, ...rest, idempotency_key: operationKey(id, 'open'), updated_at: at };
+  await write(tx, tx.insertInto('payment_transactions').values(row));
+  return { ...own, ...NEW };
 }
+
+/** What a new attempt has by itself. */
+const NEW = {
+  ...{ session_id: null, payment_id: null, status: null, url: null, client_secret: null, heard_at: null },
+  ...{ received_minor: 0, refunding_minor: 0, kept: false, declined: [] },
+};
 
 /** The attempt that Stripe's session or payment id belongs to. Only stored ids link; metadata never does. */
 export async function findAttempt(
@@ -201,11 +200,8 @@ export interface AttemptChange {
 export async function changeAttempt(tx: Transaction, id: string, change: AttemptChange, at: Date): Promise<void> {
   const { declined, ...fields } = change;
   const refusals = declined === undefined ? {} : declinedNow(declined, at);
-  await tx
-    .updateTable('payment_transactions')
-    .set({ ...fields, ...refusals, updated_at: at })
-    .where('id', '=', id)
-    .execute();
+  const set = { ...fields, ...refusals, updated_at: at };
+  await write(tx, tx.updateTable('payment_transactions').set(set).where('id', '=', id));
 }
 
 /** A refusal that is heard of again is no new one. */

@@ -50,6 +50,7 @@ export {
   markSent,
   maySend,
   type NewOperation,
+  noteDone,
   type Operation,
   type TrySubject,
 } from './operations-table.ts';

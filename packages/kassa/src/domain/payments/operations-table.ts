@@ -1,4 +1,4 @@
-import { type Database, sql, type Transaction } from '../../database/index.ts';
+import { type Database, sql, type Transaction, write } from '../../database/index.ts';
 import type { Ids } from '../../kernel/ids.ts';
 import { operationKey } from './attempts-table.ts';
 import type { StoredRequest } from './requests.ts';
@@ -53,25 +53,22 @@ export interface NewOperation {
   readonly request: StoredRequest;
 }
 
-/** Writes the intention. A key that is there already keeps its first bytes. */
+/** Writes the intention, and answers it as it is while nobody has sent it. A key that is there already keeps its first bytes. */
 export async function intendOperation(
   tx: Transaction,
   operation: NewOperation,
   world: { ids: Ids; at: Date },
-): Promise<void> {
+): Promise<Operation> {
   const { request, ...fields } = operation;
-  await tx
-    .insertInto('stripe_operations')
-    .values({
-      ...fields,
-      ...request,
-      id: world.ids.uuid(),
-      state: 'intended',
-      created_at: world.at,
-      updated_at: world.at,
-    })
-    .onConflict((conflict) => conflict.column('key').doNothing())
-    .execute();
+  const times = { created_at: world.at, updated_at: world.at };
+  const row = { ...fields, ...request, ...times, id: world.ids.uuid(), state: 'intended' as const };
+  const insert = tx.insertInto('stripe_operations').values(row);
+  await write(
+    tx,
+    insert.onConflict((conflict) => conflict.column('key').doNothing()),
+  );
+  const { updated_at: _, ...intended } = row;
+  return { ...intended, outcome: null, stripe_object_id: null, first_sent_at: null, last_sent_at: null };
 }
 
 /** What a numbered try belongs to: an attempt of an order, or a customer. */
@@ -177,20 +174,30 @@ export async function closeOperation(
   end: { outcome: 'done' | 'refused' | 'abandoned' | 'unknown'; object_id?: string; error?: string; sends?: number },
   at: Date,
 ): Promise<boolean> {
-  const known = end.outcome !== 'unknown';
   const { sends } = end;
-  const result = await db
+  const result = await closing(db, key, end, at)
+    .$if(sends !== undefined, (query) => query.where('sends', '<=', sends ?? 0))
+    .executeTakeFirst();
+  return result.numUpdatedRows === 1n;
+}
+
+/** The end that most have: it was done, and this is what Stripe made. One that is closed already stays as it is. */
+export async function noteDone(tx: Transaction, key: string, object_id: string, at: Date): Promise<void> {
+  await write(tx, closing(tx, key, { outcome: 'done', object_id }, at));
+}
+
+type End = Parameters<typeof closeOperation>[2];
+
+function closing(db: Database | Transaction, key: string, end: End, at: Date) {
+  return db
     .updateTable('stripe_operations')
     .set({
-      state: known ? 'known' : 'unknown',
+      state: end.outcome === 'unknown' ? 'unknown' : 'known',
       outcome: end.outcome === 'unknown' ? null : end.outcome,
       stripe_object_id: end.object_id ?? null,
       last_error: end.error ?? null,
       updated_at: at,
     })
     .where('key', '=', key)
-    .where('state', '<>', 'known')
-    .$if(sends !== undefined, (query) => query.where('sends', '<=', sends ?? 0))
-    .executeTakeFirst();
-  return result.numUpdatedRows === 1n;
+    .where('state', '<>', 'known');
 }

@@ -1,4 +1,4 @@
-import type { Database, Transaction } from '../../database/index.ts';
+import { type Database, type Transaction, write } from '../../database/index.ts';
 import { assert } from '../../kernel/assert.ts';
 import type { Ids } from '../../kernel/ids.ts';
 import { hashOfBasket, type PricedBasket, type PricedLine } from './basket.ts';
@@ -24,10 +24,8 @@ export async function insertQuote(
 ): Promise<Quote> {
   const id = world.ids.uuid();
   const { lines, ...sums } = basket;
-  await tx
-    .insertInto('quotes')
-    .values({ id, ...owner, ...sums, lines: JSON.stringify(lines), expires_at: world.expires_at, created_at: world.at })
-    .execute();
+  const times = { expires_at: world.expires_at, created_at: world.at };
+  await write(tx, tx.insertInto('quotes').values({ id, ...owner, ...sums, lines: JSON.stringify(lines), ...times }));
   return { ...basket, id, user_id: owner.user_id, expires_at: world.expires_at };
 }
 

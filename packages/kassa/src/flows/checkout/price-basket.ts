@@ -1,11 +1,13 @@
 import { inTransaction, type Transaction } from '../../database/index.ts';
-import { type Offer, offersById } from '../../domain/catalog/index.ts';
+import { atCurrentPrices, type Offer } from '../../domain/catalog/index.ts';
 import { moneyUnit, spendableLots, spendableOf } from '../../domain/credits/index.ts';
 import type { Quote } from '../../domain/pricing/index.ts';
 import { lookForAll } from '../holding/look-for-all.ts';
 import type { House, QuoteWish } from '../house.ts';
 import { payerOf } from '../quoting/payer-of.ts';
 import { storedQuote } from '../quoting/stored-quote.ts';
+
+export type PriceWish = QuoteWish & { readonly quote_id?: string };
 
 /** What a basket costs, and what a page may want to show beside it. */
 export interface PricedWish {
@@ -21,19 +23,21 @@ export interface PricedWish {
  * Stripe is not asked; what is gone already is told as a checkout would tell it.
  * @throws KassaError what the quote refuses, `sold_out`, `slot_taken`.
  */
-export async function priceBasket(house: House, wish: QuoteWish & { readonly quote_id?: string }): Promise<PricedWish> {
-  return inTransaction(house.db, async (tx) => {
-    const { quote_id, ...asked } = wish;
-    const { user_id, lines } = wish;
-    const quote =
-      quote_id === undefined
-        ? await house.quoteBasket(house, tx, asked)
-        : await storedQuote(house, tx, { quote_id, user_id, lines });
-    await lookForAll(tx, quote);
-    const ids = quote.lines.map((line) => line.offer_id);
-    const offers = await offersById(tx, house.shop, ids);
-    return { quote, offers, credits_available_minor: await creditsOf(house, tx, wish, quote.currency) };
-  });
+export async function priceBasket(house: House, wish: PriceWish): Promise<PricedWish> {
+  return atCurrentPrices(house.prices, () => inTransaction(house.db, (tx) => priceIn(house, tx, wish)));
+}
+
+async function priceIn(house: House, tx: Transaction, wish: PriceWish): Promise<PricedWish> {
+  const { quote_id, ...asked } = wish;
+  const { user_id, lines } = wish;
+  const quote =
+    quote_id === undefined
+      ? await house.quoteBasket(house, tx, asked)
+      : await storedQuote(house, tx, { quote_id, user_id, lines });
+  await lookForAll(tx, quote);
+  const ids = quote.lines.map((line) => line.offer_id);
+  const offers = await house.prices.offersById(tx, ids);
+  return { quote, offers, credits_available_minor: await creditsOf(house, tx, wish, quote.currency) };
 }
 
 async function creditsOf(house: House, tx: Transaction, wish: QuoteWish, currency: string): Promise<number> {

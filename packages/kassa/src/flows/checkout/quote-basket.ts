@@ -1,5 +1,5 @@
 import type { Transaction } from '../../database/index.ts';
-import { type Offer, taxRatesOf } from '../../domain/catalog/index.ts';
+import type { Offer } from '../../domain/catalog/index.ts';
 import { type Coupon, couponNotValid, covers } from '../../domain/coupons/index.ts';
 import { type BasketLine, insertQuote, priceBasket, type Quote } from '../../domain/pricing/index.ts';
 import { assert } from '../../kernel/assert.ts';
@@ -12,6 +12,7 @@ import { type CatalogBasket, readLines } from '../quoting/read-lines.ts';
 /**
  * Prices a basket from the catalogue and stores the quote: immutable, with a hash over every cent.
  * Holds nothing and calls nobody. Cut in half it never happened.
+ * @throws PricesChanged when the catalogue was written anew meanwhile: run the whole transaction again.
  * @throws KassaError `not_found`, `invalid_request`, `invalid_amount`, `amount_out_of_range`, `amount_too_small`,
  *   `coupon_not_valid`, `unauthenticated` for something that gives credits to nobody in particular.
  */
@@ -43,6 +44,7 @@ export async function quoteBasket(house: House, tx: Transaction, wish: QuoteWish
   const at = house.clock.now();
   const expires_at = new Date(at.getTime() + house.pace.quote_ms);
   const owner = { ...house.shop, user_id: wish.user_id };
+  await house.prices.assertCurrent(tx);
   return insertQuote(tx, owner, basket, { ids: house.ids, at, expires_at });
 }
 
@@ -56,7 +58,7 @@ async function ratesOf(
   { offers }: CatalogBasket,
 ): Promise<(offer_id: string) => number> {
   const classes = new Set([...offers.values()].flatMap((offer: Offer) => offer.tax_class ?? []));
-  const rates = await taxRatesOf(tx, house.shop, [...classes]);
+  const rates = await house.prices.taxRatesOf(tx, [...classes]);
   return (offer_id) => {
     const tax_class = offers.get(offer_id)?.tax_class ?? null;
     const rate_milli = tax_class === null ? 0 : rates.get(tax_class);

@@ -1,4 +1,13 @@
-import { claimKey, finishKey, inTransaction, releaseKey, restartKey, type Transaction } from '../../database/index.ts';
+import {
+  claimKey,
+  finishKey,
+  inTransaction,
+  releaseKey,
+  restartKey,
+  type Transaction,
+  together,
+} from '../../database/index.ts';
+import { atCurrentPrices } from '../../domain/catalog/index.ts';
 import { attemptById, isOver } from '../../domain/payments/index.ts';
 import type { Quote } from '../../domain/pricing/index.ts';
 import { KassaError } from '../../kernel/errors.ts';
@@ -9,9 +18,9 @@ import type { Opened } from '../opening/attach-session.ts';
 import { chargeKey } from '../opening/charge-key.ts';
 import type { Answer, StartCheckout } from '../opening/checkout-wish.ts';
 import { endOlderPages, olderPagesOf, quoteInTurn } from '../opening/one-page.ts';
-import { openAttempt } from '../opening/open-attempt.ts';
+import { type JustDrafted, openAttempt } from '../opening/open-attempt.ts';
 import { takeTurn } from '../opening/take-turn.ts';
-import { writeDraft } from '../opening/write-draft.ts';
+import { announce, type Written, writeDraft } from '../opening/write-draft.ts';
 import { storedQuote } from '../quoting/stored-quote.ts';
 
 export type { Opened } from '../opening/attach-session.ts';
@@ -43,7 +52,8 @@ export async function startCheckout(house: House, command: StartCheckout): Promi
     return kept.body;
   };
   try {
-    const body = await openAttempt(house, drafted.attempt_id, finish);
+    const { attempt_id, just } = drafted;
+    const body = await openAttempt(house, attempt_id, finish, just);
     return { status: 200, body, replayed: false };
   } catch (error) {
     const { idempotency } = command;
@@ -52,7 +62,7 @@ export async function startCheckout(house: House, command: StartCheckout): Promi
   }
 }
 
-type Drafted = Answer | { readonly attempt_id: string };
+type Drafted = Answer | { readonly attempt_id: string; readonly just?: JustDrafted };
 
 /** Other requests of the same buyer may open pages of their own meanwhile. */
 const TURNS_MAX = 4;
@@ -74,7 +84,7 @@ async function draftInTurn(house: House, command: StartCheckout): Promise<Drafte
 /** A refusal rolls everything back, and is then remembered by itself, so that one key keeps one answer. */
 async function draftOrRefuse(house: House, command: StartCheckout): Promise<Drafted> {
   try {
-    return await inTransaction(house.db, (tx) => draft(house, tx, command));
+    return await atCurrentPrices(house.prices, () => inTransaction(house.db, (tx) => draft(house, tx, command)));
   } catch (error) {
     const { idempotency, renderFailure } = command;
     const lasting = error instanceof KassaError && error.status < 500 && error.status !== 429;
@@ -111,14 +121,26 @@ async function draft(house: House, tx: Transaction, command: StartCheckout): Pro
       await restartKey(tx, { ...house.shop, ...idempotency });
     }
   }
-  const quote = await quoteInTurn(house, tx, command, async () => {
-    const quoted = await quoteFor(house, tx, command);
-    compareClaim(command, quoted);
-    return quoted;
-  });
-  const draft = { command, quote, at };
-  await chargeKey(tx, draft);
-  return { attempt_id: await writeDraft(house, tx, draft) };
+  const work = async (): Promise<Written> => {
+    const quote = await quoteInTurn(house, tx, command, async () => {
+      const quoted = await quoteFor(house, tx, command);
+      compareClaim(command, quoted);
+      return quoted;
+    });
+    const draft = { command, quote, at };
+    await chargeKey(tx, draft);
+    return writeDraft(house, tx, draft);
+  };
+  const just = await (asksForStockOnly(command) ? together(tx, work) : work());
+  await announce(house, tx, just, { command, at });
+  return { attempt_id: just.attempt.id, just };
+}
+
+/** Nothing must be looked at between the price and what is set aside, so all of it is written by one statement. */
+function asksForStockOnly({ quote_id, coupon_code, use_credits, lines, presentation, buyer }: StartCheckout): boolean {
+  if (presentation === 'hosted' && buyer.user_id !== undefined) return false;
+  const timed = lines.some(({ slot, children }) => slot !== undefined || (children !== undefined && children.size > 0));
+  return quote_id === undefined && coupon_code === undefined && use_credits !== true && !timed;
 }
 
 async function quoteFor(house: House, tx: Transaction, command: StartCheckout): Promise<Quote> {

@@ -52,6 +52,11 @@ export async function setAside(house: House, tx: Transaction, wanted: Wanted): P
   await holdSlots(tx, house.shop, slots, world);
 }
 
+/** Nothing but stock is set aside, which needs no look at anything first. */
+export function takesStockOnly({ credits_minor, coupon_code, lines }: Quote): boolean {
+  return credits_minor === 0 && coupon_code === null && lines.every((line) => line.slot === null);
+}
+
 /** A stored time as the calendar takes it. */
 export function timesOf(slot: { readonly starts_at: string; readonly ends_at: string; readonly free_from: string }) {
   const { starts_at, ends_at, free_from } = slot;

@@ -1,12 +1,12 @@
-import { cancelTimer, setTimer, type Transaction, wakeEvents } from '../../database/index.ts';
+import { cancelTimer, setTimer, type Transaction, together, wakeEvents } from '../../database/index.ts';
 import { lockOrder, noteSession, type Order, type OrderStatus } from '../../domain/orders/index.ts';
 import {
   type Attempt,
   changeAttempt,
-  closeOperation,
   isOpened,
   joinStatus,
   lockAttempts,
+  noteDone,
   type OpenedAtStripe,
   operationKey,
 } from '../../domain/payments/index.ts';
@@ -67,15 +67,17 @@ export async function attachSession<Result>(
   const payment_status = joinStatus(current.payment_status, 'pending');
   const status = current.status ?? opened.status;
   const ids = { session_id, payment_id: payment_id ?? current.payment_id };
-  await changeAttempt(tx, attempt.id, { ...ids, url, client_secret, status, payment_status, heard_at: at }, at);
-  if (session_id !== null) await noteSession(tx, attempt.order_id, session_id);
-  await closeOperation(tx, operationKey(attempt.id, 'open'), { outcome: 'done', object_id }, at);
-  await cancelTimer(tx, { subject: attempt.id, kind: 'finish_checkout' });
   const superseded = payment_status === 'superseded';
   const due_at = superseded ? at : new Date(attempt.expires_at.getTime() + EXPIRE_AFTER_MS);
-  await setTimer(tx, { subject: attempt.id, kind: 'expire_checkout', due_at });
-  // An event may have overtaken this answer; it waits in the inbox for the id that is known only now.
-  await wakeEvents(tx, object_id, at);
+  await together(tx, async () => {
+    await changeAttempt(tx, attempt.id, { ...ids, url, client_secret, status, payment_status, heard_at: at }, at);
+    if (session_id !== null) await noteSession(tx, attempt.order_id, session_id);
+    await noteDone(tx, operationKey(attempt.id, 'open'), object_id, at);
+    await cancelTimer(tx, { subject: attempt.id, kind: 'finish_checkout' });
+    await setTimer(tx, { subject: attempt.id, kind: 'expire_checkout', due_at });
+    // An event may have overtaken this answer; it waits in the inbox for the id that is known only now.
+    await wakeEvents(tx, object_id, at);
+  });
   if (superseded) return SUPERSEDED;
   return finish(tx, openedOf({ ...current, ...ids, url, client_secret }, order));
 }

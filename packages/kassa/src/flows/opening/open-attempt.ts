@@ -22,20 +22,33 @@ import type { House } from '../house.ts';
 import { attachSession, type Finish, openedOf, SUPERSEDED } from './attach-session.ts';
 import { giveUp } from './give-up.ts';
 
+/** What was written just now, in a transaction that is committed; so nobody needs to read it. */
+export interface JustDrafted {
+  readonly attempt: Attempt;
+  /** Null: nothing is due, so Stripe is not asked. */
+  readonly operation: Operation | null;
+}
+
 /**
  * Opens an attempt at Stripe with its stored bytes under its stored key, and writes the answer down. Safe to repeat:
- * an attempt that has its id already answers it without asking.
+ * an attempt that has its id already answers it without asking. Whatever has become of it since it was drafted, the mark
+ * that it is sent, the row locks and the unique indexes decide, as for everybody who comes later.
  * @throws KassaError `payment_provider_unavailable` (outcome unknown, or Stripe is busy), `internal_error` (refused),
  *   `session_not_open` (a newer page has taken its place).
  */
-export async function openAttempt<Result>(house: House, attempt_id: string, finish: Finish<Result>): Promise<Result> {
-  const attempt = await attemptById(house.db, attempt_id);
+export async function openAttempt<Result>(
+  house: House,
+  attempt_id: string,
+  finish: Finish<Result>,
+  drafted?: JustDrafted,
+): Promise<Result> {
+  const attempt = drafted?.attempt ?? (await attemptById(house.db, attempt_id));
   if (!attempt) throw new Bug(`there is no attempt ${attempt_id}`);
   if (attempt.payment_status === 'superseded' && (await isGivenUp(house, attempt))) throw superseded();
   if (attempt.presentation === 'none') return inTransaction(house.db, (tx) => openFree(house, tx, { attempt, finish }));
   if (isOpened(attempt)) return inTransaction(house.db, (tx) => answer(tx, attempt, finish));
   const key = operationKey(attempt_id, 'open');
-  const operation = await findOperation(house.db, key);
+  const operation = drafted?.operation ?? (await findOperation(house.db, key));
   if (!operation || !maySend(operation, house.clock.now())) {
     // Between the two reads somebody else may have written the answer down: then this checkout has just begun.
     const now = await attemptById(house.db, attempt_id);

@@ -1,4 +1,5 @@
 import { inTransaction, type Transaction } from '../../database/index.ts';
+import { atCurrentPrices } from '../../domain/catalog/index.ts';
 import type { Quote } from '../../domain/pricing/index.ts';
 import { KassaError } from '../../kernel/errors.ts';
 import { lookForAll } from '../holding/look-for-all.ts';
@@ -28,6 +29,6 @@ export async function takeTurn(
     if (!saturated || !lines.some(({ slot }) => slot !== undefined)) throw error;
   }
   await house.clock.sleep(LOOK_AGAIN_MS);
-  await inTransaction(house.db, async (tx) => lookForAll(tx, await quote(tx)));
+  await atCurrentPrices(house.prices, () => inTransaction(house.db, async (tx) => lookForAll(tx, await quote(tx))));
   await house.gateway.reserve(endpoint, 'buyer');
 }

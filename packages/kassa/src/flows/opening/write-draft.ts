@@ -1,11 +1,17 @@
-import { enqueue, noteDraft, setTimer, type Transaction } from '../../database/index.ts';
-import { type Offer, offersById } from '../../domain/catalog/index.ts';
+import { enqueue, noteDraft, setTimer, type Transaction, together } from '../../database/index.ts';
+import type { Offer } from '../../domain/catalog/index.ts';
 import { type Customer, customerById } from '../../domain/customers/index.ts';
 import { insertOrder, writeAudit } from '../../domain/orders/index.ts';
-import { insertAttempt, intendOperation, operationKey } from '../../domain/payments/index.ts';
+import {
+  type Attempt,
+  insertAttempt,
+  intendOperation,
+  type Operation,
+  operationKey,
+} from '../../domain/payments/index.ts';
 import type { Quote } from '../../domain/pricing/index.ts';
 import { Bug, KassaError } from '../../kernel/errors.ts';
-import { setAside } from '../holding/set-aside.ts';
+import { setAside, takesStockOnly } from '../holding/set-aside.ts';
 import type { House } from '../house.ts';
 import type { StartCheckout } from './checkout-wish.ts';
 import { composeOpening } from './compose-opening.ts';
@@ -25,22 +31,52 @@ export interface Draft {
   readonly at: Date;
 }
 
+/** What was written, as it is. */
+export interface Written {
+  readonly attempt: Attempt;
+  /** Null: nothing is due. */
+  readonly operation: Operation | null;
+}
+
 /**
  * Writes order, lines, attempt and everything that is set aside, and what is only appended, in the order of the lock
- * classes.
- * @returns the attempt's id.
+ * classes; as one statement where nothing must be looked at in between.
  * @throws KassaError `sold_out`, `slot_taken`, `coupon_not_valid`, `quote_expired`
  */
-export async function writeDraft(house: House, tx: Transaction, draft: Draft): Promise<string> {
+export async function writeDraft(house: House, tx: Transaction, draft: Draft): Promise<Written> {
   const { command, quote, at } = draft;
-  const world = { ids: house.ids, at };
-  const offers = await offersById(
-    tx,
-    house.shop,
-    quote.lines.map((line) => line.offer_id),
-  );
+  const ids = quote.lines.map((line) => line.offer_id);
+  const offers = await house.prices.offersById(tx, ids);
   const customer = await payerOf(house, tx, command);
   const session_ends = new Date(at.getTime() + lifeOf(command, [...offers.values()]));
+  const plan = { ...draft, offers, customer, session_ends };
+  const work = (): Promise<Written> => writeRows(house, tx, plan);
+  return takesStockOnly(quote) ? together(tx, work) : work();
+}
+
+/** Tells whoever wants to know that an order was written, once it is there. */
+export async function announce(
+  house: House,
+  tx: Transaction,
+  { attempt }: Written,
+  draft: Pick<Draft, 'command' | 'at'>,
+) {
+  const { command, at } = draft;
+  const told = house.destinationsOf('order.created', command.contract);
+  if (told.length === 0) return;
+  const message = { ...house.shop, topic: 'order.created', order_id: attempt.order_id, order_version: 1, at };
+  await enqueue(tx, { ...message, payload: {} }, told, house.ids);
+}
+
+interface Plan extends Draft {
+  readonly offers: ReadonlyMap<string, Offer>;
+  readonly customer: Customer | undefined;
+  readonly session_ends: Date;
+}
+
+async function writeRows(house: House, tx: Transaction, plan: Plan): Promise<Written> {
+  const { command, quote, at, offers, customer, session_ends } = plan;
+  const world = { ids: house.ids, at };
   // The hold outlives the session, so nothing is released while a page could still be paid (invariant V2).
   const hold_expires_at = new Date(session_ends.getTime() + MARGIN_MS);
   const { id: _, user_id, expires_at: __, coupon_code: ___, hash, ...sums } = quote;
@@ -63,7 +99,7 @@ export async function writeDraft(house: House, tx: Transaction, draft: Draft): P
     world,
   );
   const free = quote.total_minor === 0;
-  const attempt_id = await insertAttempt(
+  const attempt = await insertAttempt(
     tx,
     {
       ...house.shop,
@@ -87,8 +123,8 @@ export async function writeDraft(house: House, tx: Transaction, draft: Draft): P
     command.begins_as_draft === true && offers.get(offer_id)?.hold_at === 'pending';
   const owner = { ...buyer, customer_id: customer?.id ?? null };
   await setAside(house, tx, { order_id, line_ids, quote, buyer: owner, expires_at: hold_expires_at, at, waits });
-  await writeBeginning(house, tx, { ...draft, customer, order_id, attempt_id, session_ends });
-  return attempt_id;
+  const beginning = { ...plan, order_id, attempt_id: attempt.id };
+  return { attempt, operation: await writeBeginning(house, tx, beginning) };
 }
 
 function statusOf(command: StartCheckout): 'draft' | 'pending' {
@@ -112,15 +148,13 @@ function lifeOf({ presentation }: StartCheckout, offers: readonly Offer[]): numb
   return Math.min(Math.max(SESSION_LIFE_MIN_MS, ...holds_ms) + SKEW_MS, SESSION_LIFE_MAX_MS - SKEW_MS);
 }
 
-export interface Beginning extends Draft {
-  readonly customer: Customer | undefined;
+export interface Beginning extends Plan {
   readonly order_id: string;
   readonly attempt_id: string;
-  readonly session_ends: Date;
 }
 
 /** What is only appended: the first audit row, the bytes for Stripe, the timer that looks after a crash, the key. */
-async function writeBeginning(house: House, tx: Transaction, beginning: Beginning): Promise<void> {
+async function writeBeginning(house: House, tx: Transaction, beginning: Beginning): Promise<Operation | null> {
   const { command, quote, at, order_id, attempt_id } = beginning;
   const world = { ids: house.ids, at };
   const cause = command.idempotency ? `request:${command.idempotency.key}` : 'request';
@@ -130,18 +164,17 @@ async function writeBeginning(house: House, tx: Transaction, beginning: Beginnin
   const details = { attempt_id, contract: command.contract, ...named };
   const actor = key === undefined ? 'buyer' : `key:${key.id}`;
   await writeAudit(tx, { ...house.shop, ...step, cause, actor, details }, world);
-  if (quote.total_minor > 0) {
-    const request = composeOpening(house, beginning);
-    const key = operationKey(attempt_id, 'open');
-    const ids = { order_id, attempt_id, refund_id: null };
-    await intendOperation(tx, { ...house.shop, ...ids, key, action: 'open', request }, world);
-  }
-  const told = house.destinationsOf('order.created', command.contract);
-  if (told.length > 0) {
-    const message = { ...house.shop, topic: 'order.created', order_id, order_version: 1, at };
-    await enqueue(tx, { ...message, payload: {} }, told, house.ids);
-  }
+  const operation = quote.total_minor > 0 ? await intendOpening(house, tx, beginning) : null;
   const due_at = new Date(at.getTime() + house.pace.finish_after_ms);
   await setTimer(tx, { subject: attempt_id, kind: 'finish_checkout', due_at });
   if (command.idempotency) await noteDraft(tx, { ...house.shop, ...command.idempotency }, { order_id, attempt_id });
+  return operation;
+}
+
+function intendOpening(house: House, tx: Transaction, beginning: Beginning): Promise<Operation> {
+  const { at, order_id, attempt_id } = beginning;
+  const ids = { order_id, attempt_id, refund_id: null };
+  const key = operationKey(attempt_id, 'open');
+  const request = composeOpening(house, beginning);
+  return intendOperation(tx, { ...house.shop, ...ids, key, action: 'open', request }, { ids: house.ids, at });
 }

@@ -91,7 +91,7 @@ async function writeOrder(house: House, tx: Transaction, { report, object_id, ac
     world,
   );
   const presentation = session_id === null ? ('intent' as const) : ('hosted' as const);
-  const attempt_id = await insertAttempt(
+  const { id: attempt_id } = await insertAttempt(
     tx,
     {
       ...{ ...owner, order_id, presentation, amount: amount_minor, currency, metadata: {}, success_url: null },

@@ -1,5 +1,5 @@
 import type { Transaction } from '../../database/index.ts';
-import { type Offer, offersById, type UnitPrice, unitPriceOf } from '../../domain/catalog/index.ts';
+import { type Offer, type UnitPrice, unitPriceOf } from '../../domain/catalog/index.ts';
 import type { BasketLine, LineGrant, LineSlot } from '../../domain/pricing/index.ts';
 import { KassaError } from '../../kernel/errors.ts';
 import type { House, QuoteWish, WishLine } from '../house.ts';
@@ -54,13 +54,10 @@ function tooMany(): KassaError {
 
 /** The offers that are named and, for packages, those that they consist of. */
 async function offersOf(house: House, tx: Transaction, lines: readonly WishLine[]): Promise<Map<string, Offer>> {
-  const named = await offersById(
-    tx,
-    house.shop,
-    lines.map((line) => line.offer_id),
-  );
+  const ids = lines.map((line) => line.offer_id);
+  const named = await house.prices.offersById(tx, ids);
   const parts = [...named.values()].flatMap((offer) => offer.children.map((child) => child.offer_id));
-  return new Map([...named, ...(await offersById(tx, house.shop, parts))]);
+  return new Map([...named, ...(await house.prices.offersById(tx, parts))]);
 }
 
 /**

@@ -1,0 +1,134 @@
+// Goal: writes that are gathered end in the same rows as writes that are sent one by one, in their order, or in none.
+// Method: a real Postgres; tables of the test's own, and a gate that sees what is sent.
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import {
+  type GatePoint,
+  inTransaction,
+  look,
+  sql,
+  type Transaction,
+  together,
+  write,
+} from '../../src/database/index.ts';
+import { type FreshDatabase, freshDatabase } from '../setup/database.ts';
+
+const sent: GatePoint[] = [];
+let fresh: FreshDatabase;
+
+beforeAll(async () => {
+  fresh = await freshDatabase({
+    gate: (point, run) => {
+      sent.push(point);
+      return run();
+    },
+  });
+  await sql`create table baskets (id int primary key, place serial)`.execute(fresh.db);
+  await sql`create table eggs (id int primary key, basket int not null references baskets, place serial)`.execute(
+    fresh.db,
+  );
+});
+afterAll(() => fresh?.drop());
+
+const basket = (id: number) => sql`insert into baskets (id) values (${id})`;
+const egg = (id: number, of: number) => sql`insert into eggs (id, basket) values (${id}, ${of})`;
+const count = (table: string) => sql<number>`(select count(*)::int from ${sql.table(table)})`;
+
+async function statements(work: (tx: Transaction) => Promise<unknown>): Promise<number> {
+  sent.length = 0;
+  await inTransaction(fresh.db, work);
+  return sent.filter(({ kind }) => kind === 'statement').length;
+}
+
+test('rows that point to each other are written by one statement, and each write is told how many rows it wrote', async () => {
+  const told: number[] = [];
+  const note = (rows: number): number => told.push(rows);
+  const cost = await statements((tx) =>
+    together(tx, async () => {
+      await write(tx, basket(1), note);
+      await write(tx, egg(1, 1), note);
+      await write(tx, sql`update baskets set place = 9 where id = 404`, note);
+      expect(told).toEqual([]);
+    }),
+  );
+  expect(cost).toBe(1);
+  expect(told).toEqual([1, 1, 0]);
+});
+
+test('writes run in the order in which they were handed in', async () => {
+  await inTransaction(fresh.db, (tx) =>
+    together(tx, async () => {
+      for (const id of [10, 11, 12, 13]) await write(tx, basket(id));
+    }),
+  );
+  const { rows } = await sql<{ id: number }>`select id from baskets where id between 10 and 13 order by place`.execute(
+    fresh.db,
+  );
+  expect(rows.map(({ id }) => id)).toEqual([10, 11, 12, 13]);
+});
+
+test('a look beside writes tells what was there before them', async () => {
+  let found = -1;
+  await inTransaction(fresh.db, (tx) =>
+    together(tx, async () => {
+      await write(tx, basket(20));
+      await look(tx, sql<number>`(select count(*)::int from baskets where id = 20)`, (value) => {
+        found = value;
+      });
+    }),
+  );
+  expect(found).toBe(0);
+});
+
+test('whoever is told too little and throws takes all the others back', async () => {
+  const work = (tx: Transaction) =>
+    together(tx, async () => {
+      await write(tx, basket(30));
+      await write(tx, sql`delete from eggs where id = 404`, (rows) => {
+        if (rows === 0) throw new Error('no such egg');
+      });
+    });
+  await expect(inTransaction(fresh.db, work)).rejects.toThrow('no such egg');
+  const left = await inTransaction(fresh.db, async (tx) => {
+    let found = -1;
+    await look(tx, sql<number>`(select count(*)::int from baskets where id = 30)`, (value) => {
+      found = value;
+    });
+    return found;
+  });
+  expect(left).toBe(0);
+});
+
+test('a key that points nowhere refuses the whole round', async () => {
+  const work = (tx: Transaction) =>
+    together(tx, async () => {
+      await write(tx, basket(40));
+      await write(tx, egg(40, 404));
+    });
+  await expect(inTransaction(fresh.db, work)).rejects.toMatchObject({ code: '23503' });
+  const { rows } = await sql<{ value: number }>`select ${count('eggs')} as value`.execute(fresh.db);
+  expect(rows[0]?.value).toBe(1);
+});
+
+test('a round that throws before it is sent writes nothing, and the next write is sent at once', async () => {
+  const cost = await statements(async (tx) => {
+    const failing = together(tx, async () => {
+      await write(tx, basket(50));
+      throw new Error('changed my mind');
+    });
+    await expect(failing).rejects.toThrow('changed my mind');
+    await write(tx, basket(51));
+  });
+  expect(cost).toBe(1);
+  const { rows } = await sql<{ id: number }>`select id from baskets where id in (50, 51)`.execute(fresh.db);
+  expect(rows).toEqual([{ id: 51 }]);
+});
+
+test('a round inside a round joins it', async () => {
+  const cost = await statements((tx) =>
+    together(tx, async () => {
+      await write(tx, basket(60));
+      await together(tx, () => write(tx, egg(60, 60)));
+    }),
+  );
+  expect(cost).toBe(1);
+});
