@@ -111,19 +111,6 @@ export async function lockAppointments(
   return mine.map((one) => ({ ...one, free: one.state !== 'released' || free.has(one.id) }));
 }
 
-/** The appointments of an order for whoever booked them, in the order of its lines. */
-export async function bookedTimesOf(db: Reader, order_id: string): Promise<BookedTime[]> {
-  const { rows } = await sql<BookedTime>`
-    select mine.id, lower(mine.during) as starts_at, upper(mine.during) as ends_at, mine.state,
-      offer.external_id as offer_external_id, practitioner.external_id as practitioner_external_id
-      from kassa.appointments mine
-      join kassa.order_lines line on line.id = mine.order_line_id
-      join kassa.offers offer on offer.id = mine.offer_id
-      join kassa.practitioners practitioner on practitioner.id = mine.practitioner_id
-     where line.order_id = ${order_id} order by line.position`.execute(db);
-  return rows;
-}
-
 /** The appointments of an order, in the order of its lines. */
 export async function appointmentsOf(db: Reader, order_id: string): Promise<Appointment[]> {
   return db

@@ -4,7 +4,6 @@ export {
   type AppointmentView,
   appointmentsOf,
   type BookedTime,
-  bookedTimesOf,
   checkFree,
   holdSlots,
   lockAppointments,

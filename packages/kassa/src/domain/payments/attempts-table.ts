@@ -226,10 +226,3 @@ export async function declinesFrom(
     .executeTakeFirstOrThrow();
   return { declines: Number(row.declines ?? 0), last_at: row.last_at };
 }
-
-/** What the caller attached to the attempt: strings by string keys, kept for the caller and never trusted by us. */
-export async function metadataOf(db: Reader, id: string): Promise<Record<string, string>> {
-  const row = await db.selectFrom('payment_transactions').select('metadata').where('id', '=', id).executeTakeFirst();
-  const pairs = Object.entries((row?.metadata ?? {}) as Record<string, unknown>);
-  return Object.fromEntries(pairs.map(([key, value]) => [key, String(value)]));
-}

@@ -11,7 +11,6 @@ export {
   insertAttempt,
   isOpened,
   lockAttempts,
-  metadataOf,
   type NewAttempt,
   operationKey,
   type Presentation,

@@ -1,3 +1,4 @@
+export { type CheckoutName, type CheckoutRow, readCheckout } from './checkouts/checkout-report.ts';
 export { type CurrencyMetrics, type Period, readMetrics } from './metrics-report.ts';
 export {
   listNotifications,

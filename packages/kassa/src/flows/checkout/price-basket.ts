@@ -1,4 +1,4 @@
-import { inTransaction, type Transaction } from '../../database/index.ts';
+import { inTransaction, type Transaction, together } from '../../database/index.ts';
 import { atCurrentPrices, type Offer } from '../../domain/catalog/index.ts';
 import { moneyUnit, spendableLots, spendableOf } from '../../domain/credits/index.ts';
 import type { Quote } from '../../domain/pricing/index.ts';
@@ -24,7 +24,9 @@ export interface PricedWish {
  * @throws KassaError what the quote refuses, `sold_out`, `slot_taken`.
  */
 export async function priceBasket(house: House, wish: PriceWish): Promise<PricedWish> {
-  return atCurrentPrices(house.prices, () => inTransaction(house.db, (tx) => priceIn(house, tx, wish)));
+  return atCurrentPrices(house.prices, () =>
+    inTransaction(house.db, (tx) => together(tx, () => priceIn(house, tx, wish))),
+  );
 }
 
 async function priceIn(house: House, tx: Transaction, wish: PriceWish): Promise<PricedWish> {

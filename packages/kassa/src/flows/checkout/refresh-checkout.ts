@@ -1,18 +1,10 @@
 import { anyEventEver, inTransaction } from '../../database/index.ts';
-import {
-  type Attempt,
-  findAttempt,
-  GatewayFailure,
-  isLive,
-  isOpened,
-  joinStatus,
-  latestAttempt,
-  statusProvedBy,
-} from '../../domain/payments/index.ts';
+import { GatewayFailure, isLive, isOpened, joinStatus, statusProvedBy } from '../../domain/payments/index.ts';
+import { type CheckoutRow, readCheckout } from '../../domain/reports/index.ts';
 import { KassaError } from '../../kernel/errors.ts';
 import { readAttempt } from '../asking/read-attempt.ts';
 import type { CheckoutRef, CheckoutView, House } from '../house.ts';
-import { drawCheckout, wordsOf } from '../viewing/draw-checkout.ts';
+import { drawCheckout, viewOf, wordsOf } from '../viewing/draw-checkout.ts';
 
 export type { CheckoutRef, CheckoutView } from '../house.ts';
 
@@ -44,39 +36,33 @@ const heard_of = new WeakSet<House>();
  * @throws KassaError `payment_provider_unavailable` only with `now` and `look`, when Stripe cannot be reached.
  */
 export async function refreshCheckout(house: House, ref: CheckoutRef, ask: Ask): Promise<CheckoutView | undefined> {
-  const attempt = await attemptOf(house, ref);
+  const attempt = await readCheckout(house.db, house.shop, ref);
   if (!attempt) return undefined;
   if (ask !== 'never' && isLive(attempt.payment_status) && attempt.presentation !== 'none' && isOpened(attempt)) {
     if (ask === 'look') return look(house, attempt);
     const due = ask === 'now' || (await isStale(house, attempt));
     if (due) {
       await readOnce(house, attempt, ask);
-      return drawCheckout(house, attempt.id);
+      return drawCheckout(house, attempt.attempt_id);
     }
   }
-  return drawCheckout(house, attempt.id, attempt);
+  return viewOf(attempt);
 }
 
-async function attemptOf({ db, shop }: House, ref: CheckoutRef): Promise<Attempt | undefined> {
-  if ('order_id' in ref) return latestAttempt(db, shop, ref.order_id);
-  if ('payment_id' in ref) return findAttempt(db, shop, { session_id: null, payment_id: ref.payment_id });
-  return findAttempt(db, shop, { session_id: ref.session_id, payment_id: null });
-}
-
-async function look(house: House, attempt: Attempt): Promise<CheckoutView> {
+async function look(house: House, attempt: CheckoutRow): Promise<CheckoutView> {
   try {
     const report = await readAttempt(house.gateway, attempt, 'unblock');
     const payment_status = joinStatus(attempt.payment_status, statusProvedBy(report));
-    return { ...(await drawCheckout(house, attempt.id)), ...wordsOf({ payment_status }) };
+    return { ...(await drawCheckout(house, attempt.attempt_id)), ...wordsOf({ payment_status }) };
   } catch (error) {
     throw unavailable(house, attempt, error);
   }
 }
 
-async function isStale(house: House, attempt: Attempt): Promise<boolean> {
+async function isStale(house: House, attempt: CheckoutRow): Promise<boolean> {
   const silent_ms = house.clock.now().getTime() - (attempt.heard_at ?? attempt.created_at).getTime();
   if (silent_ms >= house.pace.refresh_after_ms) return true;
-  const first_read = !askedIn(house).has(attempt.id);
+  const first_read = !askedIn(house).has(attempt.attempt_id);
   return first_read && !(await hasHeard(house));
 }
 
@@ -98,8 +84,8 @@ function askedIn(house: House): Map<string, Asked> {
  * Concurrent readers share one read; a status reader soon after it gets no new one. Whoever asks `now` must not be told
  * what was true before they came, so they never share a read that has begun: they wait for the one after it.
  */
-async function readOnce(house: House, attempt: Attempt, ask: Ask): Promise<void> {
-  const last = askedIn(house).get(attempt.id);
+async function readOnce(house: House, attempt: CheckoutRow, ask: Ask): Promise<void> {
+  const last = askedIn(house).get(attempt.attempt_id);
   try {
     await (ask === 'now' ? afterNow(house, attempt, last) : sharedRead(house, attempt, last));
   } catch (error) {
@@ -108,26 +94,26 @@ async function readOnce(house: House, attempt: Attempt, ask: Ask): Promise<void>
   }
 }
 
-function sharedRead(house: House, attempt: Attempt, last: Asked | undefined): Promise<void> {
+function sharedRead(house: House, attempt: CheckoutRow, last: Asked | undefined): Promise<void> {
   const fresh = last && house.clock.now().getTime() - last.at_ms < house.pace.refresh_after_ms;
   return fresh ? last.answer : beginRead(house, attempt);
 }
 
-function afterNow(house: House, attempt: Attempt, last: Asked | undefined): Promise<void> {
+function afterNow(house: House, attempt: CheckoutRow, last: Asked | undefined): Promise<void> {
   if (!last?.running) return beginRead(house, attempt);
   const again = (): Promise<void> => beginRead(house, attempt);
   last.next ??= last.answer.then(again, again);
   return last.next;
 }
 
-function beginRead(house: House, attempt: Attempt): Promise<void> {
+function beginRead(house: House, attempt: CheckoutRow): Promise<void> {
   const memory = askedIn(house);
   const answer = readAndSettle(house, attempt).finally(() => {
     asking.running = false;
   });
   const asking: Asked = { at_ms: house.clock.now().getTime(), answer, running: true };
-  memory.delete(attempt.id);
-  memory.set(attempt.id, asking);
+  memory.delete(attempt.attempt_id);
+  memory.set(attempt.attempt_id, asking);
   for (const oldest of memory.keys()) {
     if (memory.size <= ASKED_MAX) break;
     memory.delete(oldest);
@@ -136,7 +122,7 @@ function beginRead(house: House, attempt: Attempt): Promise<void> {
 }
 
 /** @throws whatever does not mean that Stripe is away. */
-function unavailable(house: House, { id: attempt_id, order_id }: Attempt, error: unknown): KassaError {
+function unavailable(house: House, { attempt_id, order_id }: CheckoutRow, error: unknown): KassaError {
   const away = error instanceof GatewayFailure || (error instanceof KassaError && error.status === 503);
   if (!away) throw error;
   house.log.warn({ order_id, attempt_id, error: String(error) }, 'Stripe could not be asked');
@@ -144,7 +130,7 @@ function unavailable(house: House, { id: attempt_id, order_id }: Attempt, error:
   return new KassaError('payment_provider_unavailable', sentence, { retry_after_s: 2 }, error);
 }
 
-async function readAndSettle(house: House, attempt: Attempt): Promise<void> {
+async function readAndSettle(house: House, attempt: CheckoutRow): Promise<void> {
   const report = await readAttempt(house.gateway, attempt, 'unblock');
   await inTransaction(house.db, (tx) => house.settle(house, tx, report, { cause: 'read:status', actor: 'kassa' }));
 }

@@ -1,47 +1,38 @@
-import { bookedTimesOf } from '../../domain/appointments/index.ts';
-import { customerById } from '../../domain/customers/index.ts';
-import { findOrder, linesOf } from '../../domain/orders/index.ts';
-import { type Attempt, attemptById, type IntentStatus, isLive, metadataOf } from '../../domain/payments/index.ts';
+import type { BookedTime } from '../../domain/appointments/index.ts';
+import { type Attempt, type IntentStatus, isLive } from '../../domain/payments/index.ts';
+import { type CheckoutRow, readCheckout } from '../../domain/reports/index.ts';
 import { Bug } from '../../kernel/errors.ts';
 import type { CheckoutView, House } from '../house.ts';
 
 /**
  * A checkout as our rows tell it. Asks nobody and changes nothing.
- * @param known its row, when it was read just now and nothing was done since.
  * @throws Bug for an attempt that does not exist.
  */
-export async function drawCheckout({ db, shop }: House, attempt_id: string, known?: Attempt): Promise<CheckoutView> {
-  const attempt = known ?? (await attemptById(db, attempt_id));
-  const order = attempt && (await findOrder(db, attempt.order_id));
-  if (!attempt || !order) throw new Bug(`the checkout ${attempt_id} vanished while it was read`);
-  const lines = await linesOf(db, order.id);
-  const payer = order.customer_id === null ? undefined : await customerById(db, shop, order.customer_id);
-  const words = wordsOf(attempt);
+export async function drawCheckout({ db, shop }: House, attempt_id: string): Promise<CheckoutView> {
+  const row = await readCheckout(db, shop, { attempt_id });
+  if (!row) throw new Bug(`the checkout ${attempt_id} vanished while it was read`);
+  return viewOf(row);
+}
+
+/** The same for a row that was read just now. */
+export function viewOf(row: CheckoutRow): CheckoutView {
+  const words = wordsOf(row);
+  const { attempt_id: _, presentation: __, heard_at: ___, created_at: ____, number, total_minor, ...told } = row;
   return {
-    order_id: order.id,
-    order_number: order.number,
-    order_status: order.status,
-    contract: order.contract,
-    user_id: order.user_id,
-    session_id: attempt.session_id,
-    payment_id: attempt.payment_id,
+    ...told,
     ...words,
-    intent_status: intentStatusOf(attempt),
-    client_secret: words.status === 'open' ? attempt.client_secret : null,
-    subtotal_minor: order.subtotal_minor,
-    discount_minor: order.discount_minor,
-    tax_minor: order.tax_minor,
-    credits_minor: order.credits_minor,
-    total_minor: order.total_minor,
-    amount_minor: order.total_minor,
-    currency: order.currency,
-    metadata: await metadataOf(db, attempt.id),
-    external_reference: order.external_reference,
-    email: order.email,
-    stripe_customer_id: payer?.stripe_customer_id ?? null,
-    hold_expires_at: order.hold_expires_at,
-    lines: lines.map(({ offer_id, name, quantity, total_minor }) => ({ offer_id, name, quantity, total_minor })),
-    appointments: await bookedTimesOf(db, order.id),
+    order_number: number,
+    intent_status: intentStatusOf(row),
+    client_secret: words.status === 'open' ? row.client_secret : null,
+    total_minor,
+    amount_minor: total_minor,
+    metadata: Object.fromEntries(Object.entries(row.metadata).map(([key, value]) => [key, String(value)])),
+    appointments: row.appointments.map((one) => ({
+      ...one,
+      state: one.state as BookedTime['state'],
+      starts_at: new Date(one.starts_at),
+      ends_at: new Date(one.ends_at),
+    })),
   };
 }
 
@@ -74,7 +65,7 @@ const INTENT_STATUSES: readonly IntentStatus[] = [
 ];
 
 /** Stripe's word for the payment: as it was heard or, where only its session was, as that implies. */
-function intentStatusOf(attempt: Attempt): IntentStatus | null {
+function intentStatusOf(attempt: Pick<Attempt, 'payment_id' | 'status' | 'payment_status'>): IntentStatus | null {
   if (attempt.payment_id === null) return null;
   const heard = INTENT_STATUSES.find((status) => status === attempt.status);
   // A final state is ours to tell: what was heard last may be older than what was settled.
