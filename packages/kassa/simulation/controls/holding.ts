@@ -17,8 +17,8 @@ export const HOLDING: readonly Control[] = [
       },
       {
         file: 'domain/inventory/holds-table.ts',
-        from: '    where stock.capacity - stock.held - stock.sold < wanted.quantity order',
-        to: '    where stock.capacity < 0 order',
+        from: ' - stock.sold < wanted.quantity order',
+        to: ' < 0 and stock.capacity < 0 order',
       },
     ],
     ddl: ['alter table kassa.stock drop constraint stock_never_oversold'],

@@ -43,8 +43,7 @@ export async function takeHolds(
       if (rows > 0) counted.add(offer_id);
     });
   }
-  const taking = requests.filter((request) => !request.waits);
-  for (const [offer_id, quantity] of perOffer(taking)) {
+  for (const [offer_id, quantity] of perOffer(requests.filter((request) => !request.waits))) {
     await moveStock(tx, offer_id, { held: quantity, sold: 0 }, (rows) => {
       if (rows === 0 && counted.has(offer_id)) throw soldOut(offer_id);
     });
