@@ -1,4 +1,5 @@
 import type { Books, Sandbox } from '@kassa/sandbox';
+import type { Check } from '../../src/domain/proof/index.ts';
 import type { Evidence } from '../world/evidence.ts';
 
 /** A broken invariant, in one sentence that names the row. */
@@ -15,13 +16,10 @@ export interface Scene {
   readonly evidence: Evidence;
 }
 
-/** Rows of one statement, each a broken rule. Statements of several families are sent as one. */
-export interface SqlCheck {
-  readonly invariant: string;
-  /** Selects one text column: the sentence. */
-  readonly sql: string;
-}
+/** Rows of one statement, each a broken rule: what `kassa verify` asks as well, and what only holds in a world at rest. */
+export type SqlCheck = Pick<Check, 'invariant' | 'sql'>;
 
+/** Statements of several families are sent as one. */
 export async function askAll(ask: Scene['ask'], checks: readonly SqlCheck[]): Promise<Violation[]> {
   const parts = checks.map(
     ({ invariant, sql }) => `select '${invariant}' as invariant, sentence from (${sql}) as found (sentence)`,

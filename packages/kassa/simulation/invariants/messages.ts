@@ -1,21 +1,6 @@
 import { toTypeId } from '../../src/kernel/ids.ts';
 import type { Scene, SqlCheck, Violation } from './finding.ts';
 
-/** What comes in and what goes out: nothing acknowledged is lost, nothing announced is forgotten. */
-export const MESSAGES_SQL: readonly SqlCheck[] = [
-  {
-    invariant: 'B6',
-    sql: `select format('event %s is kept %s times', id, count(*)) from kassa.inbox_events group by account, id having count(*) > 1`,
-  },
-  {
-    invariant: 'B6',
-    sql: `select format('event %s (%s) speaks of our session %s and was ignored', e.id, e.type, e.object_id)
-      from kassa.inbox_events e join kassa.payment_transactions a on a.session_id = e.object_id
-      where e.outcome = 'ignored' and e.type in ('checkout.session.completed', 'checkout.session.expired',
-        'checkout.session.async_payment_succeeded', 'checkout.session.async_payment_failed')`,
-  },
-];
-
 /** The same at rest: every queue is empty, or its rows stand before a person. */
 export const QUEUES_SQL: readonly SqlCheck[] = [
   {

@@ -1,4 +1,5 @@
 import { CREDIT_CHECKS } from './credit-checks.ts';
+import { DISPUTE_CHECKS } from './dispute-checks.ts';
 import { LEDGER_CHECKS } from './ledger-checks.ts';
 import { MESSAGE_CHECKS } from './message-checks.ts';
 import { MONEY_CHECKS } from './money-checks.ts';
@@ -27,6 +28,7 @@ export { findOrderByNumber, type ParkedOfOrder, parkedOf, refundsOf } from './or
 export const CHECKS = [
   ...MONEY_CHECKS,
   ...LEDGER_CHECKS,
+  ...DISPUTE_CHECKS,
   ...CREDIT_CHECKS,
   ...ORDER_CHECKS,
   ...STOCK_CHECKS,

@@ -19,6 +19,23 @@ export const MONEY_CHECKS: readonly Check[] = [
       group by attempt.id having sum(refund.amount_minor) > attempt.received_minor`,
   },
   {
+    invariant: 'M4',
+    kind: 'refunds_miscounted',
+    cure: "Somebody wrote into the order's rows: compare with the last backup, then kassa explain the order.",
+    sql: `select format('attempt %s says that %s goes back, its refunds say %s', a.id, a.refunding_minor, r.sum)
+      from kassa.payment_transactions a cross join lateral (select coalesce(sum(amount_minor), 0) as sum from kassa.refunds
+        where attempt_id = a.id and status in ('requested', 'pending', 'succeeded')) r
+      where a.refunding_minor <> r.sum`,
+  },
+  {
+    invariant: 'M4',
+    kind: 'line_refunded_too_often',
+    cure: 'Stop refunds of this order and look at it with kassa explain.',
+    sql: `select format('line %s was sold %s times and %s of it go back', l.id, l.quantity, sum(r.quantity))
+      from kassa.order_lines l join kassa.refund_lines r on r.order_line_id = l.id join kassa.refunds f on f.id = r.refund_id
+      where f.status in ('requested', 'pending', 'succeeded') group by l.id having sum(r.quantity) > l.quantity`,
+  },
+  {
     invariant: 'M5',
     kind: 'two_payments_kept',
     cure: 'Refund one of them: kassa explain shows both.',
