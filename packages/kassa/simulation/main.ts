@@ -2,6 +2,7 @@
 import { CONTROLS } from './controls/defects.ts';
 import { loadDefect } from './controls/load-defect.ts';
 import { faultsNamed } from './faults/kinds.ts';
+import { readBlows } from './faults/script.ts';
 import { EXIT_WRONG_USE, type SimulateOptions } from './options.ts';
 
 /** One sentence and no stack for whoever mistyped something. */
@@ -15,6 +16,9 @@ if (given === undefined) refuse('This is started by kassa simulate.');
 const options = JSON.parse(given) as SimulateOptions;
 const unknown = options.faults.find((name) => faultsNamed(name).length === 0);
 if (unknown !== undefined) refuse(`There is no fault ${unknown}: name a number such as F8, or a port such as http.`);
+if (options.crash_at !== null && !readBlows(options.crash_at)) {
+  refuse('--crash-at takes points such as 137:crashed_after_commit,12:crash.');
+}
 if (options.defect !== null) {
   const names = CONTROLS.map(({ name }) => name);
   if (!names.includes(options.defect)) refuse(`There is no defect ${options.defect}; there are ${names.join(', ')}.`);

@@ -18,6 +18,10 @@ export interface SimulateOptions {
   readonly trace: string | null;
   /** Real minutes after which no further run begins. */
   readonly minutes: number | null;
+  /** So many replays with a crash at a point of their own, in place of worlds; null: worlds. */
+  readonly crash_points: number | null;
+  /** What strikes for certain in a single run, such as `137:crashed_after_commit,12:crash`. */
+  readonly crash_at: string | null;
   readonly corpus: boolean;
   readonly shrink: boolean;
   readonly json: boolean;

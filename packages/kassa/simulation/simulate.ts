@@ -1,11 +1,12 @@
 import { createWriteStream } from 'node:fs';
 import { controlNamed, ddlOf } from './controls/defects.ts';
 import { elapsedMs } from './engine/real.ts';
-import type { FaultName } from './faults/kinds.ts';
-import { FAULTS } from './faults/kinds.ts';
+import { type Counted, numberOf } from './faults/kinds.ts';
 import type { Mix } from './faults/mix.ts';
 import { EXIT_GOOD, EXIT_NOT_THE_SAME, EXIT_VIOLATION, type SimulateOptions } from './options.ts';
 import { readCorpus } from './runs/corpus.ts';
+import { crashPoints } from './runs/crash-points.ts';
+import { crashText } from './runs/crash-text.ts';
 import { differenceText, failureText } from './runs/failure-text.ts';
 import { oneRun, type RunPlan, type RunReport } from './runs/one-run.ts';
 import { runSeries, type SeriesReport } from './runs/series.ts';
@@ -31,6 +32,7 @@ export async function simulate(given: SimulateOptions, printer: Printer): Promis
       const broken = await runCorpus(ground);
       if (broken) return tellFailure(options, printer, broken);
     }
+    if (options.crash_points !== null) return await crash(ground, options, printer, options.crash_points);
     const file = options.trace !== null && options.trace !== '-' ? createWriteStream(options.trace) : undefined;
     const write = (line: string): void => {
       if (file) file.write(`${line}\n`);
@@ -51,6 +53,16 @@ export async function simulate(given: SimulateOptions, printer: Printer): Promis
   } finally {
     await ground.close();
   }
+}
+
+async function crash(ground: Ground, options: SimulateOptions, printer: Printer, replays_max: number): Promise<number> {
+  const series = { from_seed: options.seeds.from, replays_max, minutes: options.minutes };
+  const hear = { after: progress(options, printer), enough: () => printer.enough() };
+  const report = await crashPoints(ground, series, hear);
+  if (report.failed)
+    return tellFailure(options, printer, report.failed, { runs: report.replays, purchases: report.purchases });
+  for (const line of crashText(report, options.json)) printer.line(line);
+  return EXIT_GOOD;
 }
 
 const TELL_EVERY_MS = 30_000;
@@ -91,7 +103,7 @@ function tellFailure(
   options: SimulateOptions,
   printer: Printer,
   failed: { plan: RunPlan; report: RunReport },
-  series?: SeriesReport,
+  series?: Pick<SeriesReport, 'runs' | 'purchases'>,
 ): number {
   const { report } = failed;
   const before = { runs: series?.runs ?? 0, purchases: series?.purchases ?? 0 };
@@ -145,9 +157,9 @@ function tell(options: SimulateOptions, printer: Printer, series: SeriesReport):
     printer.line(`trace ${last.trace_hash}  state ${last.state_hash === '' ? '-' : last.state_hash}`);
 }
 
-function byNumber(faults: ReadonlyMap<FaultName, number>): string {
+function byNumber(faults: ReadonlyMap<Counted, number>): string {
   const sums = new Map<string, number>();
-  for (const [name, times] of faults) sums.set(FAULTS[name].id, (sums.get(FAULTS[name].id) ?? 0) + times);
+  for (const [name, times] of faults) sums.set(numberOf(name), (sums.get(numberOf(name)) ?? 0) + times);
   return [...sums]
     .sort(([a], [b]) => Number(a.slice(1)) - Number(b.slice(1)))
     .map(([id, times]) => `${id} ${times}`)

@@ -1,8 +1,9 @@
-import type { Ask } from '../../src/flows/checkout/refresh-checkout.ts';
+import type { Ask, CheckoutRef } from '../../src/flows/checkout/refresh-checkout.ts';
 import { type Dice, diceOf } from '../engine/dice.ts';
 import { newLife } from '../engine/lives.ts';
 import { isAway } from '../world/node.ts';
 import { type Opened, openCheckout, type Street, someNode } from './asking.ts';
+import { changeMind, pay } from './paying.ts';
 import { type Does, type Guest, type Plan, planOf } from './plan.ts';
 
 const MINUTE = 60_000;
@@ -31,7 +32,7 @@ async function visit(street: Street, plan: Plan, tab: number): Promise<void> {
   if (plan.leaves_after === 1) return;
   // Some pages ask for the status all the while, also in the moment in which the money moves.
   const [paid] = await Promise.all([
-    pay(street, plan, opened),
+    plan.cancels ? changeMind(street, dice, { plan, opened }) : pay(street, dice, { plan, opened }),
     plan.watches ? look(street, dice, opened, 'now') : undefined,
   ]);
   if (plan.leaves_after === 2 || (paid && plan.outcome === 'closes after paying')) return;
@@ -41,46 +42,25 @@ async function visit(street: Street, plan: Plan, tab: number): Promise<void> {
   }
 }
 
-async function pay(street: Street, plan: Plan, { session_id, url }: Opened): Promise<boolean> {
-  const { sandbox, scheduler, tell } = street;
-  if (url === null) return false;
-  const email = `${plan.name}@example.com`;
-  await scheduler.point('at the payment page');
-  try {
-    for (let declined = 0; declined < plan.declines; declined += 1) {
-      await sandbox.control.pay(session_id, { outcome: 'declined', email });
-      await scheduler.sleep(3_000);
-    }
-    const card = plan.card !== undefined && plan.outcome === 'pays' ? { payment_method: plan.card } : {};
-    const { result, session } = await sandbox.control.pay(session_id, { outcome: plan.outcome, email, ...card });
-    const intent = session.payment_intent;
-    if (result === 'requires_action' && intent !== null) {
-      await scheduler.sleep(20_000);
-      await sandbox.control.authenticate(intent, 'complete');
-    }
-    tell(plan.name, `${plan.outcome}: ${result}`);
-    return true;
-  } catch (error) {
-    // The page says that this session has ended; there is nothing to pay any more.
-    if ((error as Error).name !== 'ApiFailure' && (error as { status?: number }).status === undefined) throw error;
-    tell(plan.name, 'finds the page closed');
-    return false;
-  } finally {
-    street.touched();
-  }
-}
-
-async function look(street: Street, dice: Dice, { session_id }: Opened, asked?: Ask): Promise<void> {
+async function look(street: Street, dice: Dice, opened: Opened, asked?: Ask): Promise<void> {
+  const { order_id, session_id, payment_id } = opened;
+  const id = session_id ?? payment_id ?? order_id;
   await street.scheduler.point('looks at the status');
   try {
     const ask = asked ?? dice.pick<Ask>(['when_stale', 'when_stale', 'now', 'never']);
-    const view = await someNode(street, dice).call(({ http }) => http.refreshCheckout({ session_id }, ask));
-    if (!view) return street.tell('shop', `does not know ${session_id}`);
-    const seen = street.evidence.seen.get(session_id) ?? [];
+    const view = await someNode(street, dice).call(({ http }) => http.refreshCheckout(refOf(opened), ask));
+    if (!view) return street.tell('shop', `does not know ${id}`);
+    const seen = street.evidence.seen.get(id) ?? [];
     seen.push(`${view.status}/${view.payment_status}`);
-    street.evidence.seen.set(session_id, seen);
+    street.evidence.seen.set(id, seen);
   } catch (error) {
     const { code } = error as { code?: string };
     if (!isAway(error) && code !== 'payment_provider_unavailable') throw error;
   }
+}
+
+/** By whatever the page knows it. */
+function refOf({ order_id, session_id, payment_id }: Opened): CheckoutRef {
+  if (session_id !== null) return { session_id };
+  return payment_id === null ? { order_id } : { payment_id };
 }

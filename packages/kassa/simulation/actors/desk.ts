@@ -1,4 +1,9 @@
+import { linesOf } from '../../src/domain/orders/index.ts';
 import { grantCredits } from '../../src/flows/buyers/grant-credits.ts';
+import type { House } from '../../src/flows/house.ts';
+import type { RefundWish } from '../../src/flows/refunding/plan.ts';
+import { planRefund } from '../../src/flows/refunds/plan-refund.ts';
+import type { RefundOrder } from '../../src/flows/refunds/refund-order.ts';
 import { hashOf } from '../../src/kernel/ids.ts';
 import { type Dice, diceOf } from '../engine/dice.ts';
 import { newLife } from '../engine/lives.ts';
@@ -9,7 +14,14 @@ const MINUTE = 60_000;
 const HOUR = 60 * MINUTE;
 const TRIES_MAX = 3;
 /** Answers to whoever sends money back that are nobody's mistake. */
-const REFUSALS = ['payment_not_succeeded', 'already_refunded', 'refund_exceeds_payment', 'not_found'];
+const REFUSALS = [
+  'payment_not_succeeded',
+  'already_refunded',
+  'refund_exceeds_payment',
+  'not_found',
+  'invalid_request',
+  'insufficient_stripe_balance',
+];
 const COME_BACK = ['payment_provider_unavailable', 'idempotency_key_in_use', 'internal_error'];
 
 /** What the shop gives away before anybody comes. */
@@ -62,25 +74,23 @@ async function give(street: Street, dice: Dice, to: { user_id: string; currency:
   }
 }
 
-/** One payment goes back, in whole or in part, under a key that is the same in each try. */
+/** One payment or some of an order goes back, under a key that is the same in each try. */
 async function sendBack(street: Street, dice: Dice, visit: number): Promise<void> {
-  const { scheduler, sandbox, tell, evidence } = street;
-  const charges = sandbox.books().charges.filter((charge) => charge.captured > 0);
-  if (charges.length === 0) return;
-  const { captured, payment_intent } = dice.pick(charges);
-  if (payment_intent === null) return;
-  const amount = dice.chance(0.6) ? {} : { amount_minor: Math.max(1, Math.floor(captured / 3)) };
+  const { scheduler, tell, evidence } = street;
+  const wish = dice.chance(0.5) ? paymentToGiveBack(street, dice) : await orderToGiveBack(street, dice);
+  if (!wish) return;
   const key = `refund ${visit}`;
   const idempotency = { scope: 'desk', key, request_hash: hashOf(key) };
   for (let tries = 0; tries < TRIES_MAX; tries += 1) {
     await scheduler.point('sends money back');
     try {
-      const wanted = { payment_id: payment_intent, ...amount, requested_by: 'admin:desk', idempotency };
+      const wanted = { ...wish, requested_by: 'admin:desk', idempotency };
       const { replayed: _replayed, ...view } = await someNode(street, dice).call(({ http }) =>
         http.refundOrder(wanted),
       );
+      street.count('refund_asked', 'desk');
       noteAnswer(evidence, `desk ${key}`, JSON.stringify(view));
-      return tell('desk', `sends ${view.amount_minor} of ${captured} back: ${view.status}`);
+      return tell('desk', `sends ${view.amount_minor} and ${view.credits_minor} of credits back: ${view.status}`);
     } catch (error) {
       const code = (error as { code?: string }).code ?? '';
       if (REFUSALS.includes(code)) return tell('desk', `hears ${code}`);
@@ -91,4 +101,46 @@ async function sendBack(street: Street, dice: Dice, visit: number): Promise<void
     }
     await scheduler.sleep(dice.pick([500, 20_000, 5 * MINUTE]));
   }
+}
+
+type GivesBack = Omit<Extract<RefundOrder, { payment_id: string }>, 'requested_by'>;
+type GivesBackOrder = Omit<Extract<RefundOrder, { order_id: string }>, 'requested_by'>;
+
+function paymentToGiveBack({ sandbox }: Street, dice: Dice): GivesBack | undefined {
+  const charges = sandbox.books().charges.filter((charge) => charge.captured > 0);
+  if (charges.length === 0) return undefined;
+  const { captured, payment_intent } = dice.pick(charges);
+  if (payment_intent === null) return undefined;
+  const amount = dice.chance(0.6) ? {} : { amount_minor: Math.max(1, Math.floor(captured / 3)) };
+  return { payment_id: payment_intent, ...amount };
+}
+
+/** A line of an order, some pieces of it or all, or the whole order with its credits; the stock comes back or not. */
+async function orderToGiveBack(street: Street, dice: Dice): Promise<GivesBackOrder | undefined> {
+  try {
+    return await someNode(street, dice).call(async ({ house, http }) => {
+      const { orders } = await http.listOrders({ limit: 50 });
+      const paid = orders.filter(({ status }) => status === 'paid' || status === 'partially_refunded');
+      if (paid.length === 0) return undefined;
+      const { id: order_id } = dice.pick(paid);
+      const restock = dice.chance(0.5);
+      if (dice.chance(0.4)) return { order_id, restock };
+      const lines = (await linesOf(house.db, order_id)).filter((line) => line.parent_line_id === null);
+      const line = dice.pick(lines);
+      const part = dice.chance(0.5) ? { quantity: 1 } : {};
+      const wish = { lines: [{ order_line_id: line.id, ...part }], restock };
+      await showRefund(street, house, order_id, wish);
+      return { order_id, ...wish };
+    });
+  } catch (error) {
+    const code = (error as { code?: string }).code ?? '';
+    if (!REFUSALS.includes(code) && !COME_BACK.includes(code) && !isAway(error)) throw error;
+    return undefined;
+  }
+}
+
+/** Whoever gives money back looks at what it would be first. */
+async function showRefund({ tell }: Street, house: House, order_id: string, wish: RefundWish): Promise<void> {
+  const { plan } = await planRefund(house, { order_id }, wish);
+  tell('desk', `is shown ${plan.amount_minor} of ${plan.refundable_minor}`);
 }

@@ -1,16 +1,19 @@
 import { type Dice, diceOf } from '../engine/dice.ts';
 import { newLife } from '../engine/lives.ts';
-import type { Street } from './asking.ts';
-
-type MerchantWorld = Pick<Street, 'seed' | 'scheduler' | 'sandbox' | 'evidence' | 'touched' | 'tell'>;
+import { isAway } from '../world/node.ts';
+import { type Street, someNode } from './asking.ts';
 
 const MINUTE = 60_000;
 
 /** The shopkeeper at Stripe's own dashboard: now and then gives money back there, and Kassa has to hear of it. */
-export function sendMerchant(world: MerchantWorld): void {
+export function sendMerchant(world: Street, { reprices }: { readonly reprices: boolean }): void {
   const { scheduler } = world;
   const dice = diceOf(`${world.seed}/merchant`);
   const visits = dice.pick([0, 0, 1, 3]);
+  if (reprices) {
+    const own = diceOf(`${world.seed}/prices`);
+    scheduler.spawn(newLife('merchant'), 'raises prices', () => raisePrices(world, own));
+  }
   scheduler.spawn(newLife('merchant'), 'works', async () => {
     for (let visit = 1; visit <= visits; visit += 1) {
       await scheduler.sleep(dice.between(2, 25) * MINUTE);
@@ -19,7 +22,19 @@ export function sendMerchant(world: MerchantWorld): void {
   });
 }
 
-async function refundSomething(world: MerchantWorld, dice: Dice, visit: number): Promise<void> {
+/** Prices go up in the middle of the day: who holds a quote pays what it says. */
+async function raisePrices(world: Street, dice: Dice): Promise<void> {
+  await world.scheduler.sleep(dice.between(1, 9) * MINUTE);
+  try {
+    await someNode(world, dice).call(world.reprice);
+    world.count('prices_raised', 'merchant');
+  } catch (error) {
+    if (!isAway(error)) throw error;
+    world.tell('merchant', 'fails to raise prices');
+  }
+}
+
+async function refundSomething(world: Street, dice: Dice, visit: number): Promise<void> {
   const { sandbox, scheduler } = world;
   await scheduler.point('at Stripe’s dashboard');
   const open = sandbox.books().charges.filter((charge) => charge.captured > 0 && charge.refunds.length === 0);
@@ -35,7 +50,10 @@ async function refundSomething(world: MerchantWorld, dice: Dice, visit: number):
   };
   const request = new Request('http://127.0.0.1:4243/v1/refunds', { method: 'POST', headers, body: body.toString() });
   const answer = await scheduler.aside(() => sandbox.fetch(request));
-  if (answer.status === 200) world.evidence.dashboard_refunds += 1;
+  if (answer.status === 200) {
+    world.evidence.dashboard_refunds += 1;
+    world.count('refund_at_dashboard', 'merchant');
+  }
   world.touched();
   world.tell('merchant', `refunds ${amount} of ${charge.captured}: ${answer.status}`);
 }

@@ -1,6 +1,7 @@
 import type { PayOutcome } from '@kassa/sandbox';
-import type { Dice } from '../engine/dice.ts';
+import { type Dice, diceOf } from '../engine/dice.ts';
 import type { FaultName } from '../faults/kinds.ts';
+import type { Way } from '../faults/mix.ts';
 import { type Wants, wantsOf } from './wish.ts';
 
 /** What a buyer will do, drawn before the first step: nothing that happens changes who they are. */
@@ -25,6 +26,16 @@ export interface Plan {
   readonly use_credits: boolean;
   /** What each tab asks for. */
   readonly tabs: readonly Wants[];
+  readonly way: Way;
+  /** Asks what it costs, and orders later by the quote. */
+  readonly quotes_first: boolean;
+  readonly saves_method: boolean;
+  /** Pays with a method that was kept before, if there is one. */
+  readonly uses_saved: boolean;
+  /** The page of the shop says that it was paid, and asks to look. */
+  readonly confirms: boolean;
+  /** Changes its mind instead of paying. */
+  readonly cancels: boolean;
 }
 
 /** Whether a buyer does what a fault of theirs says. */
@@ -54,7 +65,20 @@ export interface Guest {
   /** Nobody shares anything with anybody: who comes first must not matter in this run. */
   readonly apart: boolean;
   readonly coupons: readonly string[];
+  readonly ways: readonly Way[];
+  /** For everything that is drawn apart from the rest. */
+  readonly seed: string;
 }
+
+const CARDS = [
+  'pm_card_pendingRefund',
+  'pm_card_refundFail',
+  'pm_card_createDispute',
+  'pm_card_createDisputeInquiry',
+  'pm_card_createIssuerFraudRecord',
+];
+/** In the shops where everybody keeps apart, the cards that tell nobody's bank anything. */
+const QUIET_CARDS = CARDS.slice(0, 2);
 
 export function planOf(dice: Dice, does: Does, guest: Guest): Plan {
   const { name } = guest;
@@ -68,7 +92,7 @@ export function planOf(dice: Dice, does: Does, guest: Guest): Plan {
     arrives_ms: dice.below(8 * MINUTE),
     thinks_ms: dice.pick([0, 200, 5_000, 60_000, 4 * MINUTE]),
     outcome: dice.pick(OUTCOMES),
-    card: dice.chance(0.12) ? dice.pick(['pm_card_pendingRefund', 'pm_card_refundFail']) : undefined,
+    card: dice.chance(0.12) ? dice.pick(guest.apart ? QUIET_CARDS : CARDS) : undefined,
     declines: dice.chance(0.2) ? dice.between(1, 2) : 0,
     looks: dice.between(0, 3),
     double_click: does(dice, 'double_click'),
@@ -80,5 +104,24 @@ export function planOf(dice: Dice, does: Does, guest: Guest): Plan {
     coupon_code: guest.coupons.length > 0 && dice.chance(0.4) ? dice.pick(guest.coupons) : undefined,
     use_credits: dice.chance(0.6),
     tabs: Array.from({ length: TABS_MAX }, () => wantsOf(dice, guest)),
+    ...wayOf(diceOf(`${guest.seed}/${name}/way`), guest, signed_in),
+  };
+}
+
+type WayPlan = Pick<Plan, 'way' | 'quotes_first' | 'saves_method' | 'uses_saved' | 'confirms' | 'cancels'>;
+
+/** A booking is for somebody who is signed in; whoever is not comes by a chat. */
+function wayOf(dice: Dice, { ways, apart }: Guest, signed_in: boolean): WayPlan {
+  const drawn = dice.pick(ways);
+  const way = drawn === 'booking' && !signed_in ? 'chat' : drawn;
+  const own_page = way !== 'page';
+  return {
+    way,
+    quotes_first: way === 'booking' && dice.chance(0.5),
+    saves_method: way === 'booking' && dice.chance(0.4),
+    uses_saved: way === 'booking' && dice.chance(0.3),
+    confirms: way === 'booking' && dice.chance(0.7),
+    // Between a bank that thinks and a buyer who changes their mind there is a race, which nobody needs to win twice.
+    cancels: own_page && !apart && dice.chance(0.15),
   };
 }

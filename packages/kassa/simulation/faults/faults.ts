@@ -1,20 +1,21 @@
 import type { Dice } from '../engine/dice.ts';
 import type { Trace } from '../engine/trace.ts';
-import { FAULTS, type FaultName, type Port } from './kinds.ts';
+import { type Counted, type FaultName, numberOf, type Port } from './kinds.ts';
 import type { Mix } from './mix.ts';
+import type { Script } from './script.ts';
 
 /** Decides, step by step, whether something goes wrong. */
 export interface Faults {
   /** Which of these strikes this step of their port, if any. */
   strike(port: Port, names: readonly FaultName[], where: string): FaultName | undefined;
-  /** Counts a fault that was decided elsewhere, such as an outage. */
-  note(name: FaultName, where: string): void;
+  /** Counts what was decided elsewhere, such as an outage, or what a bank did. */
+  note(name: Counted, where: string): void;
   /** Is Stripe, or are its webhooks, away at this moment? */
   away(what: 'stripe' | 'webhooks'): boolean;
   /** From now on nothing goes wrong any more: what was begun must come to its end. */
   stop(): void;
   readonly stopped: boolean;
-  readonly counts: Map<FaultName, number>;
+  readonly counts: Map<Counted, number>;
 }
 
 export interface FaultsWorld {
@@ -23,18 +24,25 @@ export interface FaultsWorld {
   readonly mix: Mix;
   readonly since_start: () => number;
   readonly who: () => string;
+  /** Takes the place of chance. */
+  readonly script?: Script | undefined;
 }
 
-export function createFaults({ dice, trace, mix, since_start, who }: FaultsWorld): Faults {
-  const counts = new Map<FaultName, number>();
+export function createFaults({ dice, trace, mix, since_start, who, script }: FaultsWorld): Faults {
+  const counts = new Map<Counted, number>();
   const enabled = new Set<FaultName>(mix.faults);
   let stopped = false;
-  const note = (name: FaultName, where: string): void => {
+  const note = (name: Counted, where: string): void => {
     counts.set(name, (counts.get(name) ?? 0) + 1);
-    trace.add({ t: since_start(), node: who(), point: where, outcome: `${FAULTS[name].id} ${name}` });
+    trace.add({ t: since_start(), node: who(), point: where, outcome: `${numberOf(name)} ${name}` });
   };
   return {
     strike(port, names, where) {
+      const blow = script?.ask(port, where, names);
+      if (blow !== undefined) {
+        note(blow, where);
+        return blow;
+      }
       if (stopped || !dice.chance(mix.rates[port])) return undefined;
       const possible = names.filter((name) => enabled.has(name));
       if (possible.length === 0) return undefined;

@@ -19,7 +19,24 @@ export interface Mix {
   readonly shop: number;
   /** How often Kassa compares with Stripe by itself, in minutes. */
   readonly compares_min: number;
+  /** How often Kassa asks Stripe for events that never arrived, in minutes; null: never. */
+  readonly fetches_min: number | null;
+  /** How buyers pay: at Stripe's page, or on a page of the shop that takes the card itself. */
+  readonly ways: readonly Way[];
+  /** How often a bank asks money back. */
+  readonly disputes: number;
+  /** The shop raises its prices while people hold quotes. */
+  readonly reprices: boolean;
 }
+
+/** Which of the shop's pages a buyer stands at: Stripe's own, a booking, or one that a chat leads to. */
+export type Way = 'page' | 'booking' | 'chat';
+const WAYS: readonly (readonly Way[])[] = [
+  ['page'],
+  ['page', 'booking', 'chat'],
+  ['page', 'booking'],
+  ['page', 'chat'],
+];
 
 /** Mean 10 % over all steps, with whole ports at rest and others at every second step. */
 const RATES = [0, 0, 0, 0.02, 0.05, 0.1, 0.1, 0.2, 0.5] as const;
@@ -44,6 +61,10 @@ export function drawMix(dice: Dice): Mix {
     grain: dice.chance(0.03) ? 'statement' : 'transaction',
     shop: dice.pick(CROWDED),
     compares_min: dice.pick([1, 10, 10, 45, 45, 45, 45, 45]),
+    fetches_min: dice.pick([null, null, 10, 10, 1]),
+    ways: dice.pick(WAYS),
+    disputes: dice.pick([0, 0, 1, 2]),
+    reprices: dice.chance(0.3),
   };
 }
 
@@ -63,6 +84,10 @@ export const CALM: Mix = {
   grain: 'transaction',
   shop: 0,
   compares_min: 45,
+  fetches_min: null,
+  ways: ['page'],
+  disputes: 0,
+  reprices: false,
 };
 
 /** For people: what a mix consists of, in one short line of JSON. */

@@ -1,7 +1,14 @@
 import { CHECKS } from '../../src/domain/proof/index.ts';
 import { askAll, type Scene, type Violation } from './finding.ts';
-import { acknowledgedIsDurable, deliveredWasSeen, QUEUES_SQL } from './messages.ts';
-import { everyPaymentHasItsEnd, ledgerMatchesBooks, oneRefundPerWish, oneSessionPerAttempt } from './money.ts';
+import { acknowledgedIsDurable, deliveredWasSeen, QUEUES_SQL, silenceIsTold } from './messages.ts';
+import {
+  everyPaymentHasItsEnd,
+  ledgerMatchesBooks,
+  oneCustomerEach,
+  oneObjectPerAttempt,
+  oneRefundPerWish,
+  quotesAreKept,
+} from './money.ts';
 import { effectsOnceOutside, oneKeyOneAnswer, statusNeverGoesBack } from './orders.ts';
 import { LINES_SQL, nothingLetGoTooEarly } from './stock.ts';
 
@@ -23,8 +30,11 @@ export async function atRest(scene: Scene): Promise<Violation[]> {
     ...(await askAll(ask, [...ALWAYS, ...QUEUES_SQL])),
     ...(await ledgerMatchesBooks(scene)),
     ...(await everyPaymentHasItsEnd(scene)),
-    ...oneSessionPerAttempt(counted, scene),
+    ...oneObjectPerAttempt(counted, scene),
     ...(await oneRefundPerWish(scene)),
+    ...oneCustomerEach(scene),
+    ...quotesAreKept(scene),
+    ...(await silenceIsTold(scene)),
     ...statusNeverGoesBack(scene),
     ...oneKeyOneAnswer(scene),
     ...(await effectsOnceOutside(scene)),

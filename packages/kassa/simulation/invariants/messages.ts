@@ -7,7 +7,7 @@ export const QUEUES_SQL: readonly SqlCheck[] = [
     invariant: 'B1',
     sql: `select format('%s of order %s was never delivered to %s: %s', m.topic, m.order_id, d.destination, coalesce(d.last_error, 'no error'))
       from kassa.deliveries d join kassa.outbox_messages m on m.id = d.message_id
-      where d.delivered_at is null and d.parked_at is null`,
+      where d.delivered_at is null and d.parked_at is null and d.frozen_at is null`,
   },
   {
     invariant: 'L1',
@@ -27,7 +27,7 @@ export const QUEUES_SQL: readonly SqlCheck[] = [
   {
     invariant: 'L1',
     sql: `select format('timer %s of %s is still set: %s', kind, subject, coalesce(last_error, 'no error')) from kassa.timers
-      where kind <> 'reconcile'`,
+      where kind not in ('reconcile', 'fetch_events')`,
   },
   {
     invariant: 'L1',
@@ -40,6 +40,21 @@ export const QUEUES_SQL: readonly SqlCheck[] = [
     sql: `select format('%s was sent %s times', key, sends) from kassa.stripe_operations where sends > 60`,
   },
 ];
+
+/**
+ * F50: events that Stripe makes and that never arrive by themselves are told to a person within a quarter of an hour.
+ * Asked where no webhook is delivered in the whole run.
+ */
+export async function silenceIsTold({ ask, webhooks }: Scene): Promise<Violation[]> {
+  if (webhooks === 'sent') return [];
+  const [row] = await ask<{ silent: boolean; told: boolean }>(
+    `select exists (select from kassa.inbox_events e join kassa.reconcile_cursors c on c.kind = 'events'
+        where e.listed and e.occurred_at < c.updated_at - interval '15 minutes') as silent,
+      exists (select from kassa.reconcile_breaks where kind = 'webhooks_silent' and resolved_at is null) as told`,
+  );
+  if (!row?.silent || row.told) return [];
+  return [{ invariant: 'F50', sentence: 'no event arrived by itself in the whole run, and nobody was told' }];
+}
 
 /** B1 outside: what a delivery calls delivered, the receiver has seen; and each id was one mail to one person. */
 export async function deliveredWasSeen({ ask, evidence }: Scene): Promise<Violation[]> {

@@ -1,19 +1,35 @@
 import { toTypeId } from '../../src/kernel/ids.ts';
+import { customersAtStripe, intentsAtStripe } from './at-stripe.ts';
 import type { Scene, Violation } from './finding.ts';
 
-/** M1: per currency our account `stripe` is what the sandbox's own books hold for us. At rest only. */
+/**
+ * M1: per currency our account `stripe`, and what its fees took from it, is what the sandbox's own books hold for us;
+ * what disputes cost is what it took for them. At rest only.
+ */
 export async function ledgerMatchesBooks({ ask, books }: Scene): Promise<Violation[]> {
-  const rows = await ask<{ currency: string; amount: string }>(
-    `select currency, sum(amount_minor)::text as amount from kassa.ledger_entries where account = 'stripe' group by currency`,
+  const rows = await ask<{ currency: string; amount: string; cost: string }>(
+    `select currency, coalesce(sum(amount_minor), 0)::text as amount,
+       coalesce(sum(amount_minor) filter (where account = 'fees' and cause like 'dispute_fee:%'), 0)::text as cost
+     from kassa.ledger_entries where account in ('stripe', 'fees') group by currency`,
   );
-  const ours = new Map(rows.map((row) => [row.currency, Number(row.amount)]));
+  const ours = new Map(rows.map((row) => [row.currency, { held: Number(row.amount), cost: Number(row.cost) }]));
   const currencies = new Set([...ours.keys(), ...Object.keys(books.currencies)]);
-  return [...currencies].flatMap((currency) => {
+  return [...currencies].flatMap((currency): Violation[] => {
     const theirs = books.currencies[currency];
     const held = theirs ? theirs.captured - theirs.refunded_succeeded - theirs.disputed + theirs.reinstated : 0;
-    const mine = ours.get(currency) ?? 0;
-    if (mine === held) return [];
-    return [{ invariant: 'M1', sentence: `the ledger holds ${mine} ${currency} at Stripe, whose books say ${held}` }];
+    const cost = theirs?.dispute_fees ?? 0;
+    const mine = ours.get(currency) ?? { held: 0, cost: 0 };
+    if (mine.held === held && mine.cost === cost) return [];
+    const sentence = `the ledger holds ${mine.held} ${currency} at Stripe and ${mine.cost} of fees, whose books say ${held} and ${cost}`;
+    return [{ invariant: 'M1', sentence }];
+  });
+}
+
+/** M6 toward one buyer: whoever orders by a quote pays what the page was told, whatever became of prices since. */
+export function quotesAreKept({ evidence }: Scene): Violation[] {
+  return [...evidence.quoted].flatMap(([id, { told_minor, opened_minor }]) => {
+    if (opened_minor === null || opened_minor === told_minor) return [];
+    return [{ invariant: 'M6', sentence: `quote ${id} said ${told_minor} and its checkout asks for ${opened_minor}` }];
   });
 }
 
@@ -51,11 +67,16 @@ export async function everyPaymentHasItsEnd(scene: Scene): Promise<Violation[]> 
   const say = (invariant: string, sentence: string): void => void found.push({ invariant, sentence });
   const matched = new Set<string>();
   for (const charge of scene.books.charges) {
-    const mine = rows.filter((row) => row.session_id === charge.session || row.payment_id === charge.payment_intent);
+    const mine = rows.filter(
+      (row) =>
+        (row.session_id !== null && row.session_id === charge.session) ||
+        (row.payment_id !== null && row.payment_id === charge.payment_intent),
+    );
     const [row] = mine;
     if (mine.length > 1) say('O6', `charge ${charge.charge} belongs to ${mine.length} attempts`);
     if (!row) {
-      if (!explained.has(charge.session ?? '')) say('O2', `charge ${charge.charge} of ${charge.captured} has no order`);
+      if (!explained.has(charge.session ?? charge.payment_intent ?? ''))
+        say('O2', `charge ${charge.charge} of ${charge.captured} has no order`);
       continue;
     }
     matched.add(row.id);
@@ -91,18 +112,31 @@ export async function oneRefundPerWish({ ask, evidence }: Scene): Promise<Violat
   return [{ invariant: 'M4', sentence }];
 }
 
-/** O6 for sessions: one attempt never has two at Stripe, whatever was lost on the way. */
-export function oneSessionPerAttempt(attempts: ReadonlyMap<string, number>, scene: Scene): Violation[] {
+/** O6 for customers: nobody is known at Stripe twice, whatever was lost on the way. */
+export function oneCustomerEach({ sandbox }: Scene): Violation[] {
+  const seen = new Map<string, number>();
+  for (const id of customersAtStripe(sandbox)) seen.set(id, (seen.get(id) ?? 0) + 1);
+  return [...seen]
+    .filter(([, times]) => times > 1)
+    .map(([id, times]) => ({ invariant: 'O6', sentence: `customer ${id} stands ${times} times at Stripe` }));
+}
+
+/** O6 for sessions and payments: one attempt never has two at Stripe, whatever was lost on the way. */
+export function oneObjectPerAttempt(attempts: ReadonlyMap<string, number>, scene: Scene): Violation[] {
+  const sessions = scene.books.sessions.map(({ session, client_reference_id }) => ({
+    id: session,
+    order: client_reference_id ?? '',
+  }));
   const made = new Map<string, number>();
-  for (const session of scene.books.sessions) {
-    const order = session.client_reference_id ?? '';
-    made.set(order, (made.get(order) ?? 0) + 1);
-  }
+  for (const { order } of [...sessions, ...intentsAtStripe(scene.sandbox)]) made.set(order, (made.get(order) ?? 0) + 1);
   return [...attempts].flatMap(([order_id, count]) => {
-    const sessions = made.get(toTypeId('ord', order_id)) ?? 0;
-    if (sessions <= count) return [];
+    const objects = made.get(toTypeId('ord', order_id)) ?? 0;
+    if (objects <= count) return [];
     return [
-      { invariant: 'O6', sentence: `order ${order_id} has ${count} attempts and ${sessions} sessions at Stripe` },
+      {
+        invariant: 'O6',
+        sentence: `order ${order_id} has ${count} attempts and ${objects} sessions or payments at Stripe`,
+      },
     ];
   });
 }

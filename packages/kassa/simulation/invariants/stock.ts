@@ -1,4 +1,5 @@
 import { toTypeId } from '../../src/kernel/ids.ts';
+import { intentsAtStripe, mayBringMoney } from './at-stripe.ts';
 import type { Scene, SqlCheck, Violation } from './finding.ts';
 
 /** True where no offer ever changes: in a shop one may be counted that was not counted when it was sold. */
@@ -36,7 +37,13 @@ export async function nothingLetGoTooEarly(
   if (released.length === 0) return [];
   const { sessions, charges } = sandbox.books();
   const paid = new Set(charges.map((charge) => charge.session));
+  const payments = intentsAtStripe(sandbox).filter(mayBringMoney);
   return released.flatMap(({ order_id }) => {
+    const open = payments.find((one) => one.order === toTypeId('ord', order_id));
+    if (open) {
+      const sentence = `order ${order_id} let go of what it held while ${open.id} is ${open.status}`;
+      return [{ invariant: 'V2', sentence }];
+    }
     const mine = sessions.filter((session) => session.client_reference_id === toTypeId('ord', order_id));
     const payable = mine.find((one) => one.closed_ms === null && one.payable_until_ms > now_ms);
     if (payable) {

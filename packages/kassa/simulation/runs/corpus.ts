@@ -1,6 +1,6 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
-import type { Mix } from '../faults/mix.ts';
+import { CALM, type Mix } from '../faults/mix.ts';
 
 /** A failure that was found once and is run for ever: its seed and its world. */
 export interface CorpusCase {
@@ -20,5 +20,9 @@ export function readCorpus(): CorpusCase[] {
   return readdirSync(FOLDER)
     .filter((file) => file.endsWith('.json'))
     .sort()
-    .map((file) => ({ ...(JSON.parse(readFileSync(FOLDER + file, 'utf8')) as CorpusCase), name: file.slice(0, -5) }));
+    .map((file) => {
+      const kept = JSON.parse(readFileSync(FOLDER + file, 'utf8')) as CorpusCase;
+      // What worlds learned later was not there when this one broke.
+      return { ...kept, mix: { ...CALM, ...kept.mix }, name: file.slice(0, -5) };
+    });
 }

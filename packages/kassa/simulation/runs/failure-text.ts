@@ -1,4 +1,5 @@
 import { FAULTS } from '../faults/kinds.ts';
+import { blowsText } from '../faults/script.ts';
 import type { RunPlan, RunReport } from './one-run.ts';
 import type { Difference } from './run-twice.ts';
 
@@ -33,5 +34,6 @@ export function replayLine(plan: RunPlan, report: RunReport): string {
   const { faults, ...mix } = report.mix;
   const live = faults.filter((name) => mix.rates[FAULTS[name].port] > 0);
   const text = JSON.stringify({ ...mix, faults: live }).replaceAll("'", '');
-  return `kassa simulate --seed ${report.seed} --purchases ${plan.purchases} --mix '${text}' --until ${report.steps + 1} --trace -`;
+  const blows = plan.blows === undefined ? '' : ` --crash-at ${blowsText(plan.blows)}`;
+  return `kassa simulate --seed ${report.seed} --purchases ${plan.purchases} --mix '${text}'${blows} --until ${report.steps + 1} --trace -`;
 }

@@ -3,8 +3,9 @@ import { replaceGlobals } from '../engine/real.ts';
 import { Stuck } from '../engine/scheduler.ts';
 import { START_MS } from '../engine/start.ts';
 import type { TraceLine } from '../engine/trace.ts';
-import type { FaultName } from '../faults/kinds.ts';
+import type { Counted } from '../faults/kinds.ts';
 import { drawMix, type Mix, mixText } from '../faults/mix.ts';
+import type { Blow, Script } from '../faults/script.ts';
 import type { Violation } from '../invariants/finding.ts';
 import { atRest, whileRunning } from '../invariants/index.ts';
 import { nothingLetGoTooEarly } from '../invariants/stock.ts';
@@ -24,6 +25,10 @@ export interface RunPlan {
   readonly sink?: ((line: string) => void) | undefined;
   /** The state hash costs a dump of every table; series that do not compare it leave it out. */
   readonly hashes?: boolean;
+  /** Strikes where it was told to, in the place of chance. */
+  readonly script?: Script;
+  /** What that was told, for whoever wants to see it again. */
+  readonly blows?: readonly Blow[];
 }
 
 export interface RunReport {
@@ -35,7 +40,7 @@ export interface RunReport {
   readonly starts: number;
   readonly virtual_ms: number;
   readonly violations: readonly Violation[];
-  readonly faults: ReadonlyMap<FaultName, number>;
+  readonly faults: ReadonlyMap<Counted, number>;
   readonly virtual_globals: ReadonlyMap<string, number>;
   readonly trace_hash: string;
   readonly state_hash: string;
@@ -56,7 +61,7 @@ export async function oneRun(ground: Ground, plan: RunPlan): Promise<RunReport> 
   const mix = plan.mix ?? mixOf(plan.seed);
   await ground.empty();
   const noted = new Map<string, number>();
-  const world = buildWorld({ seed: `seed ${plan.seed}`, mix, ground, sink: plan.sink });
+  const world = buildWorld({ seed: `seed ${plan.seed}`, mix, ground, sink: plan.sink, script: plan.script });
   const violations: Violation[] = [];
   const chance = diceOf(`${plan.seed}/globals`);
   const restore = replaceGlobals({
@@ -119,7 +124,7 @@ async function runAndCheck(ground: Ground, world: World, plan: RunPlan, violatio
   };
   try {
     await scheduler.run({ idle: untilRest(world, ask), between: check, steps_max: STEPS_MAX });
-    violations.push(...(await atRest({ ask, books: sandbox.books(), sandbox, evidence })));
+    violations.push(...(await atRest({ ask, books: sandbox.books(), sandbox, evidence, webhooks: world.webhooks })));
     if (violations.length === 0) violations.push(...(await secondComparison(world, ask)));
   } catch (error) {
     if (!(error instanceof Enough)) throw error;

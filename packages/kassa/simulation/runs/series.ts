@@ -1,6 +1,7 @@
 import { elapsedMs } from '../engine/real.ts';
-import { FAULT_NAMES, type FaultName, faultsNamed } from '../faults/kinds.ts';
+import { type Counted, FAULT_NAMES, faultsNamed } from '../faults/kinds.ts';
 import type { Mix } from '../faults/mix.ts';
+import { readBlows, scriptOf } from '../faults/script.ts';
 import type { SimulateOptions } from '../options.ts';
 import type { Ground } from '../world/database/ground.ts';
 import { compareWays } from './compare-ways.ts';
@@ -16,7 +17,7 @@ export interface SeriesReport {
   readonly took_ms: number;
   readonly compared: number;
   readonly repeated: number;
-  readonly faults: ReadonlyMap<FaultName, number>;
+  readonly faults: ReadonlyMap<Counted, number>;
   /** The last seed that was run; the first is the one that was asked for. */
   readonly last_seed: number;
   /** The first run that broke something; the series ends with it. */
@@ -39,7 +40,11 @@ export function planOf(options: SimulateOptions, seed: number): RunPlan {
   const allowed = options.faults.length === 0 ? FAULT_NAMES : options.faults.flatMap(faultsNamed);
   const mix: Mix = { ...drawn, ...options.mix, rates: { ...drawn.rates, ...options.mix?.rates } };
   const faults = (options.faults.length > 0 ? FAULT_NAMES : mix.faults).filter((name) => allowed.includes(name));
-  return { seed, purchases: options.purchases, mix: { ...mix, faults }, until: options.until ?? undefined };
+  const blows = options.crash_at === null ? undefined : readBlows(options.crash_at);
+  return {
+    ...{ seed, purchases: options.purchases, mix: { ...mix, faults }, until: options.until ?? undefined },
+    ...(blows === undefined ? {} : { blows, script: scriptOf(blows) }),
+  };
 }
 
 /** Runs seeds one after the other until one breaks something, the time is over, or all are done. */
@@ -49,7 +54,7 @@ export async function runSeries(
   hear: { after(report: RunReport): void; enough(): boolean; sink?: (line: string) => void },
 ): Promise<SeriesReport> {
   const began = elapsedMs();
-  const faults = new Map<FaultName, number>();
+  const faults = new Map<Counted, number>();
   const digests: string[] = [];
   const sums = { runs: 0, purchases: 0, steps: 0, starts: 0, compared: 0, repeated: 0 };
   let last: RunReport | undefined;
@@ -70,7 +75,7 @@ export async function runSeries(
   for (let seed = options.seeds.from; seed <= options.seeds.to; seed += 1) {
     if (hear.enough()) break;
     if (options.minutes !== null && elapsedMs() - began > options.minutes * 60_000) break;
-    const repeats = sums.runs % REPEAT_EVERY === 0 && options.until === null;
+    const repeats = sums.runs % REPEAT_EVERY === 0 && options.until === null && options.crash_at === null;
     const plan: RunPlan = {
       ...planOf(options, seed),
       hashes: single || repeats,
@@ -97,7 +102,7 @@ export async function runSeries(
 
 function count(
   sums: { runs: number; purchases: number; steps: number; starts: number },
-  faults: Map<FaultName, number>,
+  faults: Map<Counted, number>,
   report: RunReport,
 ): void {
   sums.runs += 1;

@@ -14,11 +14,14 @@ const DUE_SQL = `
   select 'inbox' as worker, extract(epoch from min(greatest(due_at, coalesce(lease_until, due_at)))) * 1000 as at
     from kassa.inbox_events where handled_at is null and parked_at is null
   union all select 'outbox', extract(epoch from min(greatest(due_at, coalesce(lease_until, due_at)))) * 1000
-    from kassa.deliveries where delivered_at is null and parked_at is null and waits_for is null
+    from kassa.deliveries
+    where delivered_at is null and parked_at is null and waits_for is null and frozen_at is null
   union all select 'timers', extract(epoch from min(greatest(due_at, coalesce(lease_until, due_at)))) * 1000
-    from kassa.timers where kind <> 'reconcile'
+    from kassa.timers where kind not in ('reconcile', 'fetch_events')
   union all select 'reconcile', extract(epoch from min(greatest(due_at, coalesce(lease_until, due_at)))) * 1000
-    from kassa.timers where kind = 'reconcile'`;
+    from kassa.timers where kind = 'reconcile'
+  union all select 'fetch_events', extract(epoch from min(greatest(due_at, coalesce(lease_until, due_at)))) * 1000
+    from kassa.timers where kind = 'fetch_events'`;
 
 const MINUTE = 60_000;
 const DAY = 24 * 60 * MINUTE;
@@ -40,7 +43,10 @@ interface Way {
   not_before: number;
   calm_since: number | undefined;
   replayed: boolean;
-  compared: boolean;
+  /** When the next comparison with Stripe is run. */
+  comparison_at: number;
+  /** The last one that is waited for. */
+  rests_at: number | undefined;
 }
 
 /**
@@ -50,7 +56,17 @@ interface Way {
 export function untilRest(world: World, ask: Ask): () => Promise<boolean> {
   const lag_ms = world.dice.pick([0, 10 * MINUTE, 10 * MINUTE, 30 * MINUTE, 30 * MINUTE]);
   const way: Way = {
-    ...{ world, ask, lag_ms, due: [], not_before: 0, calm_since: undefined, replayed: false, compared: false },
+    ...{
+      world,
+      ask,
+      lag_ms,
+      due: [],
+      not_before: 0,
+      calm_since: undefined,
+      replayed: false,
+      comparison_at: 0,
+      rests_at: undefined,
+    },
   };
   return () => idle(way);
 }
@@ -78,8 +94,8 @@ async function idle(way: Way): Promise<boolean> {
       if (await replayParked(world, way.ask)) return true;
     }
     // One comparison after the last change, so that what only it can find is found.
-    if (way.compared) return false;
-    way.compared = true;
+    way.rests_at ??= way.comparison_at;
+    if (now > way.rests_at) return false;
   }
   const next = nextMoment(way, now);
   if (next === undefined) return false;
@@ -107,8 +123,9 @@ async function look(way: Way): Promise<readonly Due[]> {
   return rows.flatMap(({ worker, at }): Due[] => {
     if (at === null) return [];
     const ms = Number(at);
-    if (worker !== 'reconcile') return [{ worker: worker as WorkerName, at: ms }];
+    if (worker !== 'reconcile' && worker !== 'fetch_events') return [{ worker: worker as WorkerName, at: ms }];
     const later = way.calm_since === undefined ? way.lag_ms : CALM_LAG_MS;
+    if (worker === 'reconcile') way.comparison_at = ms + later;
     return [{ worker: 'timers', at: ms + later }];
   });
 }
@@ -145,7 +162,7 @@ function nothingWaits({ world, due, calm_since }: Way): boolean {
 
 async function onlyComparing(ask: Ask): Promise<boolean> {
   const [row] = await ask<{ left: string }>(
-    `select (select count(*) from kassa.timers where kind <> 'reconcile')
+    `select (select count(*) from kassa.timers where kind not in ('reconcile', 'fetch_events'))
       + (select count(*) from kassa.payment_transactions where payment_status in ('initiated', 'pending', 'processing')) as left`,
   );
   return Number(row?.left ?? 0) === 0;

@@ -1,6 +1,7 @@
 import { createSandbox, type Sandbox } from '@kassa/sandbox';
+import type { BuiltHouse } from '../../src/house-of.ts';
 import { EVENT_READERS } from '../../src/inbox/events/index.ts';
-import { type Log, silentLog } from '../../src/kernel/log.ts';
+import { sendBanks } from '../actors/bank.ts';
 import { sendBuyer } from '../actors/buyer.ts';
 import { sendDesk } from '../actors/desk.ts';
 import { sendMerchant } from '../actors/merchant.ts';
@@ -11,7 +12,9 @@ import { createScheduler, type Scheduler } from '../engine/scheduler.ts';
 import { START_MS } from '../engine/start.ts';
 import { createTrace, type Trace } from '../engine/trace.ts';
 import { createFaults, type Faults } from '../faults/faults.ts';
+import type { DEEDS } from '../faults/kinds.ts';
 import type { Mix } from '../faults/mix.ts';
+import type { Script } from '../faults/script.ts';
 import { databaseGate } from '../world/database/gate.ts';
 import type { Ground } from '../world/database/ground.ts';
 import { rowWaits } from '../world/database/row-waits.ts';
@@ -19,8 +22,9 @@ import { type Evidence, newEvidence } from '../world/evidence.ts';
 import { createNode, type KassaNode } from '../world/node.ts';
 import { recordedHooks, recordedMailer } from '../world/post.ts';
 import { shopOf } from '../world/shops.ts';
-import type { HouseParts } from '../world/stand-up.ts';
+import { type HouseParts, writeCatalogue } from '../world/stand-up.ts';
 import { stripeWire } from '../world/stripe-wire.ts';
+import { watchfulLog } from '../world/watchful-log.ts';
 import { webhookWire } from '../world/webhook-wire.ts';
 
 const SECRET = 'whsec_simulation';
@@ -35,6 +39,7 @@ export interface World {
   readonly evidence: Evidence;
   readonly sandbox: Sandbox;
   readonly nodes: readonly KassaNode[];
+  readonly webhooks: Mix['webhooks'];
   /** Set when something happened since it was last looked at. */
   readonly stir: { queued: boolean; commits: number; released: boolean; sandbox: boolean };
   open(purchases: number): void;
@@ -48,10 +53,11 @@ export interface WorldPlan {
   readonly mix: Mix;
   readonly ground: Ground;
   readonly sink: ((line: string) => void) | undefined;
+  readonly script?: Script | undefined;
 }
 
 /** What everything in a world stands on. */
-interface Core extends Omit<World, 'sandbox' | 'open' | 'tick' | 'close'> {
+interface Core extends Omit<World, 'sandbox' | 'webhooks' | 'open' | 'tick' | 'close'> {
   readonly plan: WorldPlan;
   readonly nodes: KassaNode[];
   /** Work at the sandbox may have made something due there. */
@@ -76,8 +82,8 @@ export function buildWorld(plan: WorldPlan): World {
   }
   const { faults, trace, dice, evidence } = core;
   return {
-    ...{ scheduler, faults, trace, dice, evidence, sandbox, nodes, stir },
-    open: (purchases) => open(core, sandbox, purchases),
+    ...{ scheduler, faults, trace, dice, evidence, sandbox, nodes, stir, webhooks: plan.mix.webhooks },
+    open: (purchases) => open({ ...core, parts, sandbox }, purchases),
     tick() {
       stir.sandbox = false;
       scheduler.spawn(sandbox_life, 'tick', async () => {
@@ -98,7 +104,7 @@ function coreOf(plan: WorldPlan): Core {
   const stir = { queued: true, commits: 0, released: false, sandbox: true };
   const since_start = (): number => scheduler.now() - START_MS;
   const who = (): string => scheduler.current()?.name ?? 'harness';
-  const faults = createFaults({ dice: diceOf(`${seed}/faults`), trace, mix, since_start, who });
+  const faults = createFaults({ dice: diceOf(`${seed}/faults`), trace, mix, since_start, who, script: plan.script });
   const crash = (life: Life): void => nodes.find((node) => node.owns(life))?.crash();
   return {
     ...{ plan, trace, dice, scheduler, evidence, nodes, stir, faults, crash },
@@ -130,6 +136,7 @@ function sandboxOf({ plan, scheduler, faults, dice, evidence, nodes, tell }: Cor
     retryProfile: 'stripe-test',
     asyncDelayMs: 26 * 60 * MINUTE,
     refundDelayMs: 5 * 60 * MINUTE,
+    disputeDelayMs: 20 * MINUTE,
     deliver,
   });
   sandbox.control.setOption({ require_own_keys: true });
@@ -169,13 +176,14 @@ function partsOf(core: Core, sandbox: Sandbox): HouseParts {
     hooks: recordedHooks(core),
     mailer: recordedMailer(core),
     http: stripeWire({ ...core, sandbox }),
-    shelf: { shop: undefined },
+    fetch_events_every_ms: plan.mix.fetches_min === null ? null : plan.mix.fetches_min * MINUTE,
+    shelf: { shop: undefined, repriced: false },
   };
 }
 
 /** Sends everybody in. */
-function open(core: Core, sandbox: Sandbox, purchases: number): void {
-  const { plan, scheduler, faults, nodes, evidence, touched, tell, dice } = core;
+function open(core: Core & { readonly parts: HouseParts; readonly sandbox: Sandbox }, purchases: number): void {
+  const { plan, scheduler, faults, nodes, evidence, touched, tell, dice, parts, sandbox } = core;
   const { seed, mix } = plan;
   for (const node of nodes) node.start();
   const well = mix.rates.http === 0 && mix.rates.clock === 0 && mix.outages.length === 0;
@@ -194,6 +202,11 @@ function open(core: Core, sandbox: Sandbox, purchases: number): void {
     evidence,
     touched,
     tell,
+    count: (deed: keyof typeof DEEDS, who: string) => faults.note(deed, who),
+    reprice: async ({ house }: BuiltHouse) => {
+      parts.shelf.repriced = true;
+      await writeCatalogue(parts, house);
+    },
     shelf: { offers: undefined },
   };
   const { coupons, apart, gives_in } = shopOf(mix.shop);
@@ -202,11 +215,14 @@ function open(core: Core, sandbox: Sandbox, purchases: number): void {
     number: at + 1,
     apart,
     coupons,
+    ways: mix.ways,
+    seed,
   }));
   const people = apart ? guests.map(({ name }) => name) : REGULARS;
   sendDesk(street, { presents: gives_in === null ? null : { currency: gives_in, people }, refunds: !apart });
   for (const guest of guests) sendBuyer(street, does, guest);
-  sendMerchant(street);
+  sendMerchant(street, { reprices: mix.reprices && !apart });
+  sendBanks(street, mix.disputes);
   sendClockmaker(scheduler, faults, nodes, dice);
 }
 
@@ -223,20 +239,4 @@ function sendClockmaker(scheduler: Scheduler, faults: Faults, nodes: readonly Ka
       if (faults.strike('clock', ['clock_jumps'], 'clock')) dice.pick(nodes).skew_ms = dice.pick([0, ...SKEWS_MS]);
     }
   });
-}
-
-const BROKEN = /\bBug\b|violates (check|unique|foreign key|not-null|exclusion)|is handed in and never taken/;
-
-/** Reads what a node logs: a bug or a refused row that some loop went on after is a violation all the same. */
-function watchfulLog(evidence: Evidence): Log {
-  const look = (fields: Record<string, unknown>, message: string): void => {
-    const text = [message, ...Object.values(fields).map(tellingText)].join(' ');
-    if (BROKEN.test(text)) evidence.violations.push({ invariant: 'bug', sentence: text.slice(0, 400) });
-  };
-  return { ...silentLog, warn: look, error: look, child: () => watchfulLog(evidence) };
-}
-
-function tellingText(value: unknown): string {
-  if (!(value instanceof Error)) return String(value);
-  return `${value.name}: ${value.message}${value.cause === undefined ? '' : ` (${tellingText(value.cause)})`}`;
 }

@@ -6,6 +6,8 @@ export interface Evidence {
   readonly answers: Map<string, Set<string>>;
   /** What a buyer was shown of a session, in the order in which it was asked for. */
   readonly seen: Map<string, string[]>;
+  /** What a page was told that a basket costs, by the quote's id, and what was opened for it. Minor units. */
+  readonly quoted: Map<string, { told_minor: number; opened_minor: number | null }>;
   /** Mails by their stable Message-ID: how often the provider took each, and for whom. */
   readonly mails: Map<string, { times: number; to: string; subject: string }>;
   /** Steps of the shop's own hook by their idempotency key: for which order, and how often it ran. */
@@ -23,6 +25,7 @@ export function newEvidence(): Evidence {
     acknowledged: new Set(),
     answers: new Map(),
     seen: new Map(),
+    quoted: new Map(),
     mails: new Map(),
     effects: new Map(),
     violations: [],

@@ -166,3 +166,15 @@ export function shopOf(number: number): SimulatedShop {
   read.set(at, shop);
   return shop;
 }
+
+/** The same shop after everything with a fixed price became twice as dear. */
+export function withHigherPrices(settings: Settings): Settings {
+  const offers = settings.offers.map((offer) => ({
+    ...offer,
+    prices: offer.prices.map((price) => ({
+      ...price,
+      unit_minor: price.unit_minor === null ? null : 2 * price.unit_minor,
+    })),
+  }));
+  return { ...settings, offers };
+}

@@ -6,12 +6,13 @@ import { syncCatalog } from '../../src/flows/sync-catalog.ts';
 import { type BuiltHouse, houseOf } from '../../src/house-of.ts';
 import type { Clock } from '../../src/kernel/clock.ts';
 import type { Http } from '../../src/kernel/http.ts';
-import { idsFrom } from '../../src/kernel/ids.ts';
+import { type Ids, idsFrom } from '../../src/kernel/ids.ts';
 import type { Log } from '../../src/kernel/log.ts';
 import type { Mailer } from '../../src/outbox/mailer.ts';
 import { LIVE_RATES } from '../../src/stripe/budget.ts';
 import { createGateway } from '../../src/stripe/gateway.ts';
 import { diceOf } from '../engine/dice.ts';
+import { withHigherPrices } from './shops.ts';
 
 /** What every node of a world is made of; the same for each of its lives. */
 export interface HouseParts {
@@ -27,8 +28,10 @@ export interface HouseParts {
   readonly log: Log;
   /** How often this run compares with Stripe, in milliseconds. */
   readonly reconcile_every_ms: number;
-  /** The shop, once somebody has written its catalogue. */
-  readonly shelf: { shop: Shop | undefined };
+  /** How often it asks for events that never arrived, in milliseconds; null: never. */
+  readonly fetch_events_every_ms: number | null;
+  /** The shop, once somebody has written its catalogue, and whether its prices went up since. */
+  readonly shelf: { shop: Shop | undefined; repriced: boolean };
 }
 
 /** Writing the catalogue again changes nothing and costs as much as two purchases: most later starts leave it out. */
@@ -44,29 +47,41 @@ export async function standUp(parts: HouseParts, life_name: string, clock: Clock
   const { settings, db, shelf } = parts;
   const random = diceOf(`${parts.seed}/${life_name}`);
   const world = { clock, random, ids: idsFrom(clock, random), log: parts.log, http: parts.http };
-  const tenant = { key: 'shop', name: 'Blue Hall', hosts: [], origins: ['https://shop.example'] };
-  if (!shelf.shop || random.chance(WRITES_AGAIN)) {
-    const { offers, practitioners, tax_rates, coupons } = settings;
-    const written = { tenant, mode: 'test', offers, practitioners, tax_rates, coupons } as const;
-    shelf.shop = await syncCatalog({ db, clock, ids: world.ids }, written);
-  } else {
-    await compareFirst(db, shelf.shop, clock.now());
-  }
+  if (!shelf.shop || random.chance(WRITES_AGAIN))
+    shelf.shop = await writeCatalogue(parts, { db, clock, ids: world.ids });
   const { shop } = shelf;
+  await lookFirst(parts, shop, clock.now());
   const address = { secret_key: parts.secret_key, host: '127.0.0.1', port: 4243 };
   const webhook_secrets = [parts.webhook_secret];
   const gateway = createGateway({ ...world, address, rates: LIVE_RATES, webhook_secrets });
   return houseOf({
     ...{ settings, hooks: parts.hooks, world, db, worker_db: db, gateway, mailer: parts.mailer, shop },
     ...{ auth_secret: null, form_secret: 'forms', site_folder: null, version: 'simulation' },
-    pace: { reconcile_every_ms: parts.reconcile_every_ms },
+    pace: {
+      reconcile_every_ms: parts.reconcile_every_ms,
+      ...(parts.fetch_events_every_ms === null ? {} : { fetch_events_every_ms: parts.fetch_events_every_ms }),
+    },
     // Both ways of settling must end in the same rows, also when they meet: each life has one of them.
     batches: diceOf(`${parts.seed}/${life_name}/batches`).chance(SETTLES_TOGETHER),
     readiness: async () => ({ ready: true, parts: {} }),
   });
 }
 
-/** Whatever happened while the process was gone is looked at first; writing the catalogue says so as well. */
-async function compareFirst(db: Database, { tenant_id }: Shop, due_at: Date): Promise<void> {
-  await inTransaction(db, (tx) => setTimer(tx, { subject: tenant_id, kind: 'reconcile', due_at }));
+const TENANT = { key: 'shop', name: 'Blue Hall', hosts: [], origins: ['https://shop.example'] };
+
+/** Brings the configuration into the database, with the prices that hold by now. */
+export function writeCatalogue(
+  { settings, shelf }: HouseParts,
+  world: { readonly db: Database; readonly clock: Clock; readonly ids: Ids },
+): Promise<Shop> {
+  const { offers, practitioners, tax_rates, coupons } = shelf.repriced ? withHigherPrices(settings) : settings;
+  return syncCatalog(world, { tenant: TENANT, mode: 'test', offers, practitioners, tax_rates, coupons });
+}
+
+/** Whatever happened while the process was gone is looked at first, as the program itself does. */
+async function lookFirst({ db, fetch_events_every_ms }: HouseParts, { tenant_id }: Shop, due_at: Date): Promise<void> {
+  const kinds = fetch_events_every_ms === null ? ['reconcile'] : ['reconcile', 'fetch_events'];
+  await inTransaction(db, async (tx) => {
+    for (const kind of kinds) await setTimer(tx, { subject: tenant_id, kind, due_at });
+  });
 }

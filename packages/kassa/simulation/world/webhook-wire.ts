@@ -64,7 +64,10 @@ export function webhookWire(world: WebhookWorld): (request: Request) => Promise<
     const where = `webhook ${typeIn(raw)}`;
     return scheduler.within(road, async () => {
       await scheduler.point(where);
-      if (world.webhooks === 'none') return new Response('', { status: 200 });
+      if (world.webhooks === 'none') {
+        faults.note('webhook_unheard', where);
+        return new Response('', { status: 200 });
+      }
       if (faults.away('webhooks')) throw new Error('the road is closed');
       switch (faults.strike('webhook', FAULTS, where)) {
         case 'webhook_never':

@@ -49,6 +49,8 @@ export interface CurrencyBook {
   disputed: number;
   reinstated: number;
   fees: number;
+  /** What handling disputes cost; it is kept also when a dispute is won. */
+  dispute_fees: number;
 }
 
 export interface ChargeBook {
@@ -94,6 +96,7 @@ const EMPTY: CurrencyBook = {
   disputed: 0,
   reinstated: 0,
   fees: 0,
+  dispute_fees: 0,
 };
 
 const OF = 'where (?1 is null or account = ?1)';
@@ -196,6 +199,7 @@ function noteMoney(currency: CurrencyBook, charges: Map<string, ChargeBook>, ent
     case 'disputed':
     case 'reinstated':
       currency[entry.kind] += entry.amount;
+      currency.dispute_fees += Number(entry.more.fee ?? 0);
       if (charge) charge[entry.kind] += entry.amount;
   }
 }

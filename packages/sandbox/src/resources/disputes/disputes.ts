@@ -106,7 +106,7 @@ export function openDispute(tx: Tx, chargeId: string, facts: DisputeFacts): Disp
 
 function withdraw(tx: Tx, dispute: Dispute, fee = 0): void {
   moveDisputed(tx, dispute, { amount: -dispute.amount, fee, reporting: 'dispute' });
-  tx.book({ kind: 'disputed', subject: dispute.id, ...bookOf(dispute) });
+  tx.book({ kind: 'disputed', subject: dispute.id, ...bookOf(dispute), more: { fee } });
   tx.emit('charge.dispute.funds_withdrawn', dispute);
 }
 
