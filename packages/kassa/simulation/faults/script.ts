@@ -19,6 +19,8 @@ export interface Blow {
 export interface Script {
   /** What strikes here; undefined for nothing. */
   ask(port: Port, where: string, names: readonly FaultName[]): FaultName | undefined;
+  /** From now on nothing is counted and nothing struck: the world is looked at. */
+  end(): void;
   readonly points: readonly Point[];
   /** Blows that were struck. */
   readonly struck: readonly string[];
@@ -39,10 +41,11 @@ export function scriptOf(blows: readonly Blow[]): Script {
   const struck: string[] = [];
   const left = [...blows];
   let since_blow = 0;
+  let ended = false;
   return {
     ask(port, where, all) {
       const names = all.filter((name) => name !== 'worker_paused');
-      if (!PORTS.includes(port) || names.length === 0) return undefined;
+      if (ended || !PORTS.includes(port) || names.length === 0) return undefined;
       points.push({ ordinal: points.length, where, names });
       const ordinal = since_blow;
       since_blow += 1;
@@ -54,6 +57,9 @@ export function scriptOf(blows: readonly Blow[]): Script {
       since_blow = 0;
       struck.push(`${where}: ${name}`);
       return name;
+    },
+    end() {
+      ended = true;
     },
     points,
     struck,

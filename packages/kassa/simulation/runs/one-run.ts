@@ -125,6 +125,7 @@ async function runAndCheck(ground: Ground, world: World, plan: RunPlan, violatio
   try {
     await scheduler.run({ idle: untilRest(world, ask), between: check, steps_max: STEPS_MAX });
     violations.push(...(await atRest({ ask, books: sandbox.books(), sandbox, evidence, webhooks: world.webhooks })));
+    plan.script?.end();
     if (violations.length === 0) violations.push(...(await secondComparison(world, ask)));
   } catch (error) {
     if (!(error instanceof Enough)) throw error;
