@@ -14,8 +14,8 @@ export interface Scene {
   readonly books: Books;
   readonly sandbox: Sandbox;
   readonly evidence: Evidence;
-  /** Whether Stripe's webhooks had a road at all in this run. */
-  readonly webhooks: 'sent' | 'none';
+  /** Whether Stripe's webhooks had a road at all; absent where nobody sends any. */
+  readonly webhooks?: 'sent' | 'none';
 }
 
 /** Rows of one statement, each a broken rule: what `kassa verify` asks as well, and what only holds in a world at rest. */

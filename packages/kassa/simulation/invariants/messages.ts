@@ -46,7 +46,7 @@ export const QUEUES_SQL: readonly SqlCheck[] = [
  * Asked where no webhook is delivered in the whole run.
  */
 export async function silenceIsTold({ ask, webhooks }: Scene): Promise<Violation[]> {
-  if (webhooks === 'sent') return [];
+  if (webhooks !== 'none') return [];
   const [row] = await ask<{ silent: boolean; told: boolean }>(
     `select exists (select from kassa.inbox_events e join kassa.reconcile_cursors c on c.kind = 'events'
         where e.listed and e.occurred_at < c.updated_at - interval '15 minutes') as silent,
