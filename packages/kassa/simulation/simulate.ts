@@ -6,11 +6,11 @@ import type { Mix } from './faults/mix.ts';
 import { EXIT_GOOD, EXIT_NOT_THE_SAME, EXIT_VIOLATION, type SimulateOptions } from './options.ts';
 import { readCorpus } from './runs/corpus.ts';
 import { crashPoints } from './runs/crash-points.ts';
-import { crashText } from './runs/crash-text.ts';
-import { differenceText, failureText } from './runs/failure-text.ts';
 import { oneRun, type RunPlan, type RunReport } from './runs/one-run.ts';
 import { runSeries, type SeriesReport } from './runs/series.ts';
 import { shrink } from './runs/shrink.ts';
+import { crashText } from './runs/told/crash-text.ts';
+import { differenceText, failureText } from './runs/told/failure-text.ts';
 import { type Ground, openGround } from './world/database/ground.ts';
 
 /** Where a series tells what it does: lines for people, or one object per line. */

@@ -7,8 +7,8 @@ import { replaceGlobals } from '../../simulation/engine/real.ts';
 import { createScheduler, type Scheduler } from '../../simulation/engine/scheduler.ts';
 import { createTrace, type Trace } from '../../simulation/engine/trace.ts';
 import { drawMix, faultsNamed } from '../../simulation/index.ts';
-import { differenceText } from '../../simulation/runs/failure-text.ts';
 import { parting } from '../../simulation/runs/run-twice.ts';
+import { differenceText } from '../../simulation/runs/told/failure-text.ts';
 
 const START = 1_800_000_000_000;
 

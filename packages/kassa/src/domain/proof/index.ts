@@ -1,12 +1,12 @@
-import { CREDIT_CHECKS } from './credit-checks.ts';
-import { DISPUTE_CHECKS } from './dispute-checks.ts';
-import { LEDGER_CHECKS } from './ledger-checks.ts';
-import { MESSAGE_CHECKS } from './message-checks.ts';
-import { MONEY_CHECKS } from './money-checks.ts';
-import { ORDER_CHECKS } from './order-checks.ts';
-import { STOCK_CHECKS } from './stock-checks.ts';
+import { CREDIT_CHECKS } from './checks/credit-checks.ts';
+import { DISPUTE_CHECKS } from './checks/dispute-checks.ts';
+import { LEDGER_CHECKS } from './checks/ledger-checks.ts';
+import { MESSAGE_CHECKS } from './checks/message-checks.ts';
+import { MONEY_CHECKS } from './checks/money-checks.ts';
+import { ORDER_CHECKS } from './checks/order-checks.ts';
+import { STOCK_CHECKS } from './checks/stock-checks.ts';
 
-export { type Broken, type Check, runChecks } from './check.ts';
+export { type Broken, type Check, runChecks } from './checks/check.ts';
 export { keepCursor, type ListKind, type Pass, type ReconcileCursor, readCursorOf } from './cursors-table.ts';
 export { type Health, readHealth } from './health-table.ts';
 export {

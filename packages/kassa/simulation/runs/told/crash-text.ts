@@ -1,4 +1,4 @@
-import type { CrashReport } from './crash-points.ts';
+import type { CrashReport } from '../crash-points.ts';
 
 const PLACES_SHOWN = 12;
 

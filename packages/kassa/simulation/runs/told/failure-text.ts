@@ -1,7 +1,7 @@
-import { FAULTS } from '../faults/kinds.ts';
-import { blowsText } from '../faults/script.ts';
-import type { RunPlan, RunReport } from './one-run.ts';
-import type { Difference } from './run-twice.ts';
+import { FAULTS } from '../../faults/kinds.ts';
+import { blowsText } from '../../faults/script.ts';
+import type { RunPlan, RunReport } from '../one-run.ts';
+import type { Difference } from '../run-twice.ts';
 
 const STEPS_SHOWN = 15;
 const SENTENCES_SHOWN = 4;

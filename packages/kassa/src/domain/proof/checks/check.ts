@@ -1,4 +1,4 @@
-import { type Database, sql } from '../../database/index.ts';
+import { type Database, sql } from '../../../database/index.ts';
 
 /**
  * A rule that holds after every commit, as a statement that finds the rows that break it: `kassa verify` asks these of
