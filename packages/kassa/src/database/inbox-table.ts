@@ -48,36 +48,6 @@ export interface ParkedInboxEvent extends InboxKey {
 /** With waits that double from one second on, twelve tries last about half an hour. */
 const ATTEMPTS_MAX = 12;
 
-/**
- * Stores events in one statement; the answer tells, row by row, which were new. The same id again, also within one
- * call, changes nothing. Durable when the promise resolves, unless called with a transaction: then when that commits.
- */
-export async function insertInboxEvents(
-  db: Database | Transaction,
-  events: readonly NewInboxEvent[],
-): Promise<boolean[]> {
-  const column = <K extends keyof NewInboxEvent>(name: K): NewInboxEvent[K][] => events.map((event) => event[name]);
-  const { rows } = await sql<InboxKey>`
-    insert into kassa.inbox_events
-      (account, id, tenant_id, mode, type, object_id, api_version, body, occurred_at, received_at, due_at)
-    select account, id, tenant_id, mode, type, object_id, api_version, body, occurred_at, received_at, received_at
-    from unnest(${column('account')}::text[], ${column('id')}::text[], ${column('tenant_id')}::uuid[],
-      ${column('mode')}::text[], ${column('type')}::text[], ${column('object_id')}::text[],
-      ${column('api_version')}::text[], ${column('body')}::text[], ${column('occurred_at')}::timestamptz[],
-      ${column('received_at')}::timestamptz[])
-      as event (account, id, tenant_id, mode, type, object_id, api_version, body, occurred_at, received_at)
-    -- Two batches that share events take them in one order, or they could wait for each other.
-    order by account, id
-    on conflict (account, id) do nothing
-    returning account, id`.execute(db);
-  const fresh = new Set(rows.map(nameOf));
-  return events.map((event) => fresh.delete(nameOf(event)));
-}
-
-function nameOf({ account, id }: InboxKey): string {
-  return `${account} ${id}`;
-}
-
 /** Claims due events, oldest first. Those that another worker is claiming at this moment are passed over. */
 export async function claimInboxEvents(
   db: Database,

@@ -16,6 +16,7 @@ export { CommitUnknown, constraintOf, DatabaseUnavailable, isRowFault, sqlstateO
 export type * from './generated/tables.ts';
 export * from './idempotency-keys-table.ts';
 export * from './inbox/listed-events-table.ts';
+export * from './inbox/new-events-table.ts';
 export * from './inbox-table.ts';
 export * from './lease.ts';
 export { type MigrateOptions, MigrationRefusal, type MigrationReport, migrate } from './migrate.ts';

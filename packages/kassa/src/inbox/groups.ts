@@ -1,4 +1,5 @@
 import type { ClaimedInboxEvent } from '../database/index.ts';
+import { isMarkedBy } from '../domain/payments/gateway.ts';
 import type { House } from '../flows/house.ts';
 import type { StripeRef } from '../flows/settling/batch.ts';
 import type { Fact } from './heard.ts';
@@ -20,18 +21,28 @@ export interface Group {
   readonly facts: readonly Told[];
 }
 
-/** Events of one order stand together; one whose order is not known stands alone; those that mean nothing, together. */
+/**
+ * Events of one order stand together; one whose order is not known stands alone; those that mean nothing stand together,
+ * and among them payments of somebody else on the same account, of which nobody here will ever know more.
+ */
 export async function groupsOf(told: readonly Told[]): Promise<Group[]> {
   const groups = new Map<string, { order_id: string | null; facts: Told[] }>();
   const orders = await ordersOf(told);
   for (const [index, one] of told.entries()) {
     const order_id = orders[index] ?? null;
-    const name = order_id ?? (one.heard.kind === 'ignored' ? 'ignored' : one.event.id);
+    const fact: Told = order_id === null && isForeign(one) ? { ...one, heard: { kind: 'ignored' } } : one;
+    const name = order_id ?? (fact.heard.kind === 'ignored' ? 'ignored' : fact.event.id);
     const group = groups.get(name);
-    if (group) group.facts.push(one);
-    else groups.set(name, { order_id, facts: [one] });
+    if (group) group.facts.push(fact);
+    else groups.set(name, { order_id, facts: [fact] });
   }
   return [...groups.values()];
+}
+
+/** Nothing of ours has its ids and it carries no mark of ours; a payment without a page may still name an order. */
+function isForeign({ heard, house }: Told): boolean {
+  if (heard.kind !== 'payment' || isMarkedBy(house.shop, heard.report)) return false;
+  return heard.report.session_id !== null || heard.report.reference === null;
 }
 
 /** One question per shop, however many events. */

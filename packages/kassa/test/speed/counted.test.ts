@@ -88,7 +88,26 @@ describe('events', () => {
     expect(large.commits).toBe(1);
     expect(large.statements).toBeLessThanOrEqual(24);
   });
+
+  test('of payments that are nobody’s here are put aside together: forty cost as many statements as four', async () => {
+    await shop.rest();
+    const small = await putAside(4);
+    expect(await putAside(40)).toEqual(small);
+    expect(small.commits).toBe(1);
+  });
 });
+
+/** Tells so many payments of somebody else on the same account, and counts the one round that puts them aside. */
+async function putAside(count: number): Promise<{ statements: number; commits: number }> {
+  const events = Array.from({ length: count }, (_, index) => event(`foreign${count}x${index}`, `cs_test_f${index}`));
+  await insertInboxEvents(shop.db, events);
+  const cost = await counted(() => drainInbox(shop.built.inbox, 256));
+  const { rows } = await sql<{ count: number }>`
+    select count(*) as count from kassa.inbox_events
+    where id = any(${events.map(({ id }) => id)}) and outcome = 'ignored'`.execute(shop.db);
+  expect(rows[0]?.count).toBe(count);
+  return cost;
+}
 
 /** Buys so many postcards, tells their payments, and counts the one round that settles them. */
 async function settled(count: number): Promise<{ statements: number; commits: number }> {
