@@ -14,6 +14,7 @@ export interface Window {
 export const LIMITED = [
   'open_session_per_ip',
   'open_session_per_key',
+  'open_session_per_buyer',
   'failed_payment_per_ip',
   'read_status_per_ip',
   'read_status_per_session',
@@ -40,6 +41,8 @@ export const DEFAULT_LIMITS: Limits = {
   ],
   // The first under an idempotency key opens; whatever comes after it in this time is a repeat.
   open_session_per_key: [{ count: 1, per_ms: 60 * MINUTE_MS }],
+  // Each may end the page before it, so it costs Stripe twice what an anonymous one does.
+  open_session_per_buyer: [{ count: 20, per_ms: MINUTE_MS }],
   failed_payment_per_ip: [{ count: 10, per_ms: 60 * MINUTE_MS }],
   read_status_per_ip: [{ count: 60, per_ms: MINUTE_MS }],
   read_status_per_session: [{ count: 30, per_ms: MINUTE_MS }],

@@ -189,3 +189,13 @@ test('a hosted page of a known buyer names them at Stripe and keeps the method t
   expect(await shop.tally()).toMatchObject({ orders: ['paid'] });
   expect(await listPaymentMethods(shop.house, { user_id: 'ann', limit: 20 })).toMatchObject([{ is_default: true }]);
 });
+
+test('a buyer whose address Stripe does not take is a customer without one, and once', async () => {
+  const shop = await open();
+  const nobody = { user_id: 'ann', email: 'ann' };
+  const first = await customerOf(shop.house, nobody);
+  expect(first).toMatchObject({ email: null, stripe_customer_id: expect.stringMatching(/^cus_/) });
+  expect(await customerOf(shop.house, nobody)).toEqual(first);
+  expect(await shop.stripe.customers.retrieve(first.stripe_customer_id)).toMatchObject({ email: null });
+  await expect(makeCustomer(shop.house, { email: 'ann' })).rejects.toMatchObject({ code: 'invalid_request' });
+});

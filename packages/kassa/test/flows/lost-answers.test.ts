@@ -183,7 +183,8 @@ test('a refusal is remembered under its key, and the same words come back', asyn
     status: error.status,
     body: JSON.stringify({ error: error.message }),
   });
-  const refused = { idempotency: KEY, renderFailure, claim: { amount_minor: 1, currency: 'usd' } };
+  const claim = { of: 'list', amountIn: () => 1 } as const;
+  const refused = { idempotency: KEY, renderFailure, claim };
   await expect(shop.buy(refused)).rejects.toMatchObject({
     code: 'price_mismatch',
     details: { expected_minor: 10_000 },

@@ -88,7 +88,7 @@ test('a wish that is refused ends no page: more than there is, or another price 
   await shop.buy({ ...ANN, offer: 'finals', quantity: 2 });
   const before = await facts(shop);
   await expect(shop.buy({ ...ANN, offer: 'finals', quantity: 4 })).rejects.toMatchObject({ code: 'sold_out' });
-  const claim = { amount_minor: 1, currency: 'usd' };
+  const claim = { of: 'list', currency: 'usd', amountIn: () => 1 } as const;
   await expect(shop.buy({ ...ANN, offer: 'finals', claim })).rejects.toMatchObject({ code: 'price_mismatch' });
   await expect(shop.buy({ ...ANN, offer: 'finals', quantity: 6 })).rejects.toMatchObject({ code: 'invalid_request' });
   expect(await facts(shop)).toEqual(before);

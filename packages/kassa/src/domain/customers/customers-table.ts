@@ -127,6 +127,16 @@ export async function detachCustomer(tx: Transaction, shop: ShopRef, stripe_cust
   return result.numUpdatedRows === 1n;
 }
 
+/** Leaves out the address of a locked customer whom Stripe does not know yet, because Stripe does not take it. */
+export async function dropAddress(tx: Transaction, id: string): Promise<void> {
+  await tx
+    .updateTable('customers')
+    .set({ email: null })
+    .where('id', '=', id)
+    .where('stripe_customer_id', 'is', null)
+    .execute();
+}
+
 /** Renames a customer that is locked already. */
 export async function renameCustomer(tx: Transaction, id: string, name: string): Promise<void> {
   await tx.updateTable('customers').set({ name }).where('id', '=', id).execute();

@@ -5,6 +5,7 @@ export {
   customerAtStripe,
   customerById,
   detachCustomer,
+  dropAddress,
   findCustomer,
   lockCustomer,
   type NewCustomer,

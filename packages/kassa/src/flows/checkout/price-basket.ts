@@ -31,11 +31,10 @@ export async function priceBasket(house: House, wish: PriceWish): Promise<Priced
 
 async function priceIn(house: House, tx: Transaction, wish: PriceWish): Promise<PricedWish> {
   const { quote_id, ...asked } = wish;
-  const { user_id, lines } = wish;
   const quote =
     quote_id === undefined
       ? await house.quoteBasket(house, tx, asked)
-      : await storedQuote(house, tx, { quote_id, user_id, lines });
+      : await storedQuote(house, tx, { ...asked, quote_id });
   await lookForAll(tx, quote);
   const ids = quote.lines.map((line) => line.offer_id);
   const offers = await house.prices.offersById(tx, ids);

@@ -151,13 +151,14 @@ async function quoteFor(house: House, tx: Transaction, command: StartCheckout): 
     const asked = { ...who, lines, currency, use_credits: use_credits === true, will_hold: true };
     return house.quoteBasket(house, tx, { ...asked, ...(coupon_code === undefined ? {} : { coupon_code }) });
   }
-  return storedQuote(house, tx, { quote_id: command.quote_id, user_id, lines: command.lines });
+  return storedQuote(house, tx, { ...command, quote_id: command.quote_id, user_id });
 }
 
 function compareClaim({ claim }: StartCheckout, quote: Quote): void {
-  if (!claim || (claim.amount_minor === quote.total_minor && claim.currency === quote.currency)) return;
-  throw new KassaError('price_mismatch', 'The amount does not match the price.', {
-    expected_minor: quote.total_minor,
-    currency: quote.currency,
-  });
+  if (!claim) return;
+  const { currency } = quote;
+  const expected_minor = claim.of === 'list' ? quote.subtotal_minor : quote.total_minor;
+  const claimed_minor = claim.amountIn?.(currency, expected_minor === 0) ?? expected_minor;
+  if (claimed_minor === expected_minor && (claim.currency ?? currency) === currency) return;
+  throw new KassaError('price_mismatch', 'The amount does not match the price.', { expected_minor, currency });
 }

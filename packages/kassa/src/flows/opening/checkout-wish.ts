@@ -17,8 +17,8 @@ export interface StartCheckout {
   readonly coupon_code?: string;
   /** Pay with the credits that the signed-in buyer has. */
   readonly use_credits?: boolean;
-  /** What the caller believes the whole costs. A claim, never the price: it must equal the total. Minor units. */
-  readonly claim?: { readonly amount_minor: number; readonly currency: string };
+  /** What the caller believes it costs: compared, and never the price. */
+  readonly claim?: Claim;
   readonly buyer: { readonly user_id?: string; readonly email?: string; readonly email_verified?: boolean };
   /** The key that asks, where a server or an agent does: its caps bound what is charged, and the audit log names it. */
   readonly key?: KeyInUse;
@@ -44,6 +44,18 @@ export interface StartCheckout {
   readonly render: (opened: Opened) => unknown;
   /** The contract's body for a refusal; given, a refusal is stored under the key as well. */
   readonly renderFailure?: (error: KassaError) => { readonly status: number; readonly body: string };
+}
+
+export interface Claim {
+  /** `list`: the catalogue's prices times their quantities, before coupon and tax; `total`: what is due. */
+  readonly of: 'list' | 'total';
+  /** Lower case. Absent: whatever it is priced in. */
+  readonly currency?: string;
+  /**
+   * The claimed amount in minor units, once its currency is known. Absent: none is claimed.
+   * @throws KassaError `invalid_amount`, for nothing too unless that is the price.
+   */
+  readonly amountIn?: (currency: string, is_free: boolean) => number;
 }
 
 export interface KeyInUse {

@@ -1,4 +1,5 @@
 import type { Transaction } from '../../database/index.ts';
+import { normalCode } from '../../domain/coupons/index.ts';
 import { findQuote, type PricedLine, type Quote } from '../../domain/pricing/index.ts';
 import { KassaError } from '../../kernel/errors.ts';
 import type { House, WishLine } from '../house.ts';
@@ -8,6 +9,8 @@ interface Named {
   readonly user_id: string | null;
   /** What the caller believes to be in it; empty: nothing is said. */
   readonly lines: readonly WishLine[];
+  /** The coupon that the caller believes to be in it; absent: nothing is said. */
+  readonly coupon_code?: string;
 }
 
 /**
@@ -20,6 +23,11 @@ export async function storedQuote(house: House, tx: Transaction, named: Named): 
   if (!quote || quote.user_id !== named.user_id) throw new KassaError('not_found', 'There is no such quote.');
   if (quote.expires_at.getTime() <= house.clock.now().getTime()) {
     throw new KassaError('quote_expired', 'This quote has expired. Ask for a new one.');
+  }
+  if (named.coupon_code !== undefined && normalCode(named.coupon_code) !== quote.coupon_code) {
+    throw new KassaError('invalid_request', 'The quote was made without this coupon.', {
+      coupon_code: 'not in the quote',
+    });
   }
   if (named.lines.length > 0 && !holdsSame(quote, named.lines)) {
     throw new KassaError('invalid_request', 'The quote is for something else.', { quote_id: 'for other items' });

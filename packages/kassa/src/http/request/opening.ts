@@ -17,9 +17,9 @@ export async function admitOpening(
   c: Context<HttpEnv>,
   { house, limiter }: { readonly house: HttpHouse; readonly limiter: Limiter },
 ): Promise<{ readonly opened_from?: string }> {
-  const { kind } = callerOf(c);
-  if (kind === 'secret' || kind === 'agent') return {};
-  if (kind !== 'buyer') countOpening(c, limiter);
+  const caller = callerOf(c);
+  if (caller.kind === 'secret' || caller.kind === 'agent') return {};
+  countOpening(c, limiter, caller.kind === 'buyer' ? caller.user_id : null);
   return refuseCardTester(c, house, `from ${c.var.caller_address}`);
 }
 
@@ -36,16 +36,21 @@ export async function admitBuyer(
   return refuseCardTester(c, house, `by ${user_id}`);
 }
 
-/** A repeat under one key opens nothing, however many are sent at once: it counts like a question. */
-function countOpening(c: Context<HttpEnv>, limiter: Limiter): void {
+/**
+ * A buyer is counted by name, wherever they are; everybody else by address. A repeat under one key opens nothing,
+ * however many are sent at once: it counts like a question.
+ */
+function countOpening(c: Context<HttpEnv>, limiter: Limiter, user_id: string | null): void {
   const { caller_address } = c.var;
   const key = c.req.header('Idempotency-Key');
-  const name = key === undefined ? undefined : hashOf(`${caller_address} ${c.req.path} ${key}`);
+  const opener = user_id === null ? caller_address : `buyer ${user_id}`;
+  const name = key === undefined ? undefined : hashOf(`${opener} ${c.req.path} ${key}`);
   if (name !== undefined && limiter.isOver('open_session_per_key', name)) {
     limiter.take('read_status_per_ip', caller_address);
     return;
   }
-  limiter.take('open_session_per_ip', caller_address);
+  if (user_id === null) limiter.take('open_session_per_ip', caller_address);
+  else limiter.take('open_session_per_buyer', user_id);
   if (name !== undefined) limiter.take('open_session_per_key', name);
 }
 

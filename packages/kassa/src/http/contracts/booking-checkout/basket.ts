@@ -1,5 +1,6 @@
 import { z } from '@hono/zod-openapi';
 import type { Offer, OfferKind } from '../../../domain/catalog/index.ts';
+import type { PricedWish } from '../../../flows/checkout/price-basket.ts';
 import type { WishLine } from '../../../flows/house.ts';
 import { KassaError } from '../../../kernel/errors.ts';
 import { fromTypeId } from '../../../kernel/ids.ts';
@@ -98,6 +99,13 @@ export async function readLines(house: HttpHouse, wanted: Wanted): Promise<WishL
     lines.push(await lineOf(house, offer, item));
   }
   return lines;
+}
+
+/** What was quoted is sold as the type that the page names. @throws KassaError `invalid_request`. */
+export function checkQuoted(wanted: Wanted, { quote, offers }: PricedWish): void {
+  const bought = quote.lines.filter((line) => line.parent === null);
+  const fits = bought.every((line) => offers.get(line.offer_id)?.kind === KIND[wanted.checkout_type]);
+  if (wanted.quote_id !== undefined && !fits) refuse({ checkout_type: 'not what was quoted' });
 }
 
 /** A quote by the id that `calculate-price` answered. @throws KassaError `not_found` for a text that cannot be one. */

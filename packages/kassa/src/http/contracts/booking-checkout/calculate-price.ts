@@ -5,7 +5,7 @@ import type { HttpEnv } from '../../request/context.ts';
 import { jsonBody } from '../../request/read-body.ts';
 import { type ContractDesk, contractApp } from '../contract.ts';
 import { isoSeconds } from '../iso-seconds.ts';
-import { BasketFields, quoteIdOf, readLines } from './basket.ts';
+import { BasketFields, checkQuoted, quoteIdOf, readLines } from './basket.ts';
 import { asGiven } from './draw.ts';
 import { failure } from './failure.ts';
 
@@ -62,7 +62,7 @@ export function calculatePrice({ house, limiter }: ContractDesk): OpenAPIHono<Ht
     const { user_id } = signedIn(c);
     limiter.take('price_booking_per_buyer', user_id);
     const body = c.req.valid('json');
-    const { quote, offers, credits_available_minor } = await house.priceBasket({
+    const priced = await house.priceBasket({
       lines: await readLines(house, body),
       ...(body.quote_id === undefined ? {} : { quote_id: quoteIdOf(body.quote_id) }),
       ...(body.coupon_code === undefined ? {} : { coupon_code: body.coupon_code }),
@@ -70,6 +70,8 @@ export function calculatePrice({ house, limiter }: ContractDesk): OpenAPIHono<Ht
       currency: undefined,
       user_id,
     });
+    checkQuoted(body, priced);
+    const { quote, offers, credits_available_minor } = priced;
     return c.json(
       {
         subtotal_cents: quote.subtotal_minor,

@@ -6,7 +6,7 @@ import { readIdempotencyKey } from '../../request/idempotency-key.ts';
 import { admitBuyer } from '../../request/opening.ts';
 import { jsonBody } from '../../request/read-body.ts';
 import { type ContractDesk, contractApp } from '../contract.ts';
-import { BasketFields, quoteIdOf, readLines } from './basket.ts';
+import { BasketFields, checkQuoted, quoteIdOf, readLines } from './basket.ts';
 import { CreatedBody, drawCreated } from './draw.ts';
 import { failure, headersOf, keepFailure } from './failure.ts';
 
@@ -50,7 +50,7 @@ export function createBooking({ house, limiter }: ContractDesk): OpenAPIHono<Htt
       ...(coupon_code === undefined ? {} : { coupon_code }),
       use_credits,
     };
-    const customer = await payerOf(house, wish, signedIn(c));
+    const customer = await payerOf(house, body, wish, signedIn(c));
     const answer = await house.startCheckout({
       contract: 'booking-checkout',
       presentation: 'intent',
@@ -83,12 +83,14 @@ export function createBooking({ house, limiter }: ContractDesk): OpenAPIHono<Htt
  */
 async function payerOf(
   house: HttpHouse,
+  asked: Parameters<typeof checkQuoted>[0],
   wish: Omit<Parameters<HttpHouse['priceBasket']>[0], 'currency' | 'user_id'>,
   { user_id, email }: Buyer,
 ): Promise<{ readonly id: string } | undefined> {
   if (wish.use_credits || wish.coupon_code !== undefined || wish.quote_id !== undefined) {
-    const { quote } = await house.priceBasket({ ...wish, currency: undefined, user_id });
-    if (quote.total_minor === 0) return undefined;
+    const priced = await house.priceBasket({ ...wish, currency: undefined, user_id });
+    checkQuoted(asked, priced);
+    if (priced.quote.total_minor === 0) return undefined;
   }
   return house.customerOf({ user_id, email: email ?? null });
 }

@@ -36,9 +36,12 @@ export async function readBasket(house: HttpHouse, wanted: Wanted, settings: Hos
 function quoted(wanted: Wanted, named: string): Basket {
   const quote_id = UUID.test(named) ? named : fromTypeId('qt', named);
   if (quote_id === undefined) throw new KassaError('not_found', 'There is no such quote.');
-  if (wanted.amount === undefined) return { lines: [], quote_id };
-  const currency = wanted.currency ?? CUSTOM_CURRENCY;
-  return { lines: [], quote_id, claim: { amount_minor: readAmount(wanted.amount, currency), currency } };
+  const { amount, currency } = wanted;
+  // The quote knows its currency; the page may not have said one.
+  const amountIn = (priced_in: string, is_free: boolean): number => readAmount(amount ?? '', priced_in, is_free);
+  const named_currency = currency === undefined ? {} : { currency };
+  const claim = { of: 'total' as const, ...named_currency, ...(amount === undefined ? {} : { amountIn }) };
+  return { lines: [], quote_id, claim };
 }
 
 async function findWanted(house: HttpHouse, wanted: Wanted, settings: HostedCheckoutSettings): Promise<Offer> {
@@ -85,7 +88,9 @@ function fixedPrice(offer: Offer, wanted: Wanted): Basket {
   const currency = wanted.currency ?? own.currency;
   if (currency !== own.currency) throw mismatch(own, quantity);
   const basket = { lines: [{ offer_id: offer.id, quantity }], currency };
-  return amount === undefined ? basket : { ...basket, claim: { amount_minor: readAmount(amount, currency), currency } };
+  if (amount === undefined) return basket;
+  const amount_minor = readAmount(amount, currency, own.unit_minor === 0);
+  return { ...basket, claim: { of: 'list', currency, amountIn: () => amount_minor } };
 }
 
 function customAmount(offer: Offer, wanted: Wanted): Basket {
