@@ -48,10 +48,18 @@ export async function kassaHere(args: readonly string[], env: Readonly<Record<st
 
 /** The real command in a process of its own, with nothing of this one's environment that could change what it does. */
 export function kassa(args: readonly string[], options: { cwd: string; env?: Record<string, string> }): KassaProcess {
+  return program([MAIN, ...args], options);
+}
+
+/** The same for any program of the repository: its file and its arguments. */
+export function program(
+  args: readonly string[],
+  { cwd, env = {} }: { cwd: string; env?: Record<string, string> },
+): KassaProcess {
   const { PATH = '', HOME = '' } = process.env;
-  const child = spawn(process.execPath, [MAIN, ...args], {
-    cwd: options.cwd,
-    env: { PATH, HOME, NO_COLOR: '1', ...options.env },
+  const child = spawn(process.execPath, args, {
+    cwd,
+    env: { PATH, HOME, NO_COLOR: '1', ...env },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
   let [out, err] = ['', ''];
