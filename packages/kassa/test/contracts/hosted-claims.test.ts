@@ -80,7 +80,11 @@ test('H21: nothing may be claimed for what is free, and for nothing else', async
   for (const amount of [0, '0.00']) expect((await of.create({ offer: 'flyer', amount, ...PAGE })).status).toBe(200);
   const wrong = [409, 'PRICE_MISMATCH', { expected_amount: 0, currency: 'eur' }];
   expect(await told(await of.create({ offer: 'flyer', amount: 1, ...PAGE }))).toEqual(wrong);
-  expect(await told(await of.create({ offer: 'print', amount: 0, ...PAGE }))).toEqual([400, 'INVALID_AMOUNT', expect.anything()]);
+  expect(await told(await of.create({ offer: 'print', amount: 0, ...PAGE }))).toEqual([
+    400,
+    'INVALID_AMOUNT',
+    expect.anything(),
+  ]);
 });
 
 test('a coupon beside a quote is the quote’s own; another one is refused and not quietly left out', async () => {

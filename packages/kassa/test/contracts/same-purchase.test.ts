@@ -56,6 +56,15 @@ const SEAT_BY: Readonly<Record<string, Buy>> = {
     const { id } = body.checkout_session as { id: string };
     await of.sandbox.control.pay(id, { outcome: 'pays', email: EMAIL });
   },
+  'chat-payments, without a page': async (of) => {
+    const made = await of.post('/customer/create', { email: EMAIL });
+    const { id: customer_id } = made.body.customer as { id: string };
+    const wish = { amount: 20, currency: 'usd', offer: SEAT, customer_id };
+    const { body } = await of.post('/intent/create', wish);
+    const { id } = body.payment_intent as { id: string };
+    const page = { payment_method: 'pm_card_visa', return_url: `${ORIGIN}/paid` };
+    await of.stripe.paymentIntents.confirm(id, page);
+  },
 };
 
 /** What identifies a row, when it was written, and what a contract says of itself. */

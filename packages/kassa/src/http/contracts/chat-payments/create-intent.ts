@@ -85,7 +85,6 @@ export function createIntent({ house }: ContractDesk): OpenAPIHono<HttpEnv> {
       ...(await readReference(house, body.metadata)),
       key: { id: key.key_id, caps: key.caps, names_amounts },
       order_id_at_stripe: true,
-      buyer: {},
       success_url: null,
       metadata: body.metadata,
       ...(idempotency === undefined ? {} : { idempotency }),

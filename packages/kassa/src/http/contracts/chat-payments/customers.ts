@@ -1,4 +1,5 @@
 import { createRoute, type OpenAPIHono, z } from '@hono/zod-openapi';
+import type { StartCheckout } from '../../../flows/checkout/start-checkout.ts';
 import { KassaError } from '../../../kernel/errors.ts';
 import { keyWith } from '../../callers/caller.ts';
 import type { HttpHouse } from '../../house.ts';
@@ -100,13 +101,14 @@ export function readCustomer({ house }: ContractDesk): OpenAPIHono<HttpEnv> {
   return app;
 }
 
-/** Who pays, when the caller says so. @throws KassaError `not_found` for anybody but a customer of this contract. */
+/** Who pays, when the caller says so; their receipt goes to the address that they are known by. @throws KassaError `not_found` for anybody but a customer of this contract. */
 export async function payerOf(
   house: HttpHouse,
   customer_id: string | undefined,
-): Promise<{ customer?: { readonly id: string } }> {
-  if (customer_id === undefined) return {};
-  return { customer: { id: (await findCustomer(house, customer_id)).id } };
+): Promise<Pick<StartCheckout, 'customer' | 'buyer'>> {
+  if (customer_id === undefined) return { buyer: {} };
+  const { id, email } = await findCustomer(house, customer_id);
+  return { customer: { id }, buyer: email === null ? {} : { email } };
 }
 
 /** What cannot be an id is answered like one that does not exist. */
