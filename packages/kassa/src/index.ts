@@ -10,6 +10,7 @@ export {
   type Hooks,
   type HookTransaction,
 } from './config/hooks.ts';
+export { defineStandIns, type HookEffect, type HookRequest, type StandIns } from './config/stand-ins.ts';
 export {
   appointment,
   bundle,

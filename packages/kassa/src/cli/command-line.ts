@@ -25,6 +25,7 @@ const COMMANDS: Readonly<Record<string, () => Promise<CommandDef>>> = {
   adopt: async () => (await import('./proof/adopt.ts')).adopt,
   report: async () => (await import('./report.ts')).report,
   simulate: async () => (await import('./simulate.ts')).simulate,
+  torture: async () => (await import('./proof/torture.ts')).torture,
 };
 
 const ROOT: CommandDef = {

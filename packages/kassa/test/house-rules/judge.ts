@@ -13,6 +13,7 @@ import type { Finding, HouseFile } from './tree.ts';
 export const ENTRIES: readonly string[] = [
   'packages/kassa/src/cli/shop-process/dev-shop.ts',
   'packages/kassa/simulation/main.ts',
+  'packages/kassa/simulation/torture/main.ts',
   'packages/kassa/src/index.ts',
   'packages/kassa/src/cli/main.ts',
   'packages/kassa/simulation/index.ts',

@@ -5,7 +5,7 @@ import { type Finding, type HouseFile, isTypeScript, lineOf, treeOf } from './tr
 
 const BANNED = ['util', 'utils', 'misc', 'common', 'manager', 'service', 'services', 'data', 'info'];
 const CURE = 'say what it holds';
-const KEBAB = /^[a-z0-9]+(-[a-z0-9]+)*(\.test|\.config|\.hooks|\.d)?$/;
+const KEBAB = /^[a-z0-9]+(-[a-z0-9]+)*(\.test|\.config|\.hooks|\.stand-ins|\.d)?$/;
 const SERVER = 'packages/kassa/src/';
 
 export function names(files: readonly HouseFile[]): Finding[] {

@@ -257,6 +257,10 @@ export const ADAPTERS: readonly Adapter[] = [
     place: 'packages/kassa/simulation/engine/real.ts',
     why: 'keeps the real ones for its own time limits while the simulation replaces them',
   },
+  {
+    place: 'packages/kassa/simulation/torture/world/outside.ts',
+    why: 'shuts the doors of the process to the outside while a shop’s hooks are tortured',
+  },
   { place: 'packages/client/src/system.ts', why: 'the browser’s clock, randomness and network' },
 ];
 

@@ -26,6 +26,8 @@ export interface GateWorld {
   readonly committed: (what: Committed) => void;
   /** Two transactions waited for each other for real: the order of locks was broken. */
   readonly deadlock: (statement: string) => void;
+  /** How often the database's clock is set; by default as often as leases of minutes need it. */
+  readonly clock_step_ms?: number;
 }
 
 /** Leases are minutes long: their clock is set this often. */
@@ -86,10 +88,11 @@ async function connect<T>(desk: Desk, life: Life, run: () => Promise<T>): Promis
   const client = await scheduler.io(run);
   const connection = client as unknown as Connection;
   const hold = newHold({ life, connection, fate, at: dice.between(1, STATEMENTS) });
-  const step = Math.floor(scheduler.now() / CLOCK_STEP_MS);
+  const step_ms = desk.clock_step_ms ?? CLOCK_STEP_MS;
+  const step = Math.floor(scheduler.now() / step_ms);
   if (clocks.get(connection) !== step) {
     clocks.set(connection, step);
-    const at = new Date(step * CLOCK_STEP_MS).toISOString();
+    const at = new Date(step * step_ms).toISOString();
     hold.unsent.push(() => connection.query("select set_config('kassa.clock', $1, false)", [at]));
   }
   desk.taken += 1;
