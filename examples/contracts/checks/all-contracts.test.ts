@@ -370,8 +370,10 @@ describe('limits', () => {
     'check 13: over the rate limit of %s it is 429 with Retry-After, in the contract’s own shape',
     async (_name, contract) => {
       const [from, { count, send }] = [newAddress(), await contract.limited(shop)];
-      for (let turn = 1; turn <= count; turn += 1) {
-        expect([turn, (await send(from)).status]).not.toEqual([turn, 429]);
+      // Some at a time: one after the other, a busy computer would be slower than the limit.
+      for (let sent = 0; sent < count; sent += 10) {
+        const told = await Promise.all(Array.from({ length: Math.min(10, count - sent) }, () => send(from)));
+        for (const { status } of told) expect([sent, status]).not.toEqual([sent, 429]);
       }
       const over = await send(from);
       expect([over.status, over.headers['kassa-error-code']]).toEqual([429, 'RATE_LIMITED']);

@@ -8,8 +8,9 @@ import { fileURLToPath } from 'node:url';
 import { Client } from 'pg';
 import { inject } from 'vitest';
 import { type Answer, type Sent, send } from './http.ts';
+import { atRest, clear } from './rest.ts';
 import { embeddedUrl, OURS, openRows, type Row, type Rows } from './rows.ts';
-import { OTHER_KEY, type Sandbox, sandboxAt } from './sandbox.ts';
+import { type Sandbox, sandboxAt } from './sandbox.ts';
 import { until } from './until.ts';
 
 const HERE = fileURLToPath(new URL('../..', import.meta.url));
@@ -135,17 +136,21 @@ async function start(place: Place): Promise<Shop> {
     );
     return { code, said };
   };
+  const now = (): number => Date.now() + ahead_ms();
+  const rest = (): Promise<void> => atRest({ sandbox, rows, now });
   const ask: Shop['send'] = (method, path, sent) => send(told.url, method, path, sent);
   return {
     ...told,
-    ...{ sandbox, rows, child, end, send: ask, config: configOf(place.wish) },
+    ...{ sandbox, child, end, send: ask, config: configOf(place.wish) },
+    // Two dumps are only worth comparing when nothing was on its way at either of them.
+    rows: { ...rows, dump: async (options) => rest().then(() => rows.dump(options)) },
     get: (path, sent) => ask('GET', path, sent),
     post: (path, body, sent = {}) => ask('POST', path, { ...(body === undefined ? {} : { body }), ...sent }),
     log: () => readFileSync(join(data_folder, 'kassa.log'), 'utf8'),
     pass,
-    now: () => Date.now() + ahead_ms(),
-    rest: () => atRest({ sandbox, rows }),
-    clear: () => clear({ sandbox, rows, pass }),
+    now,
+    rest,
+    clear: () => clear({ sandbox, rows, pass, now }),
     cutDatabase: (meanwhile) => cutDatabase(url_of_rows, meanwhile),
     mails: (order_id) => rows.read('select * from kassa.notifications where order_id = $1', order_id),
     kassa,
@@ -155,7 +160,7 @@ async function start(place: Place): Promise<Shop> {
       if (code !== 0) throw new Error(`kassa key create ended with ${code}: ${said}`);
       return String((JSON.parse(said.split('\n')[0] ?? '') as { key: string }).key);
     },
-    token: (claims) => sign(claims, Date.now() + ahead_ms()),
+    token: (claims) => sign(claims, now()),
     again: () => start(place),
     async close() {
       if (child.exitCode === null && child.signalCode === null) await end();
@@ -251,75 +256,6 @@ async function cutDatabase(url: string, meanwhile: () => Promise<void>): Promise
     await asAdmin(`alter database ${name} allow_connections true`);
   }
 }
-
-/** How many of each kind wait for their turn. */
-const DUE = `
-  select (select count(*)::int from kassa.inbox_events where handled_at is null and parked_at is null) as events,
-         (select count(*)::int from kassa.deliveries where delivered_at is null and parked_at is null) as messages,
-         (select count(*)::int from kassa.payment_transactions where payment_status = 'initiated') as half_open,
-         (select count(*)::int from kassa.holds where state = 'held') as held,
-         (select count(*)::int from kassa.orders where status = 'pending') as pending`;
-
-interface Due extends Row {
-  readonly events: number;
-  readonly messages: number;
-  readonly half_open: number;
-  readonly held: number;
-  readonly pending: number;
-}
-
-async function atRest({ sandbox, rows }: Pick<Shop, 'sandbox' | 'rows'>): Promise<void> {
-  // Whatever Stripe has to tell is told now, not at its next look at the clock.
-  await sandbox.control('POST', 'tick');
-  await until('nothing is due any more', async () => {
-    const [due] = await rows.read<Due>(DUE);
-    return due && due.events + due.messages + due.half_open === 0 ? true : undefined;
-  });
-}
-
-async function clear(shop: Pick<Shop, 'sandbox' | 'rows' | 'pass'>): Promise<void> {
-  const { sandbox } = shop;
-  await overTime(shop, 'no checkout is half open', ({ half_open }) => half_open === 0);
-  for (const key of [undefined, OTHER_KEY]) await endAll(sandbox, key);
-  await sandbox.control('POST', 'tick');
-  await overTime(shop, 'nothing is held or due any more', (due) => Object.values(due).every((count) => count === 0));
-}
-
-async function endAll(sandbox: Sandbox, key: string | undefined): Promise<void> {
-  const list = async (path: string): Promise<{ id: string; status: string }[]> =>
-    (await sandbox.ask('GET', path, undefined, key)).json.data as never;
-  for (const { id } of await list('/v1/checkout/sessions?status=open&limit=100')) {
-    await sandbox.ask('POST', `/v1/checkout/sessions/${id}/expire`, {}, key);
-  }
-  for (const { id, status } of await list('/v1/payment_intents?limit=100')) {
-    // One that belongs to a session ended with it; one that is paid is left alone.
-    if (status.startsWith('requires_')) await sandbox.ask('POST', `/v1/payment_intents/${id}/cancel`, {}, key);
-  }
-}
-
-/** What failed is tried again after a while; when nothing happens by itself, that while passes. */
-async function overTime(
-  { rows, pass }: Pick<Shop, 'rows' | 'pass'>,
-  what: string,
-  isOver: (due: Due) => boolean,
-): Promise<void> {
-  let looks = 0;
-  let waiting: Due | undefined;
-  const isSo = until(what, async () => {
-    [waiting] = await rows.read<Due>(DUE);
-    if (waiting && isOver(waiting)) return true;
-    looks += 1;
-    // Each pause that Kassa makes is longer than the one before; so is each of ours.
-    if (looks % LOOKS_BEFORE_TIME_PASSES === 0) await pass(RETRY_MS * 2 ** (looks / LOOKS_BEFORE_TIME_PASSES));
-    return undefined;
-  });
-  await isSo.catch((error: unknown) => {
-    throw new Error(`${String(error)}: ${JSON.stringify(waiting)}`);
-  });
-}
-
-const RETRY_MS = 5_000;
-const LOOKS_BEFORE_TIME_PASSES = 10;
 
 function sign(claims: object, now_ms: number): string {
   const part = (value: object): string => Buffer.from(JSON.stringify(value)).toString('base64url');
