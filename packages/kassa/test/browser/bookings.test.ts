@@ -132,7 +132,7 @@ describe.skipIf('missing' in found)('Tidewater', () => {
     await fields(page).getByLabel('What should happen?').selectOption('later_succeeds');
     await go(page, 'Pay $108.75');
     await seen(page, 'Your bank is at work');
-    await page.getByRole('heading', { name: 'See you by the water' }).waitFor({ timeout: 20_000 });
+    await page.getByRole('heading', { name: 'See you by the water' }).waitFor();
   });
 
   test('of two who want one hour the second hears that it is gone, and when there is another', async () => {
@@ -192,6 +192,6 @@ describe.skipIf('missing' in found)('Tidewater', () => {
       await seen(page, 'See you by the water');
       await expectClean(page, 'the end');
       await expectFits(page, 'the end');
-    }, 60_000);
+    });
   });
 });

@@ -18,7 +18,7 @@ describe.skipIf('missing' in found)('the documentation pages', () => {
   beforeAll(async () => {
     [browser, shop] = await Promise.all([launchBrowser(), openBlueHall()]);
     context = await browser.newContext({ viewport: { width: 1280, height: 900 } });
-    context.setDefaultTimeout(15_000);
+    context.setDefaultTimeout(30_000);
     await context.route('**/*', (route) => {
       const { hostname, protocol } = new URL(route.request().url());
       if (hostname === '127.0.0.1' || protocol === 'blob:') return route.continue();

@@ -92,7 +92,7 @@ describe.skipIf('missing' in found)('Hero Me', () => {
     await payAs(page, 'pays_later');
     await seen(page, 'Your bank is at work');
     // The sandbox's bank takes three seconds.
-    await page.getByRole('heading', { name: 'Thank you!' }).waitFor({ timeout: 20_000 });
+    await page.getByRole('heading', { name: 'Thank you!' }).waitFor();
     await expectSamePage(page);
   });
 
@@ -172,7 +172,6 @@ describe.skipIf('missing' in found)('Hero Me', () => {
       await page.goto(`${shop.url}/hero-me?session_id=cs_test_unknown`);
       await seen(page, 'We know no such order');
       await expectClean(page, 'the return');
-      // Each page is examined whole: on a busy machine of two cores this takes longer than other tests may.
-    }, 90_000);
+    });
   });
 });

@@ -122,7 +122,7 @@ describe.skipIf('missing' in found)('The Lantern', () => {
     await seen(page, 'Your bank is at work');
     expect((await newest()).status).toBe('processing');
     // The sandbox's bank takes three seconds.
-    await page.getByRole('heading', { name: 'See you at The Lantern' }).waitFor({ timeout: 20_000 });
+    await page.getByRole('heading', { name: 'See you at The Lantern' }).waitFor();
     expect((await newest()).status).toBe('paid');
   });
 
@@ -244,7 +244,7 @@ describe.skipIf('missing' in found)('The Lantern', () => {
       await expectClean(page, 'the confirmation');
       await expectFits(page, 'the confirmation');
       // Each page is examined whole: on a busy machine of two cores this takes longer than other tests may.
-    }, 60_000);
+    });
   });
 });
 

@@ -1,7 +1,7 @@
 // People with a browser: each alone, none of them ever leaving this computer, and whatever breaks on a page is heard.
 import { AxeBuilder } from '@axe-core/playwright';
 import type { Browser, BrowserContext, BrowserContextOptions, Page } from 'playwright-core';
-import { expect } from 'vitest';
+import { expect, vi } from 'vitest';
 
 export interface Visitors {
   /** A visitor of their own: nothing is shared with the others but the shop. */
@@ -16,13 +16,18 @@ export interface Visitors {
  */
 const EXPECTED = /^(Failed to load resource|Blocked autofocusing on)/;
 
+/** What a person does in a second takes a busy machine of two cores half a minute. A failure is rare, and may be slow. */
+const PATIENCE_MS = 30_000;
+const TEST_LIMIT_MS = 180_000;
+
 export function visitorsOf(browser: () => Browser): Visitors {
+  vi.setConfig({ testTimeout: TEST_LIMIT_MS, hookTimeout: TEST_LIMIT_MS });
   const contexts: BrowserContext[] = [];
   const complaints: string[] = [];
   return {
     async visitor(options = {}) {
       const context = await browser().newContext({ viewport: { width: 1280, height: 860 }, ...options });
-      context.setDefaultTimeout(10_000);
+      context.setDefaultTimeout(PATIENCE_MS);
       contexts.push(context);
       await context.route('**/*', (route) => {
         const { hostname } = new URL(route.request().url());

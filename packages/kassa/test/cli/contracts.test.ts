@@ -141,4 +141,4 @@ test('npm run contracts says where it is in one line, sells through each contrac
   expect(paid).toEqual(Object.keys(PURCHASES));
   run.child.kill('SIGTERM');
   expect(await run.ended).toBe(0);
-}, 120_000);
+}, 240_000);

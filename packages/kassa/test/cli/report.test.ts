@@ -31,7 +31,7 @@ test('C27: the report is one JSON object with the figures of each currency', asy
       },
     ],
   });
-}, 60_000);
+}, 120_000);
 
 test('C27: people get a table, and a period without payments is told as such', async () => {
   const table = await report();
@@ -44,7 +44,7 @@ test('C27: people get a table, and a period without payments is told as such', a
   expect(none.out).toBe('Payments from 2001-01-01T08:00:00.000Z to 2002-01-01T08:00:00.000Z\n  none\n');
   const other = await report('--tenant', 'elsewhere');
   expect(other).toEqual({ code: 3, out: '', err: 'There is no shop "elsewhere"; there is default.\n' });
-}, 60_000);
+}, 120_000);
 
 test('a period that cannot be meant is refused before anything is opened', async () => {
   const cases: [string[], string][] = [
@@ -80,7 +80,7 @@ test('the books are a table of accounts, and every entry of them is a line of CS
   );
   expect(csv[1]).toMatch(/^20\d\d-.*Z,[0-9a-f-]{36},paid:[0-9a-f-]{36},ord_[0-9a-z]{26},1001,/);
   expect(csv).toHaveLength(3);
-}, 60_000);
+}, 120_000);
 
 test('the books as JSON end with the balances and whether they add up, and a period begins with what stood before', async () => {
   const { out } = await command('ledger', '--json', '--currency', 'USD', '--from', '2099-01-01');
@@ -107,4 +107,4 @@ test('the books as JSON end with the balances and whether they add up, and a per
   expect((await command('ledger', '--currency', 'eur')).out).toBe('The books are empty.\n');
   expect(await command('ledger', '--currency', 'gold')).toMatchObject({ code: 2, out: '' });
   expect(await command('ledger', '--csv', '--json')).toMatchObject({ code: 2, out: '' });
-}, 60_000);
+}, 120_000);

@@ -25,9 +25,9 @@ test('one purchase through each contract, each step told as an object, and an en
   expect(lines.filter(({ what }) => what === 'contract').map(({ contract }) => contract)).toEqual(CONTRACTS);
   expect(lines.filter(({ what }) => what === 'summary')).toHaveLength(CONTRACTS.length);
   expect(lines.filter(({ ok }) => ok === false)).toEqual([]);
-}, 90_000);
+}, 240_000);
 
 test('a contract that does not exist is said, with those that do', async () => {
   const run = kassa(['try', '--contract', 'barter'], { cwd: folder });
   expect([await run.ended, run.err()]).toEqual([2, expect.stringContaining(CONTRACTS.join(', '))]);
-}, 30_000);
+}, 120_000);

@@ -12,7 +12,7 @@ export const realIds: Ids = idsFrom(realClock, realRandom);
 export const quietWorld = { clock: realClock, random: realRandom, log: silentLog };
 
 /** Asks until the answer is not undefined: for what another process does in its own time. Fails after `within_ms`. */
-export async function eventually<T>(ask: () => Promise<T | undefined> | T | undefined, within_ms = 15_000): Promise<T> {
+export async function eventually<T>(ask: () => Promise<T | undefined> | T | undefined, within_ms = 60_000): Promise<T> {
   const until = Date.now() + within_ms;
   for (;;) {
     const answer = await ask();
