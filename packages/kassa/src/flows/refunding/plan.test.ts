@@ -9,6 +9,9 @@ import { KassaError } from '../../kernel/errors.ts';
 import { stepOf } from '../../kernel/money.ts';
 import { planRefundOf, type RefundPlan, type RefundScene, type RefundWish } from './plan.ts';
 
+/** Scripts of refunds; a long run asks for more of them. */
+const SCRIPTS = Number(process.env.KASSA_TEST_SCRIPTS ?? 100);
+
 const baskets: fc.Arbitrary<PricedBasket> = fc
   .record({
     currency: fc.constantFrom('usd', 'jpy', 'kwd', 'isk'),
@@ -139,6 +142,7 @@ test('parts in any order, with failures between them, and then all that is left,
       ]).toEqual([total_minor, credits_minor, tax_minor]);
       expect(() => planRefundOf(scene, {})).toThrowError(KassaError);
     }),
+    { numRuns: SCRIPTS },
   );
 });
 
