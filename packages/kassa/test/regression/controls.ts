@@ -33,7 +33,17 @@ export const INCIDENTS: Readonly<Record<string, IncidentControl>> = {
   I3: known('N8'),
   I4: known('N11'),
   I5: known('N6'),
-  I6: known('N1'),
+  I6: {
+    mistake: 'many orders are settled at once without a lock',
+    edits: [
+      { file: 'domain/orders/paid-orders-table.ts', from: '    .forUpdate()\n    .skipLocked()\n', to: '' },
+      {
+        file: 'domain/payments/live-attempts-table.ts',
+        from: "    .where(sql<boolean>`order_id = any(${order_ids}::uuid[])`)\n    .orderBy('id')\n    .forUpdate()\n",
+        to: '    .where(sql<boolean>`order_id = any(${order_ids}::uuid[])`)\n',
+      },
+    ],
+  },
   I7: known('N58'),
   I8: NOTHING_BACK,
   I9: known('N21'),
