@@ -29,6 +29,8 @@ const one = (of: StageShop, what: string) => async (): Promise<string[]> => {
 };
 
 const KEY = { scope: 'anonymous /checkout', key: 'one-press', request_hash: 'a'.repeat(64) };
+/** The newer of one buyer's two windows takes the place of the older one. */
+const NEWER = 'session_not_open';
 const ANN: More = { as: 'ann' };
 const BEN: More = { as: 'ben' };
 
@@ -74,27 +76,31 @@ export const BUYING: readonly Scene[] = [
     one_end: true,
     async set(of) {
       await of.db.updateTable('stock').set({ capacity: 1 }).where('offer_id', '=', of.id('towel')).execute();
-      const acts = await twoBuyers(of, [{ offer_id: of.id('towel'), quantity: 1 }], [BEN, BEN]);
+      const acts = await twoBuyers(of, [{ offer_id: of.id('towel'), quantity: 1 }], [ANN, BEN]);
       return { acts, refusals: ['sold_out'], look: one(of, 'kassa.orders') };
     },
   },
   {
     name: 'the last use of a coupon is taken by one of two buyers',
-    one_end: true,
+    one_end: false,
     async set(of) {
       await sql`update kassa.coupons set uses_max = 1 where code = 'FEW'`.execute(of.db);
-      const few: More = { as: 'ann', coupon_code: 'FEW' };
-      const acts = await twoBuyers(of, tickets(of), [few, few]);
+      const few: More = { coupon_code: 'FEW' };
+      const acts = await twoBuyers(of, tickets(of), [
+        { ...ANN, ...few },
+        { ...BEN, ...few },
+      ]);
       return { acts, refusals: ['coupon_not_valid'], look: one(of, 'kassa.coupon_uses') };
     },
   },
   {
     name: 'a coupon for one use per buyer is used in one of two windows',
-    one_end: true,
+    one_end: false,
     async set(of) {
       const once: More = { as: 'ann', coupon_code: 'ONCE' };
       const acts = await twoBuyers(of, tickets(of), [once, once]);
-      return { acts, refusals: ['coupon_not_valid'], look: one(of, 'kassa.coupon_uses') };
+      const stands = "kassa.coupon_uses where state <> 'released'";
+      return { acts, refusals: ['coupon_not_valid', NEWER], look: one(of, stands) };
     },
   },
   {
@@ -102,7 +108,7 @@ export const BUYING: readonly Scene[] = [
     one_end: true,
     async set(of) {
       const hour = [{ offer_id: of.id('massage'), quantity: 1, slot: of.slot(1) }];
-      const acts = await twoBuyers(of, hour, [BEN, BEN]);
+      const acts = await twoBuyers(of, hour, [ANN, BEN]);
       return { acts, refusals: ['slot_taken'], look: one(of, 'kassa.appointments') };
     },
   },
@@ -127,7 +133,7 @@ export const BUYING: readonly Scene[] = [
       await of.grant(2_000);
       const credits: More = { as: 'ann', use_credits: true };
       const acts = await twoBuyers(of, tickets(of), [credits, credits]);
-      return { acts, look: async () => [] };
+      return { acts, refusals: [NEWER] };
     },
   },
   {
@@ -141,7 +147,7 @@ export const BUYING: readonly Scene[] = [
         'A buyer': ((house) => of.orderAt(house, there, { as: 'ann', coupon_code: 'TENTH', use_credits: true })) as Act,
         'B buyer': ((house) => of.orderAt(house, back, { as: 'ann', coupon_code: 'TENTH', use_credits: true })) as Act,
       };
-      return { acts, refusals: ['slot_taken'] };
+      return { acts, refusals: ['slot_taken', NEWER] };
     },
   },
   {
