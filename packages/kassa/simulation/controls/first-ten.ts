@@ -108,7 +108,7 @@ export const FIRST_TEN: readonly Control[] = [
   {
     name: 'N7',
     mistake: 'the inbox keeps an event twice',
-    edits: [{ file: 'database/inbox-table.ts', from: '    on conflict (account, id) do nothing\n', to: '' }],
+    edits: [{ file: 'database/inbox/new-events-table.ts', from: '    on conflict (account, id) do nothing\n', to: '' }],
     ddl: ['alter table kassa.inbox_events drop constraint inbox_events_pkey'],
     mix: {
       webhooks: 'sent',
