@@ -6,8 +6,8 @@ const LONG = [
   'packages/kassa/test/browser/{bookings,embedded,tickets}.test.ts',
   'packages/sandbox/test/pages/{browser-pages,hosted}.test.ts',
   'packages/sandbox/test/shim/*.test.ts',
-  // npm run test:kill
-  'packages/kassa/test/faults/kill.test.ts',
+  // npm run test:kill, npm run test:postgres-stops
+  'packages/kassa/test/faults/{kill,postgres-stops}.test.ts',
 ];
 
 export default defineConfig({

@@ -1,52 +1,11 @@
-// Each long run as one function: it starts the command that a person would start, and reads its figures from what that
-// prints.
-import { spawn } from 'node:child_process';
+// The parts of a long run that are simulations.
 import { randomInt } from 'node:crypto';
 import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
+import { ended, type Figures, run } from './reliability-run.ts';
 
-const ROOT = fileURLToPath(new URL('../../../', import.meta.url));
 const KASSA = 'packages/kassa/src/cli/main.ts';
 const PURCHASES = 10;
-
-export interface Figures {
-  readonly title: string;
-  /** Shows the same again. */
-  readonly command: string;
-  readonly held: boolean;
-  /** What was counted, and how much of it. */
-  readonly lines: readonly (readonly [string, string])[];
-}
-
-interface Ended {
-  readonly code: number | null;
-  readonly out: string;
-}
-
-function run(args: readonly string[], env: Readonly<Record<string, string>> = {}): Promise<Ended> {
-  const child = spawn(process.execPath, args, {
-    cwd: ROOT,
-    env: { ...process.env, ...env },
-    stdio: ['ignore', 'pipe', 'pipe'],
-  });
-  let out = '';
-  for (const stream of [child.stdout, child.stderr]) {
-    stream.setEncoding('utf8').on('data', (text: string) => {
-      out += text;
-      process.stderr.write(text);
-    });
-  }
-  // The end of this process is theirs too: each tells its sums and leaves nothing behind.
-  const handOn = (signal: NodeJS.Signals): void => void child.kill(signal);
-  for (const signal of ['SIGTERM', 'SIGINT'] as const) process.on(signal, handOn);
-  return new Promise((resolve) =>
-    child.on('close', (code) => {
-      for (const signal of ['SIGTERM', 'SIGINT'] as const) process.off(signal, handOn);
-      resolve({ code, out });
-    }),
-  );
-}
 
 /** What one process of a series says at its end. */
 interface Said {
@@ -80,21 +39,56 @@ export async function worlds({ count, minutes }: { count: number; minutes: numbe
   const struck = [...faults.values()].reduce((total, times) => total + times, 0);
   const held = said.length === processes && ends.every(({ code }) => code === 0);
   const slowest_ms = Math.max(1, ...said.map(({ took_ms }) => took_ms));
+  const purchases = sum((one) => one.purchases);
+  const rate = purchases / (slowest_ms / 1000);
+  const steps = sum((one) => one.steps);
+  const share = ((100 * struck) / Math.max(1, steps)).toFixed(1);
   return {
     title: 'simulated purchases',
     command: shares.map((args) => `kassa ${args.join(' ')}`).join(' and '),
     held,
     lines: [
       ['worlds', String(sum(({ runs }) => runs))],
-      ['purchases', String(sum(({ purchases }) => purchases))],
-      ['purchases per second, all processes', (sum(({ purchases }) => purchases) / (slowest_ms / 1000)).toFixed(1)],
-      ['faults', `${struck} in ${sum(({ steps }) => steps)} steps`],
+      ['purchases', String(purchases)],
+      ['purchases per second, all processes', rate.toFixed(1)],
+      ['faults', `${struck} in ${steps} steps`],
       ['starts of a node', String(sum(({ starts }) => starts))],
       ['worlds run twice to one hash', String(sum(({ repeated }) => repeated))],
       ['worlds told in three ways with one end', String(sum(({ compared }) => compared))],
-      ['violations', held ? '0' : 'see what was printed'],
+      ['violations', ended(held)],
       ...[...faults].map(([name, times]) => [`fault ${name}`, String(times)] as const),
     ],
+    targets: {
+      T1: `${purchases} purchases, faults at ${share} % of ${steps} steps, violations: ${ended(held)}`,
+      T2: `${rate.toFixed(1)} purchases a second, so 20,000 in ${Math.round(20_000 / Math.max(rate, 0.1))} s`,
+      T10: `${sum(({ repeated }) => repeated)} worlds run twice, hashes that differ: ${ended(held)}`,
+    },
+  };
+}
+
+interface Crashed {
+  readonly replays: number;
+  readonly second_crashes: number;
+  readonly points: number;
+  readonly golden_runs: number;
+}
+
+/** Something goes wrong at each point of calm worlds, and again while it is mended. */
+export async function crashes(count: number): Promise<Figures> {
+  const args = ['simulate', '--crash-points', String(count), '--seed', String(randomInt(2 ** 31))];
+  const { code, out } = await run([KASSA, ...args, '--json']);
+  const [told] = saidIn(out) as unknown as Crashed[];
+  const held = code === 0 && told !== undefined;
+  const { replays = 0, second_crashes = 0, points = 0, golden_runs = 0 } = told ?? {};
+  return {
+    ...{ title: 'crash points', command: `kassa ${args.join(' ')}`, held },
+    lines: [
+      ['points at which something went wrong', String(replays)],
+      ['of these with a crash of the recovery', String(second_crashes)],
+      ['points found', `${points} in ${golden_runs} calm worlds`],
+      ['violations', ended(held)],
+    ],
+    targets: { 'T3 points': `${replays} points, ${second_crashes} crashed again, violations: ${ended(held)}` },
   };
 }
 
@@ -119,34 +113,20 @@ export async function mistakes(): Promise<Figures> {
   const { code, out } = await run([join('scripts', 'test.mjs'), test], { KASSA_TEST_CONTROLS: 'all' });
   const found = [...out.matchAll(FOUND)].map(([, name, dropped, by, after]) => ({ name, dropped, by, after }));
   const counts = found.map(({ after }) => Number(after)).sort((left, right) => left - right);
+  const names = new Set(found.map(({ name }) => name)).size;
+  const median = counts[Math.floor(counts.length / 2)] ?? 0;
   return {
     title: 'known mistakes found',
     command: 'npm run test:controls',
     held: code === 0,
+    targets: { T8: `${names} found, half of them within ${median} purchases${code === 0 ? '' : ', not all of them'}` },
     lines: [
-      ['mistakes found', String(new Set(found.map(({ name }) => name)).size)],
-      ['purchases until found, median', String(counts[Math.floor(counts.length / 2)] ?? 0)],
+      ['mistakes found', String(names)],
+      ['purchases until found, median', String(median)],
       ...found.map(({ name, dropped, by, after }) => {
         const where = dropped === undefined ? '' : ' without the constraint behind it';
         return [`${name}${where}`, `by ${by} after ${after} purchases`] as const;
       }),
-    ],
-  };
-}
-
-/** Real processes killed while a crowd buys. */
-export async function kill(kills: number): Promise<Figures> {
-  const purchases = kills * 3;
-  const env = { KILLS: String(kills), PURCHASES: String(purchases) };
-  const { code } = await run([join('scripts', 'test.mjs'), 'packages/kassa/test/faults/kill.test.ts'], env);
-  return {
-    title: 'real processes killed',
-    command: `KILLS=${kills} PURCHASES=${purchases} node scripts/test.mjs packages/kassa/test/faults/kill.test.ts`,
-    held: code === 0,
-    lines: [
-      ['SIGKILL', String(kills)],
-      ['purchases', String(purchases)],
-      ['lost', code === 0 ? '0' : 'see what was printed'],
     ],
   };
 }

@@ -87,12 +87,12 @@ export const SETTLING: readonly Control[] = [
       },
       {
         file: 'flows/checkout/refresh-checkout.ts',
-        from: '      return drawCheckout(house, attempt.id);\n    }\n  }\n  return drawCheckout(house, attempt.id, attempt);',
+        from: '      return drawCheckout(house, attempt.attempt_id);\n    }\n  }\n  return viewOf(attempt);',
         to:
-          '    }\n  }\n  const view = await drawCheckout(house, attempt.id);\n' +
+          '    }\n  }\n  const view = await drawCheckout(house, attempt.attempt_id);\n' +
           '  const mine = told.get(house) ?? new Map();\n  told.set(house, mine);\n' +
-          '  const words = mine.get(attempt.id) ?? { status: view.status, payment_status: view.payment_status };\n' +
-          '  mine.set(attempt.id, words);\n  return { ...view, ...words };',
+          '  const words = mine.get(attempt.attempt_id) ?? { status: view.status, payment_status: view.payment_status };\n' +
+          '  mine.set(attempt.attempt_id, words);\n  return { ...view, ...words };',
       },
     ],
     mix: { nodes: 3 },

@@ -12,8 +12,9 @@ import { openStage, type StageShop } from './interleavings/rewind.ts';
 import type { Scene } from './interleavings/scene.ts';
 import { crowdOf, SETTLING, TRIGGER_NAMES } from './interleavings/settling.ts';
 
-/** `all`: every order of each pair. A number: so many, thrown by dice. */
-const ASKED = process.env.KASSA_TEST_INTERLEAVINGS ?? '1';
+/** `all`: every order of each pair. A number: so many, thrown by dice. Neither: one order of every third pair. */
+const GIVEN = process.env.KASSA_TEST_INTERLEAVINGS;
+const ASKED = GIVEN ?? '1';
 const SEED = process.env.SEED ?? String(Date.now() % 1_000_000);
 const WHOLE = ASKED === 'all';
 const COUNT = WHOLE ? 50 : Number(ASKED);
@@ -41,8 +42,11 @@ async function holds(scene: Scene, explorer = WHOLE ? everyOrder() : dice(scene.
 
 const dice = (name: string) => someOrders(seededRandom(`${SEED} ${name}`), COUNT);
 
+const PAIRS = [...SETTLING, ...REFUNDING, ...BUYING];
+const OF_THIS_RUN = GIVEN === undefined ? PAIRS.filter((_, at) => at % 3 === Number(SEED) % 3) : PAIRS;
+
 describe('two callers', () => {
-  test.each([...SETTLING, ...REFUNDING, ...BUYING])('$name', (scene) => holds(scene), LONG_MS);
+  test.each(OF_THIS_RUN)('$name', (scene) => holds(scene), LONG_MS);
 });
 
 describe('a payment that is found by many at once is settled once', () => {

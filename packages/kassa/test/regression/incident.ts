@@ -2,7 +2,7 @@ import { expect } from 'vitest';
 import { inTransaction } from '../../src/database/index.ts';
 import type { PaymentReport } from '../../src/domain/payments/index.ts';
 import type { StartCheckout } from '../../src/flows/checkout/start-checkout.ts';
-import type { Explorer } from '../engines/interleavings/explore.ts';
+import { taking } from '../engines/interleavings/explore.ts';
 import { openCurtain, playAll } from '../engines/interleavings/play.ts';
 import { openStage } from '../engines/interleavings/rewind.ts';
 import type { Scene } from '../engines/interleavings/scene.ts';
@@ -33,29 +33,6 @@ export async function inTurns(scenes: readonly Scene[], name: RegExp): Promise<v
   } finally {
     await stage.close();
   }
-}
-
-/** Several plays: in each of them everybody takes so many steps before the next one. */
-function taking(...steps: number[]): Explorer {
-  const told = { schedules: 0, repeats: 0 };
-  return {
-    told,
-    next() {
-      const at_once = steps[told.schedules];
-      if (at_once === undefined) return undefined;
-      told.schedules += 1;
-      let last: string | undefined;
-      let taken = 0;
-      return (ready) => {
-        const again = taken < at_once ? ready.find(({ name }) => name === last) : undefined;
-        const chosen = again ?? ready.find(({ name }) => name !== last) ?? ready[0];
-        if (!chosen) throw new Error('nobody is left to choose');
-        taken = chosen.name === last ? taken + 1 : 1;
-        last = chosen.name;
-        return chosen;
-      };
-    },
-  };
 }
 
 export const KEY = { scope: 'anonymous /checkout', key: 'the-buyers-own-key', request_hash: 'a'.repeat(64) };

@@ -103,6 +103,28 @@ export function someOrders(random: Random, count: number): Explorer {
   };
 }
 
+/** Several plays: in each of them everybody takes so many steps before the next one. */
+export function taking(...steps: number[]): Explorer {
+  const told = { schedules: 0, repeats: 0 };
+  return {
+    told,
+    next() {
+      const at_once = steps[told.schedules];
+      if (at_once === undefined) return undefined;
+      told.schedules += 1;
+      let last: string | undefined;
+      let taken = 0;
+      return (ready) => {
+        const again = taken < at_once ? ready.find(({ name }) => name === last) : undefined;
+        const chosen = again ?? ready.find(({ name }) => name !== last) ?? first(ready);
+        taken = chosen.name === last ? taken + 1 : 1;
+        last = chosen.name;
+        return chosen;
+      };
+    },
+  };
+}
+
 function named(ready: readonly Caller[], name: string): Caller {
   const found = ready.find((one) => one.name === name);
   if (!found) throw new Error(`the same choices led elsewhere: ${name} is not among ${ready.map((one) => one.name)}`);

@@ -1,0 +1,68 @@
+// One command of a long run, started as a person would start it, and what is read from what it prints.
+import { spawn } from 'node:child_process';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+const ROOT = fileURLToPath(new URL('../../../', import.meta.url));
+
+/** What one part of a run measured. */
+export interface Figures {
+  readonly title: string;
+  /** Shows the same again. */
+  readonly command: string;
+  readonly held: boolean;
+  /** What was counted, and how much of it. */
+  readonly lines: readonly (readonly [string, string])[];
+  /** What it says to the targets of a release, by their names. */
+  readonly targets: Readonly<Record<string, string>>;
+}
+
+export interface Ended {
+  readonly code: number | null;
+  readonly out: string;
+}
+
+export function run(args: readonly string[], env: Readonly<Record<string, string>> = {}): Promise<Ended> {
+  const child = spawn(process.execPath, args, {
+    cwd: ROOT,
+    env: { ...process.env, ...env },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+  let out = '';
+  for (const stream of [child.stdout, child.stderr]) {
+    stream.setEncoding('utf8').on('data', (text: string) => {
+      out += text;
+      process.stderr.write(text);
+    });
+  }
+  // The end of this process is theirs too: each tells its sums and leaves nothing behind.
+  const handOn = (signal: NodeJS.Signals): void => void child.kill(signal);
+  for (const signal of ['SIGTERM', 'SIGINT'] as const) process.on(signal, handOn);
+  return new Promise((resolve) =>
+    child.on('close', (code) => {
+      for (const signal of ['SIGTERM', 'SIGINT'] as const) process.off(signal, handOn);
+      resolve({ code, out });
+    }),
+  );
+}
+
+/** A file of tests, with what it is told by the environment; the command is the same in words. */
+export async function runTest(
+  file: string,
+  env: Readonly<Record<string, string>>,
+): Promise<Ended & { readonly command: string }> {
+  const words = Object.entries(env).map(([name, value]) => `${name}=${value}`);
+  const ended = await run([join('scripts', 'test.mjs'), file], { NO_COLOR: '1', ...env });
+  return { ...ended, command: [...words, 'node scripts/test.mjs', file].join(' ') };
+}
+
+/** The objects that were printed behind a word, such as `kills: {…}`. */
+export function toldAfter<Told>(word: string, out: string): Told[] {
+  const lines = out.split('\n').flatMap((line) => {
+    const at = line.indexOf(`${word} {`);
+    return at < 0 ? [] : [line.slice(at + word.length + 1)];
+  });
+  return lines.map((line) => JSON.parse(line.slice(0, line.lastIndexOf('}') + 1)) as Told);
+}
+
+export const ended = (held: boolean): string => (held ? '0' : 'see what was printed');
