@@ -114,6 +114,25 @@ test('check 96: a quote is bought as what it was priced as', async () => {
   }
 });
 
+test('H3: a field that is sent as null is one that was left out, as clients write it that know all fields', async () => {
+  const of = await start();
+  const nothing = {
+    stripe_price_id: null,
+    quote_id: null,
+    coupon_code: null,
+    currency: null,
+    cancel_url: null,
+    metadata: null,
+  };
+  const { session_id } = await of.opened({ ...nothing, offer: 'print', ...PAGE });
+  expect(await of.status(session_id)).toMatchObject({ amount_total: 2_200, currency: 'eur', metadata: {} });
+  expect((await of.stripe.checkout.sessions.retrieve(session_id)).cancel_url).toBe(`${ORIGIN}/pay`);
+  // An amount says something: nothing is no amount.
+  expect(await told(await of.create({ ...nothing, offer: 'print', amount: null, ...PAGE }))).toEqual([
+    ...[400, 'INVALID_REQUEST', expect.anything()],
+  ]);
+});
+
 test('a signed-in buyer has one page, which the next one ends', async () => {
   const of = await start();
   const first = await of.opened({ offer: 'print', ...PAGE }, signedIn(of));

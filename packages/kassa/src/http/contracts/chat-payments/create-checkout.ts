@@ -7,6 +7,7 @@ import { Metadata } from '../../request/metadata.ts';
 import { jsonBody } from '../../request/read-body.ts';
 import { checkReturnUrl } from '../../return-url.ts';
 import { type ContractDesk, contractApp } from '../contract.ts';
+import { orNull } from '../or-null.ts';
 import { headersOf, keepRefusal, refusals } from './failure.ts';
 import { Amount, Currency, Headers, OfferName, Text } from './forms.ts';
 import { readBasket, type WantedItem } from './read-basket.ts';
@@ -36,7 +37,10 @@ const CheckoutBody = z
       .openapi({ example: [{ name: 'Lakers vs Warriors', description: 'Section 101', amount: 200.0, quantity: 2 }] }),
     success_url: Text.openapi({ example: 'https://shop.example/success' }),
     cancel_url: Text.openapi({ example: 'https://shop.example/cancel' }),
-    customer_email: z.email('not a valid address').max(254).optional().openapi({ example: 'customer@example.com' }),
+    customer_email: orNull(z.email('not a valid address').max(254)).openapi({
+      type: ['string', 'null'],
+      example: 'customer@example.com',
+    }),
     currency: Currency,
     metadata: Metadata.default({}).openapi({ example: { order_id: 'ORD123' } }),
   })

@@ -7,14 +7,18 @@ import type { HostedCheckoutSettings } from '../../house.ts';
 import type { HttpEnv } from '../../request/context.ts';
 import { readIdempotencyKey } from '../../request/idempotency-key.ts';
 import { Metadata } from '../../request/metadata.ts';
+
 import { admitOpening } from '../../request/opening.ts';
 import { jsonBody } from '../../request/read-body.ts';
 import { checkReturnUrl, type ReturnUrlPolicy, URL_LENGTH_MAX, withoutQuery, withSessionId } from '../../return-url.ts';
 import { type ContractDesk, contractApp } from '../contract.ts';
+import { orNull } from '../or-null.ts';
 import { codeOf, FailureBody, keepFailure } from './failure.ts';
 import { readBasket } from './read-order.ts';
 
 const Text = z.string('must be a text');
+/** How a text that may be left out is described. */
+const TEXT: ('string' | 'null')[] = ['string', 'null'];
 
 const CreateBody = z
   .object({
@@ -22,18 +26,23 @@ const CreateBody = z
       .union([z.number(), z.string().max(40)], 'must be a number or a decimal text')
       .optional()
       .openapi({ description: 'The whole sum in the major unit: a claim, never the price.', example: 25.5 }),
-    currency: Text.transform((text) => text.toLowerCase())
-      .refine(isCurrency, 'not a currency that Stripe charges in')
-      .optional()
-      .openapi({ example: 'usd' }),
-    stripe_price_id: Text.min(1, 'must not be empty').max(255).optional().openapi({ example: 'price_123' }),
+    currency: orNull(
+      Text.transform((text) => text.toLowerCase()).refine(isCurrency, 'not a currency that Stripe charges in'),
+    ).openapi({ type: TEXT, example: 'usd' }),
+    stripe_price_id: orNull(Text.min(1, 'must not be empty').max(255)).openapi({ type: TEXT, example: 'price_123' }),
     quantity: z.int('must be a whole number').min(1, 'at least 1').max(999, 'too many').default(1),
-    offer: Text.min(1, 'must not be empty').max(100).optional().openapi({ example: 'lakers' }),
-    coupon_code: Text.trim().min(1, 'must not be empty').max(64).optional(),
-    quote_id: Text.max(100).optional(),
-    success_url: Text.optional().openapi({ example: 'https://shop.example/pay?session_id={CHECKOUT_SESSION_ID}' }),
-    cancel_url: Text.optional().openapi({ example: 'https://shop.example/pay' }),
-    metadata: Metadata.optional().openapi({ example: { source: 'web_checkout', payment_type: 'amount' } }),
+    offer: orNull(Text.min(1, 'must not be empty').max(100)).openapi({ type: TEXT, example: 'lakers' }),
+    coupon_code: orNull(Text.trim().min(1, 'must not be empty').max(64)).openapi({ type: TEXT }),
+    quote_id: orNull(Text.max(100)).openapi({ type: TEXT }),
+    success_url: orNull(Text).openapi({
+      type: TEXT,
+      example: 'https://shop.example/pay?session_id={CHECKOUT_SESSION_ID}',
+    }),
+    cancel_url: orNull(Text).openapi({ type: TEXT, example: 'https://shop.example/pay' }),
+    metadata: orNull(Metadata).openapi({
+      type: ['object', 'null'],
+      example: { source: 'web_checkout', payment_type: 'amount' },
+    }),
   })
   .openapi('HostedCheckoutRequest');
 
