@@ -3,7 +3,10 @@
 import type { Browser, BrowserContext, Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { findBrowser, launchBrowser } from '../../../sandbox/test/browser.ts';
+import { PATIENCE_MS, takesItsTime } from '../../../sandbox/test/patience.ts';
 import { type OpenShop, openBlueHall } from '../setup/open-shop.ts';
+
+takesItsTime();
 
 const found = await findBrowser();
 if ('missing' in found) console.warn(`browser tests will be skipped: ${found.missing}`);
@@ -18,7 +21,7 @@ describe.skipIf('missing' in found)('the documentation pages', () => {
   beforeAll(async () => {
     [browser, shop] = await Promise.all([launchBrowser(), openBlueHall()]);
     context = await browser.newContext({ viewport: { width: 1280, height: 900 } });
-    context.setDefaultTimeout(30_000);
+    context.setDefaultTimeout(PATIENCE_MS);
     await context.route('**/*', (route) => {
       const { hostname, protocol } = new URL(route.request().url());
       if (hostname === '127.0.0.1' || protocol === 'blob:') return route.continue();

@@ -1,7 +1,8 @@
 // People with a browser: each alone, none of them ever leaving this computer, and whatever breaks on a page is heard.
 import { AxeBuilder } from '@axe-core/playwright';
 import type { Browser, BrowserContext, BrowserContextOptions, Page } from 'playwright-core';
-import { expect, vi } from 'vitest';
+import { expect } from 'vitest';
+import { PATIENCE_MS, takesItsTime } from '../../../sandbox/test/patience.ts';
 
 export interface Visitors {
   /** A visitor of their own: nothing is shared with the others but the shop. */
@@ -16,12 +17,8 @@ export interface Visitors {
  */
 const EXPECTED = /^(Failed to load resource|Blocked autofocusing on)/;
 
-/** What a person does in a second takes a busy machine of two cores half a minute. A failure is rare, and may be slow. */
-const PATIENCE_MS = 30_000;
-const TEST_LIMIT_MS = 180_000;
-
 export function visitorsOf(browser: () => Browser): Visitors {
-  vi.setConfig({ testTimeout: TEST_LIMIT_MS, hookTimeout: TEST_LIMIT_MS });
+  takesItsTime();
   const contexts: BrowserContext[] = [];
   const complaints: string[] = [];
   return {

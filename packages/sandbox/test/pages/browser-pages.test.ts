@@ -6,9 +6,12 @@ import type { Browser, Page } from 'playwright-core';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { readPaymentForm, renderPanel, renderPaymentPage } from '../../src/pages/index.ts';
 import { launchBrowser } from '../browser.ts';
+import { PATIENCE_MS, takesItsTime } from '../patience.ts';
 import { fullPage, panel } from './fixtures.ts';
 import { type Answer, type Asked, servePages } from './serve.ts';
 import { showcase } from './showcase.ts';
+
+takesItsTime();
 
 let browser: Browser;
 let site: Awaited<ReturnType<typeof servePages>>;
@@ -61,7 +64,7 @@ const open = () =>
 
 async function visit(path: string, options: Parameters<Browser['newContext']>[0] = {}): Promise<Page> {
   const context = await browser.newContext(options);
-  context.setDefaultTimeout(5000);
+  context.setDefaultTimeout(PATIENCE_MS);
   const page = await context.newPage();
   page.on('pageerror', (error) => {
     throw error;

@@ -12,6 +12,9 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import { createSandbox, type Sandbox } from '../../src/sandbox.ts';
 import { type Served, serveSandbox } from '../../src/serve.ts';
 import { launchBrowser } from '../browser.ts';
+import { PATIENCE_MS, takesItsTime } from '../patience.ts';
+
+takesItsTime();
 
 let browser: Browser;
 let sandbox: Sandbox;
@@ -90,7 +93,7 @@ function open(more: Wanted = {}) {
 
 async function visit(session: Stripe.Checkout.Session, options: BrowserContextOptions = {}): Promise<Page> {
   const context = await browser.newContext(options);
-  context.setDefaultTimeout(8000);
+  context.setDefaultTimeout(PATIENCE_MS);
   const page = await context.newPage();
   await page.goto(session.url ?? '');
   if (await page.getByLabel('E-mail').isVisible()) await page.getByLabel('E-mail').fill('ann@example.com');

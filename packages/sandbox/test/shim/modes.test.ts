@@ -6,7 +6,10 @@ import type { Browser, BrowserContext, FrameLocator, Page } from 'playwright-cor
 import type Stripe from 'stripe';
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
 import { launchBrowser } from '../browser.ts';
+import { PATIENCE_MS, takesItsTime } from '../patience.ts';
 import { openShop } from './shop.ts';
+
+takesItsTime();
 
 let browser: Browser;
 let shop: Awaited<ReturnType<typeof openShop>>;
@@ -139,7 +142,7 @@ test.each(CASES)('%s: %s', async (way, ending) => {
   const { wanted, buy, bank } = WAYS[way as keyof typeof WAYS];
   const { returns, ...truth } = TRUTH[ending];
   context = await browser.newContext();
-  context.setDefaultTimeout(15_000);
+  context.setDefaultTimeout(PATIENCE_MS);
   const page = await context.newPage();
   // A bank debit in euros is what the types of this checkout offer.
   const opened = await shop.stripe.checkout.sessions.create(
@@ -151,7 +154,7 @@ test.each(CASES)('%s: %s', async (way, ending) => {
   ];
   if (answer) await bank(page).getByRole('button', { name: answer }).click();
   if (returns) await page.waitForURL(`${shop.url}/back?session=${opened.id}`);
-  await expect.poll(() => stateOf(opened.id), { timeout: 10_000 }).toEqual(truth);
+  await expect.poll(() => stateOf(opened.id), { timeout: PATIENCE_MS }).toEqual(truth);
   if (ending === 'a bank debit is decided later') {
     const { payment_intent } = await shop.stripe.checkout.sessions.retrieve(opened.id);
     await shop.sandbox.control.finishAsync(String(payment_intent), 'succeeds');

@@ -8,7 +8,10 @@ import type Stripe from 'stripe';
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
 import { SHIM_JS } from '../../src/shim/generated/stripe-js.ts';
 import { launchBrowser } from '../browser.ts';
+import { PATIENCE_MS, takesItsTime } from '../patience.ts';
 import { bundle, openShop } from './shop.ts';
+
+takesItsTime();
 
 let browser: Browser;
 let shop: Awaited<ReturnType<typeof openShop>>;
@@ -29,7 +32,7 @@ afterEach(async () => {
 
 async function visit(address: string): Promise<Page> {
   context = await browser.newContext();
-  context.setDefaultTimeout(8000);
+  context.setDefaultTimeout(PATIENCE_MS);
   strangers = [];
   await context.route('**/*', (route) => {
     const { hostname, protocol } = new URL(route.request().url());
