@@ -4,11 +4,15 @@ import { recognizeKey } from './domain/keys/index.ts';
 import { tenantOf } from './domain/reports/index.ts';
 import type { BuiltHouse } from './house-of.ts';
 import type { Limits } from './http/limits.ts';
+import { createPressure } from './http/pressure.ts';
 import { createHttp, type HttpApp } from './http/server.ts';
 import { byTenant } from './http/tenants.ts';
 import type { InboxDesk } from './inbox/drain.ts';
 import { eventStore, receiveForAny } from './inbox/receive.ts';
 import type { OutboxDesk } from './outbox/desk.ts';
+import { systemUse } from './system.ts';
+import { measuresOf } from './wiring/measures-of.ts';
+import { underPressure } from './wiring/under-pressure.ts';
 import type { TimerRound } from './workflows/run-timers.ts';
 import { sharedRound } from './workflows/shared-round.ts';
 
@@ -33,12 +37,21 @@ export function installationOf(shops: readonly [BuiltShop, ...BuiltShop[]], limi
   const of = <Part>(part: (built: BuiltHouse) => Part): Map<string, Part> =>
     new Map(shops.map((shop) => [shop.built.house.shop.tenant_id, part(shop.built)]));
   const houses = shops.map((shop) => shop.built.house);
-  const store = eventStore(house.db);
-  const apps = shops.map((shop) => ({
+  const events = { batches: 0, events: 0, rows_max: 0 };
+  const store = eventStore(house.db, events);
+  const pressure = createPressure();
+  const { version } = built.http.settings;
+  const measured = { houses, db: house.db, worker_db: built.inbox.house.db, pressure, events, use: systemUse, version };
+  const apps = shops.map((shop, index) => ({
     tenant_id: shop.built.house.shop.tenant_id,
     hosts: shop.settings.tenant.hosts,
-    // The webhook's paths are the same at every host, and what signed an event says whose it is.
-    app: createHttp({ ...shop.built.http, receive: (raw, signature) => receiveForAny(houses, store, raw, signature) }),
+    app: createHttp({
+      ...underPressure(shop.built.http, pressure),
+      // The webhook's paths are the same at every host, and what signed an event says whose it is.
+      receive: (raw, signature) => receiveForAny(houses, store, raw, signature),
+      // They are of all shops together, so they are told at the first one's address alone.
+      ...(index === 0 ? { readMeasures: () => measuresOf(measured) } : {}),
+    }),
   }));
   return {
     http: byTenant(apps, {

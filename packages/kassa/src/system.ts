@@ -90,3 +90,9 @@ function logOver(lines: Lines, bound: Record<string, unknown>): Log {
     child: (fields) => logOver(lines, { ...bound, ...redactFields(fields) }),
   };
 }
+
+/** What this process uses: memory now, and processor time since its start. */
+export function systemUse(): { readonly resident_bytes: number; readonly cpu_s: number } {
+  const { user, system } = process.cpuUsage();
+  return { resident_bytes: process.memoryUsage.rss(), cpu_s: (user + system) / 1_000_000 };
+}

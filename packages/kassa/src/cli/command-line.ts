@@ -24,6 +24,7 @@ const COMMANDS: Readonly<Record<string, () => Promise<CommandDef>>> = {
   replay: async () => (await import('./proof/replay.ts')).replay,
   adopt: async () => (await import('./proof/adopt.ts')).adopt,
   report: async () => (await import('./report.ts')).report,
+  top: async () => (await import('./watch/top.ts')).top,
   simulate: async () => (await import('./simulate.ts')).simulate,
   torture: async () => (await import('./proof/torture.ts')).torture,
 };

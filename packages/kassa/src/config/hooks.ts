@@ -111,6 +111,8 @@ export interface CheckoutCreateCall<Key extends string = string> {
   };
   /** Ends the hook at once; the caller gets 403 with this code as `details.reason` and this sentence. */
   refuse(code: string, sentence: string): never;
+  /** A waiting room: ends the hook at once, and the caller gets 503 with `Retry-After` and may come again by then. */
+  later(seconds: number, sentence?: string): never;
 }
 
 /** Who is signed in at the shop, as its own `authenticate` tells it. */

@@ -3,6 +3,7 @@ import { Pool, type PoolClient, types } from 'pg';
 import { Bug } from '../kernel/errors.ts';
 import { DatabaseUnavailable, isConnectionLoss, sqlstateOf } from './faults.ts';
 import type { Tables } from './generated/tables.ts';
+import { rememberPool } from './measures/pool-counts.ts';
 import { type Database, type DatabaseWorld, openTransaction, rememberWorld } from './transaction.ts';
 
 /**
@@ -89,6 +90,7 @@ export function openDatabase(url: string, options: OpenOptions): Database {
   });
   const db: Database = new Kysely<Tables>({ dialect });
   rememberWorld(db, { clock, random, log });
+  rememberPool(db, pool);
   return db;
 }
 

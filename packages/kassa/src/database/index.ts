@@ -19,6 +19,7 @@ export * from './inbox/listed-events-table.ts';
 export * from './inbox/new-events-table.ts';
 export * from './inbox-table.ts';
 export * from './lease.ts';
+export { type PoolCounts, poolCounts } from './measures/pool-counts.ts';
 export { type MigrateOptions, MigrationRefusal, type MigrationReport, migrate } from './migrate.ts';
 export * from './outbox-table.ts';
 export * from './staged-messages-table.ts';

@@ -117,6 +117,16 @@ export async function releaseTimers(db: Database, timers: readonly TimerClaim[])
     where timer.subject = kept.subject and timer.kind = kept.kind and timer.claims = kept.token`.execute(db);
 }
 
+/** How many timers are due, those that somebody runs included, and since when the oldest is. */
+export async function countTimers(
+  db: Database | Transaction,
+  at: Date,
+): Promise<{ readonly due: number; readonly oldest_due_at: Date | null }> {
+  const { rows } = await sql<{ due: number; oldest_due_at: Date | null }>`
+    select count(*) as due, min(due_at) as oldest_due_at from kassa.timers where due_at <= ${at}`.execute(db);
+  return rows[0] ?? { due: 0, oldest_due_at: null };
+}
+
 /** When the next timer is due, or null when none is set. */
 export async function nextTimerAt(db: Database | Transaction): Promise<Date | null> {
   const { rows } = await sql<{ due_at: Date }>`

@@ -16,6 +16,7 @@ export interface Failure {
 const RETRY_AFTER_S: Partial<Record<ErrorCode, number>> = {
   rate_limited: 60,
   payment_provider_unavailable: 5,
+  overloaded: 2,
   sign_in_unavailable: 5,
   idempotency_key_in_use: 1,
 };

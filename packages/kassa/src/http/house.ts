@@ -27,6 +27,7 @@ import type { Log } from '../kernel/log.ts';
 import type { Random } from '../kernel/random.ts';
 import type { AuthenticateAtShop } from './callers/sign-in.ts';
 import type { Limits } from './limits.ts';
+import type { Measure } from './metrics.ts';
 
 /** What the `hosted-checkout` contract is told by the shop's configuration (docs/contracts/hosted-checkout.md). */
 export interface HostedCheckoutSettings {
@@ -197,4 +198,6 @@ export interface HttpHouse extends PaymentStories, PriceStories {
   readonly readNotification: (id: string) => Promise<NotificationView | undefined>;
   readonly listTrouble: () => Promise<Trouble>;
   readonly readiness: () => Promise<Readiness>;
+  /** How the whole process stands. Absent: this shop does not tell. */
+  readonly readMeasures?: () => Promise<readonly Measure[]>;
 }

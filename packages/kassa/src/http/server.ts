@@ -15,6 +15,7 @@ import { docsAssets, docsPages } from './docs/index.ts';
 import { health } from './health.ts';
 import type { HttpHouse } from './house.ts';
 import { createLimiter } from './limits.ts';
+import { metrics } from './metrics.ts';
 import type { HttpEnv } from './request/context.ts';
 import { cors } from './request/cors.ts';
 import { everyAnswer } from './request/every-answer.ts';
@@ -51,6 +52,7 @@ export function createHttp(house: HttpHouse): HttpApp {
     return draw(c, describeFailure(new KassaError('not_found', 'There is nothing here.'), c.var.request_id));
   });
   app.route('/', health(house));
+  if (house.readMeasures !== undefined) app.route('/', metrics(house.readMeasures, house, limiter));
   app.route('/', webhook(house));
   if (settings.hosted_checkout !== null) app.route('/', hostedCheckout(desk, settings.hosted_checkout));
   if (settings.ticket_order !== null) app.route('/', ticketOrder(desk, settings.ticket_order));

@@ -12,8 +12,22 @@ import type { House } from '../flows/house.ts';
 /** Where verified events go in: one statement and one commit for all that arrive together. */
 export type StoreEvent = (event: NewInboxEvent) => Promise<boolean>;
 
-export function eventStore(db: Database): StoreEvent {
-  return batcher((events: readonly NewInboxEvent[]) => insertInboxEvents(db, events));
+/** What was stored since the start, and by how many statements. */
+export interface EventCounts {
+  batches: number;
+  events: number;
+  /** Of the largest batch. */
+  rows_max: number;
+}
+
+export function eventStore(db: Database, counts: EventCounts = { batches: 0, events: 0, rows_max: 0 }): StoreEvent {
+  return batcher(async (events: readonly NewInboxEvent[]) => {
+    const stored = await insertInboxEvents(db, events);
+    counts.batches += 1;
+    counts.events += stored.filter((is_new) => is_new).length;
+    counts.rows_max = Math.max(counts.rows_max, events.length);
+    return stored;
+  });
 }
 
 /**

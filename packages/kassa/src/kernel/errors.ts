@@ -35,6 +35,7 @@ const STATUS_OF = {
   rate_limited: 429,
   internal_error: 500,
   payment_provider_unavailable: 503,
+  overloaded: 503,
   sign_in_unavailable: 503,
 } as const satisfies Record<string, number>;
 

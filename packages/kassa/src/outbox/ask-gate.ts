@@ -24,7 +24,8 @@ export const GATE_LIMIT_MS = 2_000;
 /**
  * Asks the shop's own gate before anything is written. It may refuse and decides nothing else; a gate that throws or
  * takes too long lets nobody through, because a shop that asks for a check must not sell without it.
- * @throws KassaError `forbidden` with the shop's sentence and `details.reason`; what the gate throws otherwise.
+ * @throws KassaError `forbidden` with the shop's sentence and `details.reason`, `overloaded` with `retry_after_s`; what
+ *   the gate throws otherwise.
  */
 export async function askGate(desk: GateDesk, question: GateQuestion): Promise<void> {
   const { gate } = desk;
@@ -45,6 +46,9 @@ export async function askGate(desk: GateDesk, question: GateQuestion): Promise<v
     },
     refuse(code, sentence) {
       throw new KassaError('forbidden', sentence, { reason: code });
+    },
+    later(seconds, sentence = 'Many people are here at this moment. Please wait.') {
+      throw new KassaError('overloaded', sentence, { retry_after_s: seconds });
     },
   };
   await withinLimit(desk.limit, async () => gate(call));

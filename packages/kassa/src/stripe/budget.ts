@@ -1,4 +1,4 @@
-import type { Lane } from '../domain/payments/gateway.ts';
+import type { BudgetLeft, Lane } from '../domain/payments/gateway.ts';
 import type { Clock } from '../kernel/clock.ts';
 import { KassaError } from '../kernel/errors.ts';
 
@@ -31,6 +31,7 @@ export interface Budget {
   take(endpoint: string, lane: Lane): Promise<void>;
   /** Stripe said 429: go slower for a while. */
   slowDown(endpoint: string): void;
+  left(): BudgetLeft[];
 }
 
 /** Token buckets in front of Stripe, by the injected clock. One process's share; shared limits come from its rates. */
@@ -59,6 +60,11 @@ export function createBudget(clock: Clock, rates: BudgetRates): Budget {
       const bucket = bucketFor(endpoint);
       bucket.allowed_per_s = Math.max(1, bucket.allowed_per_s / 2);
     },
+    left: () =>
+      [['*', overall] as const, ...endpoints].map(([endpoint, bucket]) => {
+        const { tokens, allowed_per_s } = refill(bucket, now_ms());
+        return { endpoint, calls: Math.max(0, Math.floor(tokens)), per_s: allowed_per_s };
+      }),
   };
 }
 

@@ -1,5 +1,5 @@
 import { assertNoTransaction } from '../database/index.ts';
-import type { GatewayFailure, Lane } from '../domain/payments/gateway.ts';
+import type { BudgetLeft, GatewayFailure, Lane } from '../domain/payments/gateway.ts';
 import type { Clock } from '../kernel/clock.ts';
 import type { Log } from '../kernel/log.ts';
 import type { Random } from '../kernel/random.ts';
@@ -17,6 +17,7 @@ export interface Calls {
   reserved<Result>(endpoint: string, send: () => Promise<Result>): Promise<Result>;
   /** Takes a token, then calls. @throws GatewayFailure, KassaError; Bug inside a transaction. */
   call<Result>(endpoint: string, lane: Lane, send: () => Promise<Result>): Promise<Result>;
+  left(): BudgetLeft[];
 }
 
 /** Every call to Stripe passes here: outside transactions only, within the budget, repeated while that is safe. */
@@ -50,6 +51,7 @@ export function createCalls(world: { clock: Clock; random: Random; log: Log; rat
   return {
     reserve,
     reserved,
+    left: () => budget.left(),
     async call(endpoint, lane, send) {
       await reserve(endpoint, lane);
       return reserved(endpoint, send);

@@ -73,6 +73,7 @@ export function createGateway(options: GatewayOptions): Gateway {
     ...reads(desk),
     ...lists(desk),
     ...disputes(desk),
+    budgetLeft: () => desk.calls.left(),
     verifyEvent: (raw, signature, at) => verifyEvent(raw, signature, { secrets, at }),
     sessionOf: sessionInEvent,
     refundOf: refundInEvent,

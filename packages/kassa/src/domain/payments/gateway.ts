@@ -156,6 +156,9 @@ export interface Gateway {
   /** The method of a payment; undefined while it has none. */
   methodOfPayment(payment_id: string, lane: Lane): Promise<MethodReport | undefined>;
 
+  /** How much of Stripe's rate limits is left at this moment: of all calls together (`*`), and of each endpoint used. */
+  budgetLeft(): readonly BudgetLeft[];
+
   /**
    * Checks signature, age and shape of a webhook. `at` is our clock.
    * @throws WebhookRefused with the text that the contract fixes.
@@ -167,6 +170,13 @@ export interface Gateway {
   intentOf(event_body: string): PaymentReport;
   /** All that may be read of a payment in an event of another version: which one it is, and whether it is marked. */
   paymentOf(event_body: string): Pick<PaymentReport, 'marked' | 'shop_id'> & { readonly payment_id: string };
+}
+
+/** Calls that may be sent at once, and how fast that grows per second: less than allowed for a while after a 429. */
+export interface BudgetLeft {
+  readonly endpoint: string;
+  readonly calls: number;
+  readonly per_s: number;
 }
 
 /**

@@ -19,6 +19,7 @@ const OWN_WORDS: Partial<Record<Failure['code'], string>> = {
   SOLD_OUT: 'Sold out.',
   RATE_LIMITED: 'Too many requests. Please wait and try again.',
   PAYMENT_PROVIDER_UNAVAILABLE: 'Payment is temporarily unavailable. Please try again.',
+  OVERLOADED: 'Payment is temporarily unavailable. Please try again.',
 };
 
 /** `{error, details, code}` in this contract's words (docs/contracts/embedded-checkout.md). */

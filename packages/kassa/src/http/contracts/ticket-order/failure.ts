@@ -16,6 +16,7 @@ const OWN_WORDS: Partial<Record<Failure['code'], { readonly detail: string; read
   SOLD_OUT: { detail: 'Sold out.' },
   RATE_LIMITED: { detail: 'Too many requests. Please wait and try again.' },
   PAYMENT_PROVIDER_UNAVAILABLE: { detail: 'Payment is temporarily unavailable. Please try again.' },
+  OVERLOADED: { detail: 'Payment is temporarily unavailable. Please try again.' },
   PAYMENT_NOT_SUCCEEDED: { detail: 'Checkout is not complete', status: 400 },
   SESSION_NOT_OPEN: {
     detail: 'Your checkout session has expired. Please refresh the page and try again.',

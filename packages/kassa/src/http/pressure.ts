@@ -1,0 +1,58 @@
+import { KassaError } from '../kernel/errors.ts';
+
+/**
+ * What is given up when more is asked than can be done, the first first. Webhooks are not among them: what Stripe tells
+ * is taken in as long as there is memory, and the drain settles it behind any crowd.
+ */
+export const SHED_ORDER = ['report', 'catalogue', 'price', 'checkout', 'status'] as const;
+export type Sheddable = (typeof SHED_ORDER)[number];
+
+/**
+ * From how many requests under way on the next one of a kind is refused. A checkout may wait a second for its turn at
+ * Stripe and two for the answer, at a hundred a second at most; a status must stay when nothing else does.
+ */
+export type ShedAt = Readonly<Record<Sheddable, number>>;
+export const SHED_AT: ShedAt = { report: 50, catalogue: 100, price: 150, checkout: 200, status: 1_000 };
+
+/** By then some of those who came first are done. */
+const COME_AGAIN_S = 2;
+
+export interface Pressure {
+  /** @throws KassaError `overloaded` with `retry_after_s`, at once and before any work. */
+  during<Result>(what: Sheddable, work: () => Promise<Result>): Promise<Result>;
+  /** How many are under way, and how many were refused since the start. */
+  readonly counts: {
+    readonly under_way: Readonly<Record<Sheddable, number>>;
+    readonly shed: Record<Sheddable, number>;
+  };
+}
+
+export function createPressure(shed_at: ShedAt = SHED_AT): Pressure {
+  const none = (): Record<Sheddable, number> => ({ report: 0, catalogue: 0, price: 0, checkout: 0, status: 0 });
+  const under_way = none();
+  const shed = none();
+  let all = 0;
+  return {
+    counts: { under_way, shed },
+    async during(what, work) {
+      if (all >= shed_at[what]) {
+        shed[what] += 1;
+        throw overloaded();
+      }
+      all += 1;
+      under_way[what] += 1;
+      try {
+        return await work();
+      } finally {
+        all -= 1;
+        under_way[what] -= 1;
+      }
+    },
+  };
+}
+
+/** Nothing was begun, so nothing is held: whoever is told this may simply come again. */
+export function overloaded(cause?: unknown): KassaError {
+  const sentence = 'Too many people are here at this moment. Please try again.';
+  return new KassaError('overloaded', sentence, { retry_after_s: COME_AGAIN_S }, cause);
+}

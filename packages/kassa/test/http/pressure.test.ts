@@ -1,0 +1,68 @@
+// Goal: when more is asked than can be done, the least important is refused first and at once, and nothing is left behind.
+// Method: the counter of what is under way, filled by hand; and a house behind it that never ends what it begins.
+import { describe, expect, test } from 'vitest';
+import { DatabaseUnavailable } from '../../src/database/index.ts';
+import type { HttpHouse } from '../../src/http/house.ts';
+import { createPressure, SHED_AT, SHED_ORDER } from '../../src/http/pressure.ts';
+import { KassaError } from '../../src/kernel/errors.ts';
+import { underPressure } from '../../src/wiring/under-pressure.ts';
+
+const never = new Promise<void>(() => undefined);
+
+async function refused(work: Promise<unknown>): Promise<unknown> {
+  return work.then(
+    () => 'served',
+    (error: unknown) => (error instanceof KassaError ? [error.code, error.details.retry_after_s] : error),
+  );
+}
+
+describe('a shop that is asked more than it can do', () => {
+  test('gives up reports before the catalogue, that before prices, those before checkouts, and a status last', () => {
+    const at = SHED_ORDER.map((kind) => SHED_AT[kind]);
+    expect(at).toEqual(at.toSorted((left, right) => left - right));
+    expect(new Set(at).size).toBe(at.length);
+  });
+
+  test('refuses the next one at once with the seconds after which to come again, and serves what matters more', async () => {
+    const pressure = createPressure({ report: 1, catalogue: 2, price: 3, checkout: 4, status: 5 });
+    void pressure.during('status', () => never);
+    expect(await refused(pressure.during('report', async () => undefined))).toEqual(['overloaded', 2]);
+    expect(await refused(pressure.during('checkout', async () => undefined))).toBe('served');
+    for (let one = 0; one < 3; one += 1) void pressure.during('status', () => never);
+    expect(await refused(pressure.during('checkout', async () => undefined))).toEqual(['overloaded', 2]);
+    expect(await refused(pressure.during('status', async () => undefined))).toBe('served');
+    expect(pressure.counts.shed).toMatchObject({ report: 1, checkout: 1, status: 0 });
+  });
+
+  test('serves again as soon as somebody is done, also when that one failed', async () => {
+    const pressure = createPressure({ report: 1, catalogue: 1, price: 1, checkout: 1, status: 1 });
+    const broken = pressure.during('checkout', () => Promise.reject(new Error('broken')));
+    await expect(broken).rejects.toThrow('broken');
+    expect(await refused(pressure.during('checkout', async () => undefined))).toBe('served');
+    expect(pressure.counts.under_way.checkout).toBe(0);
+  });
+
+  test('refuses new checkouts while those that were begun are not done, and what Stripe tells is taken in all the same', async () => {
+    const begun: unknown[] = [];
+    const house = {
+      startCheckout: (command: unknown) => {
+        begun.push(command);
+        return never;
+      },
+      receive: async () => ({ event_id: 'evt_1' }),
+    } as unknown as HttpHouse;
+    const crowded = underPressure(house, createPressure({ ...SHED_AT, checkout: 2 }));
+    const command = {} as Parameters<HttpHouse['startCheckout']>[0];
+    void crowded.startCheckout(command);
+    void crowded.startCheckout(command);
+    expect(await refused(crowded.startCheckout(command))).toEqual(['overloaded', 2]);
+    expect(begun).toHaveLength(2);
+    expect(await crowded.receive(new Uint8Array(), null)).toEqual({ event_id: 'evt_1' });
+  });
+
+  test('says the same when the database has no connection to give', async () => {
+    const busy = { listOffers: () => Promise.reject(new DatabaseUnavailable('busy', new Error('full'))) };
+    const house = underPressure(busy as unknown as HttpHouse, createPressure());
+    expect(await refused(house.listOffers())).toEqual(['overloaded', 2]);
+  });
+});
