@@ -182,6 +182,30 @@ test.each([2, 5])('%i new pages at once leave one that can be paid, and hold its
   expect(addresses).toContain(live[0]?.session_id);
 });
 
+test('a page whose place is taken while Stripe opens it is shown to nobody, and ended', async () => {
+  const shop = await open();
+  const [arrived, taken] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
+  let opened = 0;
+  shop.wire = async (request) => {
+    const answer = await shop.sandbox.fetch(request);
+    if (new URL(request.url).pathname !== CREATE.path || opened > 0) return answer;
+    opened += 1;
+    arrived.resolve();
+    await taken.promise;
+    return answer;
+  };
+  const slow = shop.buy({ ...ANN, offer: 'finals', quantity: 2 });
+  await arrived.promise;
+  await shop.buy({ ...ANN, offer: 'finals', quantity: 3 });
+  taken.resolve();
+  await expect(slow).rejects.toMatchObject({ code: 'session_not_open' });
+  await shop.rest();
+  expect(await facts(shop)).toEqual({
+    ...{ orders: ['expired', 'pending'], attempts: ['expired', 'pending'] },
+    ...{ held: 3, sold: 0, payable: 1 },
+  });
+});
+
 test('a page whose opening lost its answer is found by its key and ended; nobody has seen it', async () => {
   const shop = await open();
   shop.sandbox.control.addFault({ match: CREATE, times: TRIES, fault: { when: 'after', kind: 'reset' } });
