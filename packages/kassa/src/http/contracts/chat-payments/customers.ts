@@ -101,7 +101,10 @@ export function readCustomer({ house }: ContractDesk): OpenAPIHono<HttpEnv> {
   return app;
 }
 
-/** Who pays, when the caller says so; their receipt goes to the address that they are known by. @throws KassaError `not_found` for anybody but a customer of this contract. */
+/**
+ * Who pays, when the caller says so; their receipt goes to the address that they are known by.
+ * @throws KassaError `not_found` for anybody but a customer of this contract.
+ */
 export async function payerOf(
   house: HttpHouse,
   customer_id: string | undefined,
