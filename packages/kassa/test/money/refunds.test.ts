@@ -2,6 +2,7 @@
 // Method: a real Postgres, the real stories, refunds at the sandbox; its books are held beside ours.
 import { afterEach, expect, test } from 'vitest';
 import { linesOf } from '../../src/domain/orders/index.ts';
+import { CHECKS, runChecks } from '../../src/domain/proof/index.ts';
 import type { RefundView } from '../../src/flows/house.ts';
 import type { Opened } from '../../src/flows/opening/attach-session.ts';
 import type { RefundWish } from '../../src/flows/refunding/plan.ts';
@@ -155,6 +156,21 @@ test('a refund that fails gives its amount and its pieces back to be refunded ag
   await of.sandbox.control.settleRefund(String(again.stripe_refund_id), 'succeeded');
   await of.rest();
   expect(await of.status(opened)).toBe('refunded');
+});
+
+test('a refund that fails after its seats went on sale again is a paid order before a person, and no rule is broken', async () => {
+  const of = await open();
+  const opened = await of.order([{ offer_id: of.id('towel'), quantity: 2 }]);
+  const card = { payment_method: 'pm_card_refundFail', email: 'ann@example.com' };
+  await of.sandbox.control.pay(String(opened.session_id), card);
+  await of.rest();
+  const { stripe_refund_id, status } = await giveBack(of, opened, { restock: true });
+  expect([status, await stock(of, 'towel')]).toEqual(['succeeded', 0]);
+  await of.sandbox.control.settleRefund(String(stripe_refund_id), 'failed');
+  await of.rest();
+  const row = await of.db.selectFrom('orders').select(['status', 'review_reason']).executeTakeFirst();
+  expect(row).toEqual({ status: 'paid', review_reason: 'refund_failed' });
+  expect(await runChecks(of.db, CHECKS, 10)).toEqual([]);
 });
 
 test('a refund made in the dashboard is adopted with its tax, and the last of the money takes the credits with it', async () => {

@@ -1,5 +1,12 @@
 import type { Check } from './check.ts';
 
+/**
+ * Money went back and its seats on sale again, and then the refund failed after all (docs.stripe.com/refunds#failed-refunds):
+ * the order is paid once more and before a person, and somebody else may sit there by now.
+ */
+const BACK_ON_SALE = `exists (select from kassa.refunds r
+  where r.order_id = o.id and r.restock and r.status in ('failed', 'canceled'))`;
+
 /** Stock and times: never more than there is, nothing leaked, all of an order or nothing, nothing let go too early. */
 export const STOCK_CHECKS: readonly Check[] = [
   {
@@ -27,7 +34,7 @@ export const STOCK_CHECKS: readonly Check[] = [
       from kassa.holds h join kassa.orders o on o.id = h.order_id
       where (h.state = 'held' and o.status not in ('draft', 'pending', 'processing'))
         or (h.state = 'sold' and o.status not in ('paid', 'partially_refunded', 'refunded'))
-        or (h.state = 'released' and o.status in ('draft', 'pending', 'processing', 'paid'))`,
+        or (h.state = 'released' and o.status in ('draft', 'pending', 'processing', 'paid') and not ${BACK_ON_SALE})`,
   },
   {
     invariant: 'V1',
