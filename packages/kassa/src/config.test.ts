@@ -204,6 +204,7 @@ test('the documented shop, in full', () => {
       refresh_after_ms: 3000,
     },
     after_refund: { appointments: 'call-off', credits: 'take-back', coupon: 'keep' },
+    unexpected_money: { without_order: 'review', second_payment: 'refund', other_amount: 'review' },
     notices: [],
   });
 });

@@ -125,6 +125,11 @@ function readShop(
     currency: config.currency,
     time_zone: config.timeZone,
     after_refund: config.afterRefund,
+    unexpected_money: {
+      without_order: config.unexpectedMoney.withoutOrder,
+      second_payment: config.unexpectedMoney.secondPayment,
+      other_amount: config.unexpectedMoney.otherAmount,
+    },
     ...inFile(file, () => ({
       offers: readOffers(config),
       practitioners: readPractitioners(config),

@@ -19,6 +19,7 @@ import { startCheckout } from './flows/checkout/start-checkout.ts';
 import { recordDispute } from './flows/disputes/record-dispute.ts';
 import { recordWarning } from './flows/disputes/record-warning.ts';
 import type { House, Pace, Shop } from './flows/house.ts';
+import { adopt } from './flows/proof/adopt.ts';
 import { recordRefund } from './flows/refunds/record-refund.ts';
 import { sendRefund } from './flows/refunds/send-refund.ts';
 import { settle } from './flows/settle.ts';
@@ -113,9 +114,11 @@ export function houseOf(parts: Parts): BuiltHouse {
     pace: { ...paceOf(settings), ...parts.pace },
     prices: openPriceList(db, shop, world.clock),
     after_refund: settings.after_refund,
+    unexpected_money: settings.unexpected_money,
     destinationsOf: destinationsFor(parts.hooks.on, settings.notify.confirms_all),
     quoteBasket,
     settle,
+    adopt,
     settleBatch: parts.batches === false ? null : settleBatch,
     recordRefund,
     recordDispute,

@@ -45,6 +45,7 @@ export interface Settings {
   readonly coupons: readonly CouponSettings[];
   readonly contracts: ContractSettings;
   readonly after_refund: AfterRefund;
+  readonly unexpected_money: UnexpectedMoney;
   /** Sentences that the start prints: nothing is wrong, but somebody may be surprised. */
   readonly notices: readonly string[];
 }
@@ -102,6 +103,23 @@ export interface AfterRefund {
   readonly credits: 'take-back' | 'keep';
   /** `free`: the coupon may be used once more. */
   readonly coupon: 'free' | 'keep';
+}
+
+/** What becomes of money that no order asked for as it came: it goes back, or a person decides. */
+export interface UnexpectedMoney {
+  /** A payment that carries our mark and that no order knows. */
+  readonly without_order: 'refund' | 'review';
+  /** One more for an order that keeps a payment. */
+  readonly second_payment: 'refund' | 'review';
+  /** Another amount or currency than was asked for. */
+  readonly other_amount: 'refund' | 'review';
+}
+
+/** The same as people write it; what is left away has its default. */
+export interface UnexpectedMoneyOptions {
+  withoutOrder?: 'refund' | 'review' | undefined;
+  secondPayment?: 'refund' | 'review' | undefined;
+  otherAmount?: 'refund' | 'review' | undefined;
 }
 
 export interface OfferSettings {

@@ -13,6 +13,7 @@ import type { Quote } from '../domain/pricing/index.ts';
 import type { Clock } from '../kernel/clock.ts';
 import type { Ids } from '../kernel/ids.ts';
 import type { Log } from '../kernel/log.ts';
+import type { Adopt, AfterRefund, UnexpectedMoney } from './refunding/policies.ts';
 import type { SettleBatch, StripeRef } from './settling/batch.ts';
 
 /** The shop that a story works for: every row it writes carries these two. */
@@ -41,13 +42,6 @@ export const DEFAULT_PACE: Pace = {
   fetch_events_every_ms: 60_000,
   quote_ms: 15 * 60_000,
 };
-
-/** What becomes of a sale once the last of its money has gone back (docs/prices.md). */
-export interface AfterRefund {
-  readonly appointments: 'call-off' | 'keep';
-  readonly credits: 'take-back' | 'keep';
-  readonly coupon: 'free' | 'keep';
-}
 
 /** Why something changed: goes into the audit log, so that every state has a cause. */
 export interface Cause {
@@ -220,11 +214,13 @@ export interface House {
   /** The catalogue as this process remembers it. */
   readonly prices: PriceList;
   readonly after_refund: AfterRefund;
+  readonly unexpected_money: UnexpectedMoney;
   /** Where a message of this topic about an order of this contract goes: mail, short message, hooks. Fixed at start. */
   readonly destinationsOf: (topic: string, contract: string) => readonly Destination[];
   /** Stories that other stories ask for; flows never import each other. */
   readonly quoteBasket: QuoteBasket;
   readonly settle: Settle;
+  readonly adopt: Adopt;
   /** Null: every order is settled by itself. */
   readonly settleBatch: SettleBatch | null;
   readonly recordRefund: RecordRefund;

@@ -58,7 +58,8 @@ async function plainSales(house: House, tx: Transaction, facts: readonly BatchFa
     const { report } = fact;
     if (!isPlain({ house, order, attempt, holds: own_holds, kinds: own_kinds }, report)) return [];
     const aside = { ...NOTHING_ASIDE, holds: own_holds };
-    const snapshot = { order, attempt, attempts: [attempt], aside, grants: [], when_late: 'review' as const };
+    const policies = { when_late: 'review' as const, unexpected: house.unexpected_money };
+    const snapshot = { order, attempt, attempts: [attempt], aside, grants: [], ...policies };
     const decision = plainDecision(decide(snapshot, report));
     return decision ? [{ fact, order, attempt, holds: own_holds, decision }] : [];
   });

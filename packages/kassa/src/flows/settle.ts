@@ -1,19 +1,10 @@
 import { enqueue, setTimer, type Transaction } from '../database/index.ts';
 import { post } from '../domain/ledger/index.ts';
 import { giveNumber, moveOrder, writeAudit } from '../domain/orders/index.ts';
-import {
-  attemptsOf,
-  changeAttempt,
-  findAttempt,
-  insertRefund,
-  intendOperation,
-  isLive,
-  operationKey,
-  type PaymentReport,
-} from '../domain/payments/index.ts';
-import { Bug } from '../kernel/errors.ts';
+import { attemptsOf, changeAttempt, findAttempt, isLive, type PaymentReport } from '../domain/payments/index.ts';
 import { endAside } from './holding/end-aside.ts';
 import type { Cause, House, SettleOutcome } from './house.ts';
+import { requestRefund } from './refunding/request-refund.ts';
 import { type Decision, decide, type Snapshot } from './settling/decide.ts';
 import { giveGrants } from './settling/give-grants.ts';
 import { hear, isNews, isSpent } from './settling/hear.ts';
@@ -79,18 +70,24 @@ interface Work {
   readonly at: Date;
 }
 
-/** Writes a decision down, in the order of the lock classes: order, refund, what is set aside, then what is appended. */
+/** Writes a decision down, in the order of the lock classes: order, what is set aside, then what is appended. */
 async function carryOut(house: House, tx: Transaction, work: Work): Promise<void> {
   const { snapshot, decision, at } = work;
   const { order } = snapshot;
   const world = { ids: house.ids, at };
   const moves = decision.order !== null || decision.review !== null;
   const keeps_method = decision.attempt.kept && snapshot.attempt.save_payment_method && order.customer_id !== null;
-  if (decision.refund) await requestRefund(house, tx, work, decision.refund);
   if (decision.aside !== 'keep') {
     await endAside(house, tx, { order_id: order.id, aside: snapshot.aside, end: decision.aside, at });
   }
   await giveGrants(house, tx, { order, grants: decision.grants, at });
+  // After what is held, because it stages a call to Stripe: the attempt is locked by now.
+  if (decision.refund) {
+    const { id: attempt_id } = snapshot.attempt;
+    const payment_id = work.report.payment_id ?? snapshot.attempt.payment_id;
+    const money = { payment_id, currency: work.report.currency, ...decision.refund };
+    await requestRefund(house, tx, { order_id: order.id, attempt_id, ...money }, at);
+  }
   for (const posting of decision.postings) await post(tx, { ...house.shop, order_id: order.id }, posting, world);
   if (keeps_method) await setTimer(tx, { subject: snapshot.attempt.id, kind: 'save_payment_method', due_at: at });
   if (!moves) return;
@@ -136,38 +133,4 @@ async function moveOrderAudited(house: House, tx: Transaction, work: Work): Prom
   };
   await writeAudit(tx, entry, { ids: house.ids, at });
   return version;
-}
-
-/** Money that the order does not keep goes back; the wish and its key are durable before Stripe hears of it. */
-async function requestRefund(
-  house: House,
-  tx: Transaction,
-  work: Work,
-  wanted: NonNullable<Decision['refund']>,
-): Promise<void> {
-  const { snapshot, report, at } = work;
-  const { order, attempt } = snapshot;
-  const payment_id = report.payment_id ?? attempt.payment_id;
-  if (payment_id === null) throw new Bug(`attempt ${attempt.id} was paid without a payment id`);
-  const world = { ids: house.ids, at };
-  const shared = { ...house.shop, order_id: order.id, attempt_id: attempt.id };
-  const refund_id = await insertRefund(
-    tx,
-    {
-      ...shared,
-      amount_minor: wanted.amount_minor,
-      currency: report.currency,
-      reason: wanted.cause === 'surplus' ? 'duplicate' : null,
-      cause: wanted.cause,
-      status: 'requested',
-      stripe_refund_id: null,
-      requested_by: 'kassa',
-    },
-    world,
-  );
-  const reason = wanted.cause === 'surplus' ? 'duplicate' : null;
-  const request = house.gateway.composeRefund({ payment_id, amount_minor: wanted.amount_minor, reason, refund_id });
-  const key = operationKey(refund_id, 'refund');
-  await intendOperation(tx, { ...shared, key, refund_id, action: 'refund', request }, world);
-  await setTimer(tx, { subject: refund_id, kind: 'send_refund', due_at: at, payload: {} });
 }

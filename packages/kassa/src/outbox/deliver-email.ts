@@ -1,6 +1,6 @@
 import { assertNoTransaction, type ClaimedDelivery, type JsonValue } from '../database/index.ts';
 import type { OutboxDesk } from './desk.ts';
-import { type LateRefund, lateRefundMail } from './mail/late-refund.ts';
+import { type LateRefund, lateRefundMail, UNASKED } from './mail/late-refund.ts';
 import type { RenderedMail } from './mail/layout.ts';
 import { receiptMail } from './mail/receipt.ts';
 import { findNotification, keepNotification, markSent, type Notification } from './notifications-table.ts';
@@ -62,9 +62,10 @@ function write(desk: OutboxDesk, delivery: ClaimedDelivery, order: OrderView): R
 /** The refund that a message speaks of when Kassa decided on it; one that the shop asked for is the shop's to announce. */
 function unaskedRefund(payload: JsonValue): LateRefund | undefined {
   if (typeof payload !== 'object' || payload === null || Array.isArray(payload)) return undefined;
-  const { cause, amount_minor } = payload;
-  if ((cause !== 'too_late' && cause !== 'surplus') || typeof amount_minor !== 'number') return undefined;
-  return { cause, amount_minor };
+  const { cause, amount_minor, currency } = payload;
+  const unasked = UNASKED.find((one) => one === cause);
+  if (unasked === undefined || typeof amount_minor !== 'number' || typeof currency !== 'string') return undefined;
+  return { cause: unasked, amount_minor, currency };
 }
 
 function domainOf(address: string): string {

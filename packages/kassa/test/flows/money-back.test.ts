@@ -1,16 +1,19 @@
 // Goal: money that an order cannot keep goes back or before a person, and the books follow it to the cent.
 // Method: reports as Stripe would make them go through the real settle on a real Postgres; refunds run at the sandbox.
 import { afterEach, expect, test } from 'vitest';
+import type { UnexpectedMoneyOptions } from '../../src/config/settings.ts';
 import { inTransaction } from '../../src/database/index.ts';
 import type { PaymentReport } from '../../src/domain/payments/index.ts';
 import type { SettleOutcome } from '../../src/flows/house.ts';
-import { type Counter, openCounter } from '../setup/counter.ts';
+import { reconcile } from '../../src/flows/reconcile.ts';
+import { BLUE_HALL, type Counter, openCounter } from '../setup/counter.ts';
+import { realIds } from '../setup/world.ts';
 
 let counter: Counter | undefined;
 afterEach(async () => counter?.close());
 
-const open = async (): Promise<Counter> => {
-  counter = await openCounter();
+const open = async (unexpectedMoney: UnexpectedMoneyOptions = {}): Promise<Counter> => {
+  counter = await openCounter({ config: { ...BLUE_HALL, unexpectedMoney } });
   return counter;
 };
 
@@ -165,4 +168,122 @@ test('a refund whose answer was lost is sent again under its own key and pays ba
   await shop.pass(30 * 60_000);
   expect(await facts(shop)).toMatchObject({ refunds: [{ status: 'succeeded' }], books: { stripe: 0 } });
   expect(shop.sandbox.books().currencies.usd).toMatchObject({ refunded_succeeded: 60_000 });
+});
+
+const audited = async ({ db }: Counter): Promise<string[]> =>
+  (await db.selectFrom('audit_log').select('action').orderBy('order_version').execute()).map(({ action }) => action);
+const mails = async ({ db }: Counter): Promise<string[]> =>
+  (await db.selectFrom('notifications').select('text_body').execute()).map(({ text_body }) => text_body);
+
+/** What Stripe says of every page is another amount than we asked for, as if somebody had changed it there. */
+function cheaper(shop: Counter): void {
+  const { wire, take } = shop;
+  const less = async (answer: Response): Promise<string> =>
+    (await answer.text()).replace(/"amount_total":\s*30000/g, '"amount_total": 29900');
+  shop.wire = async (request) => {
+    const answer = await wire(request);
+    const reads = request.method === 'GET' && request.url.includes('/v1/checkout/sessions');
+    return reads ? new Response(await less(answer), answer) : answer;
+  };
+  shop.take = take;
+}
+
+test('another amount goes back where the shop has said so, its order is over, its seat is free, and the buyer is told', async () => {
+  const shop = await open({ otherAmount: 'refund' });
+  const { session_id } = await shop.buy({ offer: 'finals' });
+  const report = await paidQuietly(shop, session_id);
+  const another = { ...report, amount_minor: report.amount_minor - 100 };
+  await tell(shop, another);
+  await tell(shop, another);
+  expect(await facts(shop)).toMatchObject({
+    ...{ status: 'expired', review_reason: null, held: 0, sold: 0 },
+    refunds: [{ status: 'requested', cause: 'mismatch', amount_minor: 29_900 }],
+    books: { stripe: 29_900, review: -29_900 },
+  });
+  await shop.rest();
+  expect(await facts(shop)).toMatchObject({
+    refunds: [{ status: 'succeeded', cause: 'mismatch', amount_minor: 29_900 }],
+    books: { stripe: 0, review: 0 },
+    topics: ['order.payment_failed', 'order.refunded'],
+  });
+  expect(await mails(shop)).toEqual([expect.stringContaining('another amount than your order costs')]);
+});
+
+test.each(['refund', 'review'] as const)(
+  'the comparison with Stripe finds another amount as an event does, and it ends in the same way: %s',
+  async (otherAmount) => {
+    const shop = await open({ otherAmount });
+    const { session_id } = await shop.buy({ offer: 'finals' });
+    await paidQuietly(shop, session_id);
+    cheaper(shop);
+    expect(await reconcile(shop.house)).toMatchObject({ settled: 1, failed: 0, sessions_seen: 1 });
+    const ends = otherAmount === 'refund' ? { status: 'expired' } : { review_reason: 'payment_amount_mismatch' };
+    expect(await facts(shop)).toMatchObject({ ...ends, books: { stripe: 29_900, review: -29_900 } });
+  },
+);
+
+/** A page that we gave up and that was paid all the same: by then its order is paid through another one. */
+async function givenUp({ db }: Counter, session_id: string): Promise<void> {
+  const first = await db.selectFrom('payment_transactions').selectAll().executeTakeFirstOrThrow();
+  const { metadata: _, declined: __, refunding_minor: ___, ...row } = first;
+  const own = { id: realIds.uuid(), session_id, payment_id: null, payment_status: 'canceled' as const };
+  await db
+    .insertInto('payment_transactions')
+    .values({ ...row, ...own, metadata: '{}', idempotency_key: `kassa:${own.id}` })
+    .execute();
+}
+
+test.each(['refund', 'review'] as const)(
+  'a second payment for an order goes back as a duplicate, or stands before a person, as the shop has said: %s',
+  async (secondPayment) => {
+    const shop = await open({ secondPayment });
+    const { session_id } = await shop.buy({ offer: 'finals' });
+    const report = await paidQuietly(shop, session_id);
+    await givenUp(shop, 'cs_test_second');
+    await tell(shop, report);
+    const second = { ...report, session_id: 'cs_test_second', payment_id: 'pi_second' };
+    await tell(shop, second);
+    await tell(shop, second);
+    const goes_back = { review_reason: null, refunds: [{ cause: 'surplus', amount_minor: 30_000 }] };
+    const waits = { review_reason: 'second_payment', refunds: [] };
+    const books = { stripe: 60_000, review: -30_000 };
+    expect(await facts(shop)).toMatchObject({
+      status: 'paid',
+      sold: 1,
+      books,
+      ...(secondPayment === 'refund' ? goes_back : waits),
+    });
+  },
+);
+
+test('money that no order knows goes back after it was looked at twice, where the shop has said so', async () => {
+  const shop = await open({ withoutOrder: 'refund' });
+  const params = {
+    ...{ mode: 'payment', success_url: 'https://shop.example/', 'line_items[0][quantity]': '1' },
+    ...{ 'line_items[0][price_data][currency]': 'usd', 'line_items[0][price_data][unit_amount]': '700' },
+    'line_items[0][price_data][product_data][name]': 'Lost',
+    'metadata[kassa_order_id]': 'ord_01h455vb4pex5vsknk084sn02q',
+  };
+  const headers = { authorization: `Bearer ${shop.sandbox.keys.secret}` };
+  const body = new URLSearchParams(params);
+  const request = new Request('http://127.0.0.1:4243/v1/checkout/sessions', { method: 'POST', headers, body });
+  const { id } = (await (await shop.sandbox.fetch(request)).json()) as { id: string };
+  await shop.sandbox.control.pay(id, { outcome: 'pays', email: 'ann@example.com' });
+  await reconcile(shop.house);
+  await shop.rest();
+  const breaks = () => shop.db.selectFrom('reconcile_breaks').select(['kind', 'resolved_at']).execute();
+  expect(await breaks()).toEqual([{ kind: 'session_without_order', resolved_at: null }]);
+  expect(await shop.db.selectFrom('orders').select('id').execute()).toEqual([]);
+  shop.clock.advance(11 * 60_000);
+  await reconcile(shop.house);
+  await reconcile(shop.house);
+  await shop.rest();
+  expect(await breaks()).toMatchObject([{ resolved_at: expect.any(Date) }]);
+  expect(await audited(shop)).toEqual(['created', 'sent_back:without_order', 'refund:succeeded']);
+  expect(await facts(shop)).toMatchObject({
+    ...{ status: 'canceled', review_reason: null, books: { stripe: 0, review: 0 } },
+    refunds: [{ status: 'succeeded', cause: 'unowned', amount_minor: 700 }],
+  });
+  expect(shop.sandbox.books().currencies.usd).toMatchObject({ captured: 700, refunded_succeeded: 700 });
+  expect(await mails(shop)).toEqual([expect.stringContaining('belongs to no order of ours')]);
 });

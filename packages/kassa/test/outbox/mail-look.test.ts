@@ -64,7 +64,7 @@ test.skipIf('missing' in found)(
   async () => {
     const browser = await launchBrowser();
     try {
-      const refund = { cause: 'too_late', amount_minor: 20_750 } as const;
+      const refund = { cause: 'too_late', amount_minor: 20_750, currency: 'usd' } as const;
       for (const { html } of [receiptMail(ORDER, SELLER), lateRefundMail(ORDER, refund, SELLER)]) {
         for (const colorScheme of ['light', 'dark'] as const) {
           const context = await browser.newContext({ colorScheme, viewport: { width: 320, height: 640 } });

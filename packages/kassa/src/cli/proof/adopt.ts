@@ -20,7 +20,7 @@ async function runAdopt(id: string, args: Readonly<Record<string, unknown>>, pri
   if (!/^(cs|pi)_[A-Za-z0-9_]+$/.test(id))
     throw new Exit(2, `kassa adopt takes cs_… or pi_…, not ${JSON.stringify(id)}.`);
   return atOpened(args, async ({ house }) => {
-    const { order_id, is_new } = await adoptPayment(house, id, 'admin:command line');
+    const { order_id, is_new } = await adoptPayment(house, id, { actor: 'admin:command line', end: 'review' });
     const order = toTypeId('ord', order_id);
     const sentence = is_new
       ? `${id} is ${order} now, which waits for a person: kassa explain ${order}`

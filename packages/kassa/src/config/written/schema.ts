@@ -230,6 +230,11 @@ export const WrittenConfig = strict({
     credits: z.enum(['take-back', 'keep']).default('take-back'),
     coupon: z.enum(['free', 'keep']).default('keep'),
   }).prefault({}),
+  unexpectedMoney: strict({
+    withoutOrder: z.enum(['refund', 'review']).default('review'),
+    secondPayment: z.enum(['refund', 'review']).default('refund'),
+    otherAmount: z.enum(['refund', 'review']).default('review'),
+  }).prefault({}),
   tenants: z
     .record(z.string().regex(/^(?!default$)[a-z][a-z0-9_]{0,39}$/, 'must be lower-case letters, digits and _'), Tenant)
     .default({}),

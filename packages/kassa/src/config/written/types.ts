@@ -2,7 +2,7 @@
  * What people write in `kassa.config.ts`, as plain interfaces: no validator's types leak into a shop's program.
  * Names are camelCase here and snake_case in `Settings`, which is what the program runs on.
  */
-import type { AfterRefund, WhenLate } from '../settings.ts';
+import type { AfterRefund, UnexpectedMoneyOptions, WhenLate } from '../settings.ts';
 
 /** Made by `usd('19.99')` and its like: integer minor units, lower-case currency. */
 export interface Money {
@@ -148,10 +148,7 @@ export interface Contracts<Key extends string> {
 }
 
 /** What `smtp()` makes. */
-export interface Smtp {
-  readonly kind: 'smtp';
-  readonly url: string;
-}
+export type Smtp = { readonly kind: 'smtp'; readonly url: string };
 
 export interface NotifyOptions {
   email?: Smtp | Absent;
@@ -212,8 +209,8 @@ export interface KassaConfig<Catalog extends Record<string, Offer> = Record<stri
   /** Where Kassa's own API lives. Default `/pay`. */
   basePath?: string | Absent;
   /**
-   * Host names under which Kassa is called, lower case, without port, when they are not those of its origins. Addresses
-   * of Kassa's own making, such as where Stripe leads a ticket's buyer back to, name no other host.
+   * Host names under which Kassa is called, lower case, without port, when its origins have others. Addresses of its
+   * own making, such as where Stripe leads a ticket's buyer back to, name no other host.
    */
   hosts?: readonly string[] | Absent;
   /** Default: `DATABASE_URL`, else the embedded Postgres. */
@@ -227,8 +224,10 @@ export interface KassaConfig<Catalog extends Record<string, Offer> = Record<stri
   /** `any` lets every origin call; test mode only. */
   cors?: 'list' | 'any' | Absent;
   contracts?: Contracts<keyof Catalog & string> | Absent;
-  /** What goes with the last of an order's money. Default: appointments and granted credits, but not the coupon's use. */
+  /** What goes with the last of an order's money. Default: appointments and granted credits, not the coupon's use. */
   afterRefund?: Partial<AfterRefund> | Absent;
+  /** Money that no order asked for: back by itself, or before a person (docs/refunds.md). */
+  unexpectedMoney?: UnexpectedMoneyOptions | Absent;
   /** Other shops of this installation, by key. Requests for other hosts belong to the shop itself. */
   tenants?: Readonly<Record<string, TenantOptions<keyof Catalog & string>>> | Absent;
   /** How long a live attempt may be silent before a read asks Stripe. Default 3s. */

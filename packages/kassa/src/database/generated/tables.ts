@@ -513,7 +513,7 @@ export interface RefundsTable {
   amount_minor: number;
   currency: string;
   reason: 'duplicate' | 'fraudulent' | 'requested_by_customer' | null;
-  cause: 'requested' | 'surplus' | 'too_late' | 'adopted';
+  cause: 'requested' | 'surplus' | 'too_late' | 'mismatch' | 'unowned' | 'adopted';
   status: 'requested' | 'pending' | 'succeeded' | 'failed' | 'canceled';
   stripe_status: string | null;
   stripe_refund_id: string | null;

@@ -16,17 +16,20 @@ export interface Break {
   readonly owner: BreakOwner;
 }
 
-/** Opens a break, or notes that it is still there; it keeps the age of its first sight until it is resolved. */
+/**
+ * Opens a break, or notes that it is still there; it keeps the age of its first sight until it is resolved.
+ * @returns since when it is there.
+ */
 export async function openBreak(
   db: Database,
   shop: ShopKey,
   found: Break & { readonly details: Readonly<Record<string, unknown>> },
   world: { ids: Ids; at: Date },
-): Promise<void> {
+): Promise<Date> {
   const details = JSON.stringify(found.details);
   const { kind, stripe_object_id, owner } = found;
   const row = { ...shop, kind, stripe_object_id, owner, details };
-  await db
+  const { first_seen_at } = await db
     .insertInto('reconcile_breaks')
     .values({ ...row, id: world.ids.uuid(), first_seen_at: world.at, last_seen_at: world.at })
     .onConflict((conflict) =>
@@ -34,7 +37,9 @@ export async function openBreak(
         .columns(['tenant_id', 'mode', 'kind', 'stripe_object_id'])
         .doUpdateSet({ last_seen_at: world.at, details, owner, resolved_at: null }),
     )
-    .execute();
+    .returning('first_seen_at')
+    .executeTakeFirstOrThrow();
+  return first_seen_at;
 }
 
 /** Stripe's ids of what is unexplained at the moment, longest first; at most `limit`. */

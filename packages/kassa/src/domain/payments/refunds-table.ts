@@ -4,7 +4,7 @@ import type { RefundStatus } from './reports.ts';
 
 type Reader = Database | Transaction;
 
-export type RefundCause = 'requested' | 'surplus' | 'too_late' | 'adopted';
+export type RefundCause = 'requested' | 'surplus' | 'too_late' | 'mismatch' | 'unowned' | 'adopted';
 
 export interface Refund {
   readonly id: string;

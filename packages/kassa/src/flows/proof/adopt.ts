@@ -1,7 +1,7 @@
 import { inTransaction, type Transaction } from '../../database/index.ts';
 import { saveOffer } from '../../domain/catalog/index.ts';
 import { post } from '../../domain/ledger/index.ts';
-import { insertOrder, lockOrder, moveOrder, writeAudit } from '../../domain/orders/index.ts';
+import { insertOrder, lockOrder, moveOrder, type Order, writeAudit } from '../../domain/orders/index.ts';
 import {
   changeAttempt,
   closeBreaks,
@@ -14,12 +14,8 @@ import { insertQuote, priceBasket } from '../../domain/pricing/index.ts';
 import { KassaError } from '../../kernel/errors.ts';
 import { askStripe } from '../asking/ask-stripe.ts';
 import type { House } from '../house.ts';
-
-export interface Adopted {
-  readonly order_id: string;
-  /** False when an order had it already: then nothing was written. */
-  readonly is_new: boolean;
-}
+import type { Adopted, AdoptedBy } from '../refunding/policies.ts';
+import { requestRefund } from '../refunding/request-refund.ts';
 
 /** What an adopted payment is for, as far as anybody knows. Kept like the offers of a contract: nobody can buy it. */
 const OFFER = 'adopted-payment';
@@ -28,11 +24,12 @@ const REASON = 'payment_adopted';
 /**
  * Makes an order of a payment that Stripe took for us and that no order knows: its row was lost, or it was made by hand.
  * The money enters the books at once; what it is for only a person can say, so the order stands in review and nothing is
- * fulfilled. Cut in half it never happened; a second call finds the order of the first.
+ * fulfilled. Where the shop has said that such money goes back, the order is called off at once and its refund is on
+ * its way, like any other. Cut in half it never happened; a second call finds the order of the first.
  * @param object_id of a session (`cs_…`) or of a payment (`pi_…`).
  * @throws KassaError `not_found` for what Stripe does not know, `invalid_request` while no money was taken.
  */
-export async function adopt(house: House, object_id: string, actor: string): Promise<Adopted> {
+export async function adopt(house: House, object_id: string, by: AdoptedBy): Promise<Adopted> {
   const report = await askStripe(() => readPaid(house, object_id));
   const known = await findAttempt(house.db, house.shop, report);
   if (known) return { order_id: known.order_id, is_new: false };
@@ -46,7 +43,7 @@ export async function adopt(house: House, object_id: string, actor: string): Pro
     throw new KassaError('invalid_request', `${object_id} belongs to the other mode of Stripe.`);
   }
   return inTransaction(house.db, async (tx) => {
-    const order_id = await writeOrder(house, tx, { report, object_id, actor });
+    const order_id = await writeOrder(house, tx, { report, object_id, ...by });
     return { order_id, is_new: true };
   }).then(async (adopted) => {
     await closeBreaks(house.db, house.shop, object_id, house.clock.now());
@@ -65,13 +62,13 @@ async function readPaid({ gateway }: House, object_id: string): Promise<PaymentR
   }
 }
 
-interface Found {
+interface Found extends AdoptedBy {
   readonly report: PaymentReport;
   readonly object_id: string;
-  readonly actor: string;
 }
 
-async function writeOrder(house: House, tx: Transaction, { report, object_id, actor }: Found): Promise<string> {
+async function writeOrder(house: House, tx: Transaction, found: Found): Promise<string> {
+  const { report, object_id, actor } = found;
   const { shop, ids } = house;
   const at = house.clock.now();
   const world = { ids, at };
@@ -101,24 +98,37 @@ async function writeOrder(house: House, tx: Transaction, { report, object_id, ac
   );
   const order = await lockOrder(tx, order_id);
   const received = { received_minor: amount_minor, kept: false, heard_at: at };
-  await changeAttempt(
-    tx,
-    attempt_id,
-    { session_id, payment_id, status: 'complete', payment_status: 'paid', ...received },
-    at,
-  );
+  const paid = { session_id, payment_id, status: 'complete', payment_status: 'paid' } as const;
+  await changeAttempt(tx, attempt_id, { ...paid, ...received }, at);
+  if (found.end === 'refund') {
+    const unkept = { order_id, attempt_id, payment_id, amount_minor, currency, cause: 'unowned' } as const;
+    await requestRefund(house, tx, unkept, at);
+  }
   const amounts = { stripe: amount_minor, review: -amount_minor };
   await post(tx, { ...shop, order_id }, { cause: `paid:${attempt_id}`, currency, amounts }, world);
-  const review = { reason: REASON, details: { object_id, amount_minor, currency } };
-  const move = { status: order.status, email: null, paid_at: null, review };
-  const version = await moveOrder(tx, order, move, at);
   const step = { ...shop, order_id, status_to: order.status, cause: `adopt:${object_id}`, actor };
   const created = { ...step, order_version: 1, action: 'created', status_from: null, details: { attempt_id } };
   await writeAudit(tx, created, world);
-  const details = { attempt_id, payment_id, ...review.details };
-  const looked = { ...step, order_version: version, action: `review:${REASON}`, status_from: order.status, details };
-  await writeAudit(tx, looked, world);
+  await endOrder(house, tx, { ...found, order, attempt_id });
   return order_id;
+}
+
+/** Whether a person decides what it was for, or it is over as soon as it is known. */
+async function endOrder(
+  { shop, ids, clock }: House,
+  tx: Transaction,
+  { report, object_id, actor, end, order, attempt_id }: Found & { readonly order: Order; readonly attempt_id: string },
+): Promise<void> {
+  const at = clock.now();
+  const { payment_id, amount_minor, currency } = report;
+  const facts = { object_id, amount_minor, currency };
+  const review = end === 'review' ? { reason: REASON, details: facts } : null;
+  const to = end === 'review' ? order.status : 'canceled';
+  const version = await moveOrder(tx, order, { status: to, email: null, paid_at: null, review }, at);
+  const action = end === 'review' ? `review:${REASON}` : 'sent_back:without_order';
+  const entry = { ...shop, order_id: order.id, order_version: version, action, status_from: order.status, actor };
+  const details = { attempt_id, payment_id, ...facts };
+  await writeAudit(tx, { ...entry, status_to: to, cause: `adopt:${object_id}`, details }, { ids, at });
 }
 
 async function basketOf(house: House, tx: Transaction, { amount_minor, currency }: PaymentReport) {

@@ -35,6 +35,8 @@ export interface Round {
 
 export const RECONCILE_CAUSE = { cause: 'reconcile', actor: 'kassa' };
 
+/** Money that nobody knows is looked at twice before it goes back: by then whoever was writing its order has done so. */
+const KNOWN_WITHIN_MS = 10 * 60_000;
 const BREAKS_MAX = 1_000;
 const ERROR_LENGTH_MAX = 500;
 
@@ -65,7 +67,7 @@ export async function compareSession(round: Round, session: PaymentReport, known
   });
 }
 
-/** Paid at Stripe with our mark, and no row of ours knows it: a person must look. */
+/** Paid at Stripe with our mark, and no row of ours knows it: a person must look, or it goes back. */
 export async function noteUnknown({ house, tally }: Round, session: PaymentReport): Promise<void> {
   if (!isMarkedBy(house.shop, session) || session.payment_status !== 'paid') return;
   tally.unexplained += 1;
@@ -73,7 +75,10 @@ export async function noteUnknown({ house, tally }: Round, session: PaymentRepor
   const kind = session_id === null ? 'payment_without_order' : 'session_without_order';
   const found = { kind, stripe_object_id: session_id ?? payment_id ?? '', owner: 'shop' as const };
   const details = { payment_id, amount_minor, currency, reference };
-  await openBreak(house.db, house.shop, { ...found, details }, { ids: house.ids, at: house.clock.now() });
+  const at = house.clock.now();
+  const since = await openBreak(house.db, house.shop, { ...found, details }, { ids: house.ids, at });
+  if (house.unexpected_money.without_order === 'review' || at.getTime() - since.getTime() < KNOWN_WITHIN_MS) return;
+  await house.adopt(house, found.stripe_object_id, { actor: RECONCILE_CAUSE.actor, end: 'refund' });
 }
 
 /** Ends the breaks about an object that was just brought in order. */

@@ -19,6 +19,7 @@ import {
 } from '../../domain/payments/index.ts';
 import type { LineGrant } from '../../domain/pricing/index.ts';
 import { canTakeAgain, moneySpent, type SetAside, wasLetGo } from '../holding/aside.ts';
+import type { UnexpectedMoney } from '../refunding/policies.ts';
 
 /** Everything that the decision may look at, read under the order's row lock. */
 export interface Snapshot {
@@ -33,6 +34,8 @@ export interface Snapshot {
   readonly grants: readonly Grant[];
   /** The strictest policy among the order's offers. */
   readonly when_late: WhenLate;
+  /** The shop's policy for money that no order asked for as it came. */
+  readonly unexpected: Pick<UnexpectedMoney, 'second_payment' | 'other_amount'>;
 }
 
 /** Credits that one line gives once the order is paid. */
@@ -41,7 +44,7 @@ export interface Grant extends LineGrant {
 }
 
 export interface Review {
-  readonly reason: 'payment_amount_mismatch' | 'order_transition_refused' | 'paid_too_late';
+  readonly reason: 'payment_amount_mismatch' | 'order_transition_refused' | 'paid_too_late' | 'second_payment';
   readonly details: Readonly<Record<string, unknown>>;
 }
 
@@ -58,7 +61,7 @@ export interface Decision {
   readonly aside: 'sold' | 'released' | 'keep';
   readonly grants: readonly Grant[];
   readonly postings: readonly Posting[];
-  readonly refund: { readonly amount_minor: number; readonly cause: 'surplus' | 'too_late' } | null;
+  readonly refund: { readonly amount_minor: number; readonly cause: 'surplus' | 'too_late' | 'mismatch' } | null;
   readonly review: Review | null;
   readonly messages: readonly string[];
 }
@@ -119,10 +122,10 @@ function moneyArrived(snapshot: Snapshot, report: PaymentReport, payment_status:
   // The money is here whatever it is for, so the books take it in at once; only what it stands for differs.
   const unowned = { ...unkept, postings: [postAside(snapshot, report)] };
   if (received_minor !== snapshot.attempt.amount || report.currency !== snapshot.attempt.currency) {
-    return { ...unowned, review: mismatch(snapshot, report) };
+    return { ...unowned, ...otherAmount(snapshot, report, unkept.attempt) };
   }
   const spare = attempts.some((one) => one.kept);
-  if (spare) return { ...unowned, refund: giveBack(received_minor, 'surplus') };
+  if (spare) return { ...unowned, ...secondPayment(snapshot, received_minor) };
   const to = nextStatus(order.status, 'payment_succeeded');
   if (to === 'refuse' || isPaid(order.status)) {
     return { ...unowned, review: { reason: 'order_transition_refused', details: { status: order.status } } };
@@ -152,7 +155,21 @@ function tooLate(snapshot: Snapshot, amount_minor: number): Pick<Decision, 'refu
   return { refund: giveBack(amount_minor, 'too_late'), review: null };
 }
 
-function giveBack(amount_minor: number, cause: 'surplus' | 'too_late'): Decision['refund'] {
+/** Another amount or currency than was asked for. What goes back ends its order, which nobody can pay any more. */
+function otherAmount(snapshot: Snapshot, report: PaymentReport, attempt: Decision['attempt']): Partial<Decision> {
+  const refund = giveBack(report.amount_minor, 'mismatch');
+  if (snapshot.unexpected.other_amount === 'review' || !refund) return { review: mismatch(snapshot, report) };
+  const { order, aside, messages } = attemptEnded(snapshot, { ...attempt, payment_status: 'failed' });
+  return { order, aside, messages, refund };
+}
+
+function secondPayment({ unexpected, attempt }: Snapshot, amount_minor: number): Partial<Decision> {
+  const refund = giveBack(amount_minor, 'surplus');
+  if (unexpected.second_payment === 'refund' || !refund) return { refund };
+  return { review: { reason: 'second_payment', details: { attempt_id: attempt.id, amount_minor } } };
+}
+
+function giveBack(amount_minor: number, cause: 'surplus' | 'too_late' | 'mismatch'): Decision['refund'] {
   return amount_minor > 0 ? { amount_minor, cause } : null;
 }
 

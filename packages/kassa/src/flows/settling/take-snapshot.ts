@@ -19,7 +19,15 @@ export async function takeSnapshot(house: House, tx: Transaction, found: Attempt
   const offers = await offersById(tx, house.shop, offer_ids);
   const aside = await lockAside(house, tx, order, offers);
   const grants = await grantsOf(house, tx, order, { lines, offers });
-  return { order, attempt, attempts, aside, grants, when_late: strictestPolicy(offers) };
+  return {
+    order,
+    attempt,
+    attempts,
+    aside,
+    grants,
+    when_late: strictestPolicy(offers),
+    unexpected: house.unexpected_money,
+  };
 }
 
 const STRICTNESS: readonly WhenLate[] = ['rehold-or-refund', 'refund', 'review'];

@@ -96,7 +96,11 @@ test('an order for which nothing was due says free, and one in test mode says th
 });
 
 test('a buyer whose seats were gone is told so, and what comes back', () => {
-  const { subject, text } = lateRefundMail(orderOf(), { cause: 'too_late', amount_minor: 20_000 }, seller);
+  const { subject, text } = lateRefundMail(
+    orderOf(),
+    { cause: 'too_late', amount_minor: 20_000, currency: 'usd' },
+    seller,
+  );
   expect(subject).toBe('Blue Hall: your money for order #1001 is on its way back');
   expect(text).toContain('had been sold in');
   expect(text).toContain('We have sent $200.00 USD back');
@@ -105,7 +109,7 @@ test('a buyer whose seats were gone is told so, and what comes back', () => {
 });
 
 test('a buyer who paid twice is told that the order stays paid', () => {
-  const { text } = lateRefundMail(orderOf(), { cause: 'surplus', amount_minor: 5_000 }, seller);
+  const { text } = lateRefundMail(orderOf(), { cause: 'surplus', amount_minor: 5_000, currency: 'usd' }, seller);
   expect(text.replaceAll('\n', ' ')).toContain('Your order is paid once and stays as it is');
   expect(text).toContain('$50.00 USD');
 });
@@ -169,7 +173,7 @@ function skeleton(html: string): string {
 
 test('hostile names change no tag, no attribute and no line of any mail', () => {
   const plain = { receipt: skeleton(receiptMail(orderOf(), seller).html), refund: '' };
-  const refund = { cause: 'too_late', amount_minor: 20_000 } as const;
+  const refund = { cause: 'too_late', amount_minor: 20_000, currency: 'usd' } as const;
   plain.refund = skeleton(lateRefundMail(orderOf(), refund, seller).html);
   fc.assert(
     fc.property(hostile, hostile, hostile, (name, shop, reference) => {

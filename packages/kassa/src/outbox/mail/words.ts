@@ -13,6 +13,8 @@ export interface Words {
     readonly heading: string;
     readonly too_late: string;
     readonly surplus: string;
+    readonly mismatch: string;
+    readonly unowned: string;
     amount(amount: string): string;
     readonly when: string;
   };
@@ -46,6 +48,12 @@ const ENGLISH: Words = {
     surplus:
       'We received more than one payment for the same order. Your order is paid once and stays as it is; this is ' +
       'about the second payment only.',
+    mismatch:
+      'We received another amount than your order costs. We could therefore not confirm your order, and nothing of ' +
+      'your money stays with us. We are sorry.',
+    unowned:
+      'We received a payment from you that belongs to no order of ours, so nothing of your money stays with us. ' +
+      'We are sorry.',
     amount: (amount) => `We have sent ${amount} back to the card or account that you paid with. You need do nothing.`,
     when: 'Banks usually take 5 to 10 days to show a refund.',
   },
