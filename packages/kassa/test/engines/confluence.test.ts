@@ -66,7 +66,8 @@ const START: State = {
 function hear(state: State, report: PaymentReport): State {
   const attempt = state.attempts.find((one) => one.session_id === report.session_id);
   if (!attempt) throw new Error('a report of no page');
-  const snapshot = { ...state, attempt, grants: [], when_late: 'rehold-or-refund' } as const;
+  const unexpected = { second_payment: 'refund', other_amount: 'review' } as const;
+  const snapshot = { ...state, attempt, grants: [], when_late: 'rehold-or-refund', unexpected } as const;
   const decision = decide(snapshot, report);
   if (!decision) return state;
   const ended = decision.aside;
