@@ -67,7 +67,7 @@ export const INCIDENTS: Readonly<Record<string, IncidentControl>> = {
     edits: [
       {
         file: DECIDE,
-        from: "  if (spare) return { ...unowned, ...secondPayment(snapshot, received_minor) };",
+        from: '  if (spare) return { ...unowned, ...secondPayment(snapshot, received_minor) };',
         to: '  if (spare) return unowned;',
       },
     ],
