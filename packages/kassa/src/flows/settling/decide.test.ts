@@ -233,7 +233,8 @@ test('money that was not asked for as it came goes back or before a person, as t
       if (!decision || decision.attempt.payment_status !== 'paid' || decision.attempt.kept) return;
       expect([decision.refund, decision.review].filter((one) => one !== null)).toHaveLength(1);
       const other = said.amount_minor !== snapshot.attempt.amount || said.currency !== snapshot.attempt.currency;
-      if (other && said.amount_minor > 0) expect(decision.refund ? 'refund' : 'review').toBe(snapshot.unexpected.other_amount);
+      if (other && said.amount_minor > 0)
+        expect(decision.refund ? 'refund' : 'review').toBe(snapshot.unexpected.other_amount);
     }),
   );
 });
