@@ -22,7 +22,9 @@ interface Verdict {
 
 async function tryOne(incident: string): Promise<Verdict> {
   const args = [VITEST, 'run', '--config', `${FOLDER}/planted.config.ts`, `${FOLDER}/${fileOf(incident)}`];
-  const env = { ...process.env, KASSA_TEST_INCIDENT: incident, NO_COLOR: '1', NODE_ENV: 'test' };
+  const KASSA_TEST_DROPPED = JSON.stringify(INCIDENTS[incident]?.ddl ?? []);
+  const planted = { KASSA_TEST_INCIDENT: incident, KASSA_TEST_DROPPED };
+  const env = { ...process.env, ...planted, NO_COLOR: '1', NODE_ENV: 'test' };
   const child = spawn(process.execPath, args, { cwd: ROOT, env, stdio: ['ignore', 'pipe', 'pipe'], timeout: LIMIT_MS });
   let out = '';
   for (const stream of [child.stdout, child.stderr]) {

@@ -5,5 +5,5 @@ import { test } from 'vitest';
 import { SETTLING } from '../engines/interleavings/settling.ts';
 import { inTurns } from './incident.ts';
 
-test('one payment that two workers hear of under two ids is in the books once', () =>
-  inTurns(SETTLING, /^a webhook and another one/));
+test('a payment that is confirmed while its webhook is handled is in the books once', () =>
+  inTurns(SETTLING, /^a webhook and a confirmation/));

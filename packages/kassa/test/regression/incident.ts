@@ -1,5 +1,5 @@
 import { expect } from 'vitest';
-import { inTransaction } from '../../src/database/index.ts';
+import { inTransaction, sql } from '../../src/database/index.ts';
 import type { PaymentReport } from '../../src/domain/payments/index.ts';
 import type { StartCheckout } from '../../src/flows/checkout/start-checkout.ts';
 import { taking } from '../engines/interleavings/explore.ts';
@@ -8,6 +8,9 @@ import { openStage } from '../engines/interleavings/rewind.ts';
 import type { Scene } from '../engines/interleavings/scene.ts';
 import { openPaymentDesk, type PaymentDesk } from '../setup/payments.ts';
 
+/** Constraints that a planted mistake comes without. */
+const DROPPED = JSON.parse(process.env.KASSA_TEST_DROPPED ?? '[]') as string[];
+
 /** A shop for one incident, closed whatever comes of it. */
 export async function inShop(
   work: (shop: PaymentDesk) => Promise<void>,
@@ -15,6 +18,7 @@ export async function inShop(
 ): Promise<void> {
   const shop = await openPaymentDesk(options);
   try {
+    for (const statement of DROPPED) await sql.raw(statement).execute(shop.db);
     await work(shop);
   } finally {
     await shop.close();

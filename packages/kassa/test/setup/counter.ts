@@ -19,7 +19,7 @@ import { silentLog } from '../../src/kernel/log.ts';
 import { seededRandom } from '../../src/kernel/random.ts';
 import { drainOutbox } from '../../src/outbox/drain.ts';
 import { catchingMailer } from '../../src/outbox/mailer.ts';
-import { TEST_RATES } from '../../src/stripe/budget.ts';
+import { type BudgetRates, TEST_RATES } from '../../src/stripe/budget.ts';
 import { createGateway } from '../../src/stripe/gateway.ts';
 import { runTimers } from '../../src/workflows/run-timers.ts';
 import { freshDatabase } from './database.ts';
@@ -67,6 +67,8 @@ interface CounterOptions {
   readonly database?: Partial<OpenOptions>;
   /** False settles each order by itself. */
   readonly batches?: boolean;
+  /** How often Stripe may be asked; as a test key may unless told. */
+  readonly rates?: BudgetRates;
 }
 
 export async function openCounter(options: CounterOptions = {}): Promise<Counter> {
@@ -92,7 +94,7 @@ export async function openCounter(options: CounterOptions = {}): Promise<Counter
   const gateway = createGateway({
     ...world,
     address: { secret_key: sandbox.keys.secret, host: '127.0.0.1', port: 4243 },
-    rates: TEST_RATES,
+    rates: options.rates ?? TEST_RATES,
     webhook_secrets: [SECRET],
   });
   const hooks: Hooks = checkHooks(options.hooks ?? {});
