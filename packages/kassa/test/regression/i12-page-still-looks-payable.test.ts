@@ -18,7 +18,7 @@ test('an ended page shows as ended, and money that was faster than the end is ke
     await pays(shop, fast);
     // The end of the hold is what is looked at here, and not who else might notice.
     await shop.db.deleteFrom('timers').where('kind', '=', 'reconcile').execute();
-    shop.clock.advance(5 * MINUTE);
+    shop.clock.advance(25 * MINUTE);
     await shop.rest();
     expect(await facts(shop)).toMatchObject({ orders: ['expired', 'paid'], topics: ['order.expired', 'order.paid'] });
   }));
