@@ -1,10 +1,10 @@
 import type { Settings } from './config.ts';
-import type { ClaimedTimer } from './database/index.ts';
+import { type ClaimedTimer, poolCounts } from './database/index.ts';
 import { recognizeKey } from './domain/keys/index.ts';
 import { tenantOf } from './domain/reports/index.ts';
 import type { BuiltHouse } from './house-of.ts';
 import type { Limits } from './http/limits.ts';
-import { createPressure } from './http/pressure.ts';
+import { createPressure, SHED_AT } from './http/pressure.ts';
 import { createHttp, type HttpApp } from './http/server.ts';
 import { byTenant } from './http/tenants.ts';
 import type { InboxDesk } from './inbox/drain.ts';
@@ -39,7 +39,7 @@ export function installationOf(shops: readonly [BuiltShop, ...BuiltShop[]], limi
   const houses = shops.map((shop) => shop.built.house);
   const events = { batches: 0, events: 0, rows_max: 0 };
   const store = eventStore(house.db, events);
-  const pressure = createPressure();
+  const pressure = createPressure(SHED_AT, () => poolCounts(house.db).waiting);
   const { version } = built.http.settings;
   const measured = { houses, db: house.db, worker_db: built.inbox.house.db, pressure, events, use: systemUse, version };
   const apps = shops.map((shop, index) => ({

@@ -14,6 +14,12 @@ export type Sheddable = (typeof SHED_ORDER)[number];
 export type ShedAt = Readonly<Record<Sheddable, number>>;
 export const SHED_AT: ShedAt = { report: 50, catalogue: 100, price: 150, checkout: 200, status: 1_000 };
 
+/**
+ * From how many on that wait for a connection to the database it is refused too: a database that does not keep up is
+ * seen here first, however fast or slow it is.
+ */
+export const SHED_WAITING: ShedAt = { report: 5, catalogue: 10, price: 15, checkout: 20, status: 200 };
+
 /** By then some of those who came first are done. */
 const COME_AGAIN_S = 2;
 
@@ -27,7 +33,7 @@ export interface Pressure {
   };
 }
 
-export function createPressure(shed_at: ShedAt = SHED_AT): Pressure {
+export function createPressure(shed_at: ShedAt = SHED_AT, waiting: () => number = () => 0): Pressure {
   const none = (): Record<Sheddable, number> => ({ report: 0, catalogue: 0, price: 0, checkout: 0, status: 0 });
   const under_way = none();
   const shed = none();
@@ -35,7 +41,7 @@ export function createPressure(shed_at: ShedAt = SHED_AT): Pressure {
   return {
     counts: { under_way, shed },
     async during(what, work) {
-      if (all >= shed_at[what]) {
+      if (all >= shed_at[what] || waiting() >= SHED_WAITING[what]) {
         shed[what] += 1;
         throw overloaded();
       }

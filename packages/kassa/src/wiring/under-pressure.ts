@@ -11,8 +11,17 @@ export function underPressure(house: HttpHouse, { during }: Pressure): HttpHouse
     <Asked extends readonly unknown[], Result>(what: Sheddable, work: (...asked: Asked) => Promise<Result>) =>
     (...asked: Asked): Promise<Result> =>
       during(what, () => work(...asked)).catch(told);
+  const passing =
+    <Asked extends readonly unknown[], Result>(work: (...asked: Asked) => Promise<Result>) =>
+    (...asked: Asked): Promise<Result> =>
+      work(...asked).catch(told);
   return {
     ...house,
+    findOffer: passing(house.findOffer),
+    findContractOffer: passing(house.findContractOffer),
+    declinesFrom: passing(house.declinesFrom),
+    replayAnswer: passing(house.replayAnswer),
+    fillOrder: passing(house.fillOrder),
     listOrders: held('report', house.listOrders),
     readStory: held('report', house.readStory),
     listNotifications: held('report', house.listNotifications),

@@ -60,6 +60,15 @@ describe('a shop that is asked more than it can do', () => {
     expect(await crowded.receive(new Uint8Array(), null)).toEqual({ event_id: 'evt_1' });
   });
 
+  test('refuses a checkout already when twenty wait for the database, however few are under way', async () => {
+    let waiting = 0;
+    const pressure = createPressure(SHED_AT, () => waiting);
+    expect(await refused(pressure.during('checkout', async () => undefined))).toBe('served');
+    waiting = 20;
+    expect(await refused(pressure.during('checkout', async () => undefined))).toEqual(['overloaded', 2]);
+    expect(await refused(pressure.during('status', async () => undefined))).toBe('served');
+  });
+
   test('says the same when the database has no connection to give', async () => {
     const busy = { listOffers: () => Promise.reject(new DatabaseUnavailable('busy', new Error('full'))) };
     const house = underPressure(busy as unknown as HttpHouse, createPressure());

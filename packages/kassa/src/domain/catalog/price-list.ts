@@ -52,6 +52,7 @@ export function openPriceList(db: Database, shop: ShopKey, clock: Clock): PriceL
   const memory: Memory = { version: undefined, seen_at_ms: 0, offers: new Map(), named: new Map(), rates: new Map() };
   /** Which version each transaction has priced by. */
   const priced_by = new WeakMap<object, number>();
+  let looking: Promise<number> | undefined;
   const forget = (): void => {
     memory.version = undefined;
     for (const map of [memory.offers, memory.named, memory.rates]) map.clear();
@@ -63,6 +64,12 @@ export function openPriceList(db: Database, shop: ShopKey, clock: Clock): PriceL
     memory.version = version;
     memory.seen_at_ms = clock.now().getTime();
     return version;
+  };
+  const seeOnce = (): Promise<number> => {
+    looking ??= see(db).finally(() => {
+      looking = undefined;
+    });
+    return looking;
   };
   const note = (reader: Reader, version = 0): void => {
     if ((priced_by.get(reader) ?? version) !== version) throw new PricesChanged(CHANGED);
@@ -91,28 +98,31 @@ export function openPriceList(db: Database, shop: ShopKey, clock: Clock): PriceL
       recall(memory.rates, { reader, names: classes, read: (missing) => taxRatesOf(reader, shop, missing) }),
     async find(ref) {
       const name = JSON.stringify(ref);
-      if (clock.now().getTime() - memory.seen_at_ms >= SEEN_FOR_MS) await see(db);
+      // Whoever comes while somebody looks already shares that look: a crowd asks once.
+      if (clock.now().getTime() - memory.seen_at_ms >= SEEN_FOR_MS) await seeOnce();
       const known = memory.offers.get(memory.named.get(name) ?? '');
       if (known?.active) return known;
-      const version = await see(db);
+      const version = await seeOnce();
       const found = await findOffer(db, shop, ref);
       if (found === undefined || memory.version !== version) return found;
       remember(memory.offers, found.id, found);
       remember(memory.named, name, found.id);
       return found;
     },
-    async assertCurrent(tx) {
-      const version = priced_by.get(tx);
-      if (version === undefined) return;
-      await look(tx, currentVersion(), (current) => {
-        if (current !== version) throw new PricesChanged(CHANGED);
-      });
-    },
+    assertCurrent: (tx) => assertStill(tx, priced_by.get(tx)),
     forget,
   };
   const others = lists.get(db) ?? new Set();
   lists.set(db, others.add(list));
   return list;
+}
+
+/** Nothing was priced in this transaction: then there is nothing to hold against the version. */
+async function assertStill(tx: Transaction, version: number | undefined): Promise<void> {
+  if (version === undefined) return;
+  await look(tx, currentVersion(), (current) => {
+    if (current !== version) throw new PricesChanged(CHANGED);
+  });
 }
 
 interface Wanted<Value> {
