@@ -134,16 +134,19 @@ export interface OrderMove {
   readonly status: OrderStatus;
   readonly email: string | null;
   readonly paid_at: Date | null;
-  readonly review: { readonly reason: string; readonly details: Record<string, unknown> } | null;
+  readonly review: { readonly reason: string; readonly details: Record<string, unknown> } | 'closed' | null;
+}
+
+function reviewAfter({ review_reason }: Order, review: OrderMove['review'], at: Date) {
+  if (review === 'closed') return { review_reason: null, review_details: null, review_opened_at: null };
+  if (review === null || review_reason !== null) return {};
+  return { review_reason: review.reason, review_details: JSON.stringify(review.details), review_opened_at: at };
 }
 
 /** Moves a locked order by one version; answers the new version. A review that is open already keeps its reason. */
 export async function moveOrder(tx: Transaction, order: Order, move: OrderMove, at: Date): Promise<number> {
   const version = order.version + 1;
-  const review =
-    move.review && order.review_reason === null
-      ? { review_reason: move.review.reason, review_details: JSON.stringify(move.review.details), review_opened_at: at }
-      : {};
+  const review = reviewAfter(order, move.review, at);
   await tx
     .updateTable('orders')
     .set({

@@ -10,7 +10,9 @@ export interface Unkept {
   readonly payment_id: string | null;
   readonly amount_minor: number;
   readonly currency: string;
-  readonly cause: Exclude<RefundCause, 'requested' | 'adopted'>;
+  readonly cause: Exclude<RefundCause, 'adopted'>;
+  /** Who decided it; Kassa by itself when left away. */
+  readonly requested_by?: string;
 }
 
 /**
@@ -18,13 +20,13 @@ export interface Unkept {
  * @throws Bug for a payment that Stripe has not named.
  */
 export async function requestRefund(house: House, tx: Transaction, unkept: Unkept, at: Date): Promise<void> {
-  const { order_id, attempt_id, payment_id, amount_minor, currency, cause } = unkept;
+  const { order_id, attempt_id, payment_id, amount_minor, currency, cause, requested_by = 'kassa' } = unkept;
   if (payment_id === null) throw new Bug(`attempt ${attempt_id} was paid without a payment id`);
   const world = { ids: house.ids, at };
   const shared = { ...house.shop, order_id, attempt_id };
   const reason = cause === 'surplus' ? 'duplicate' : null;
-  const wish = { amount_minor, currency, reason, cause, status: 'requested', requested_by: 'kassa' } as const;
-  const refund_id = await insertRefund(tx, { ...shared, ...wish, stripe_refund_id: null }, world);
+  const wish = { amount_minor, currency, reason, cause, status: 'requested' } as const;
+  const refund_id = await insertRefund(tx, { ...shared, ...wish, requested_by, stripe_refund_id: null }, world);
   const request = house.gateway.composeRefund({ payment_id, amount_minor, reason, refund_id });
   const key = operationKey(refund_id, 'refund');
   await intendOperation(tx, { ...shared, key, refund_id, action: 'refund', request }, world);

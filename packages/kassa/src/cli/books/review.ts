@@ -1,0 +1,74 @@
+import type { CommandDef } from 'citty';
+import { listTrouble } from '../../domain/reports/index.ts';
+import { closeReview, type ReviewDecision } from '../../flows/proof/close-review.ts';
+import { KassaError } from '../../kernel/errors.ts';
+import { fromTypeId, toTypeId } from '../../kernel/ids.ts';
+import { decimalFromMinor } from '../../kernel/money.ts';
+import { Exit, type Printer, printerTo } from '../printer.ts';
+import { atOpened, SHOP_ARGS } from '../proof/opened.ts';
+
+const ACTOR = 'admin:command line';
+
+export const list: CommandDef = {
+  meta: { name: 'review list', description: 'The orders that wait for a person, longest first, at most 50' },
+  args: SHOP_ARGS,
+  run: ({ args }) => runList(args, printerTo(process.stdout, args.json === true)),
+};
+
+const DECIDED_ARGS = {
+  order: { type: 'positional', required: true, valueHint: 'id', description: 'The order’s id: ord_…' },
+  reason: { type: 'string', required: true, valueHint: 'text', description: 'Why, for the history' },
+  ...SHOP_ARGS,
+} as const;
+
+export const accept: CommandDef = {
+  meta: { name: 'review accept', description: 'It is as it should be; an adopted payment becomes a sale' },
+  args: DECIDED_ARGS,
+  run: ({ args }) => runClose('accept', args, printerTo(process.stdout, args.json === true)),
+};
+
+export const refund: CommandDef = {
+  meta: { name: 'review refund', description: 'Send back the money that the order does not keep' },
+  args: DECIDED_ARGS,
+  run: ({ args }) => runClose('refund', args, printerTo(process.stdout, args.json === true)),
+};
+
+type Args = Readonly<Record<string, unknown>>;
+
+async function runList(args: Args, printer: Printer): Promise<number> {
+  return atOpened(args, async ({ house }) => {
+    const { reviews, counts } = await listTrouble(house.db, house.shop);
+    for (const { order_id, number, reason, at } of reviews) {
+      const order = toTypeId('ord', order_id);
+      const text = `${order}  ${reason.replaceAll('_', ' ')}  since ${at.toISOString()}`;
+      printer.say(text, { what: 'review', order_id: order, number, reason, since: at });
+    }
+    const waits = counts.reviews === 1 ? '1 order waits' : `${counts.reviews} orders wait`;
+    printer.say(`${waits} for a person`, { what: 'reviews', count: counts.reviews });
+    return 0;
+  });
+}
+
+/** @returns 0 when it is decided; 1 when it was refused, with the reason. */
+async function runClose(decision: ReviewDecision['decision'], args: Args, printer: Printer): Promise<number> {
+  const order_id = fromTypeId('ord', String(args.order));
+  if (order_id === undefined) throw new Exit(2, `${JSON.stringify(args.order)} is no id of an order, such as ord_….`);
+  const reason = String(args.reason).trim();
+  if (reason === '' || reason.length > 500) throw new Exit(2, '--reason takes 1 to 500 characters.');
+  return atOpened(args, async ({ house }) => {
+    try {
+      const { status, going_back } = await closeReview(house, order_id, { decision, reason, actor: ACTOR });
+      const money = Object.entries(going_back).map(
+        ([currency, amount]) => `${decimalFromMinor(amount, currency)} ${currency.toUpperCase()}`,
+      );
+      const back = money.length === 0 ? '' : `; ${money.join(' and ')} goes back as soon as the shop runs`;
+      const closed = { what: 'review_closed', decision, order_id: args.order, status, going_back };
+      printer.say(`${String(args.order)} is decided and ${status.replaceAll('_', ' ')}${back}`, closed);
+      return 0;
+    } catch (error) {
+      if (!(error instanceof KassaError)) throw error;
+      printer.say(`Refused: ${error.message}`, { what: 'refused', code: error.code, sentence: error.message });
+      return 1;
+    }
+  });
+}
