@@ -95,7 +95,12 @@ async function run(args: readonly string[], { out }: Streams): Promise<number> {
     return 0;
   }
   refuseUnknown(name, rest, command.args as ArgsDef);
-  const { result } = await runCommand(command, { rawArgs: [...rest] });
+  const { result } = await runCommand(command, { rawArgs: [...rest] }).catch((error: unknown) => {
+    // What a command needs and was not given; the library throws it by this name alone.
+    if (error instanceof Error && error.name === 'CLIError')
+      throw new Exit(2, `${error.message}. See kassa ${name} --help.`);
+    throw error;
+  });
   return typeof result === 'number' ? result : 0;
 }
 
