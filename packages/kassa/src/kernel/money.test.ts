@@ -248,3 +248,39 @@ describe('what Stripe would take', () => {
     expect(codeOf(() => checkChargeable(-1, 'usd'))).toBe('bug');
   });
 });
+
+describe('a refused amount', () => {
+  const sentence = (work: () => unknown): string => {
+    try {
+      work();
+    } catch (error) {
+      return (error as Error).message;
+    }
+    return 'nothing was refused';
+  };
+
+  test('is shown at most twelve characters long', () => {
+    expect(sentence(() => minorFromDecimal('1234.5678901', 'usd'))).toContain('"1234.5678901"');
+    expect(sentence(() => minorFromDecimal('1234.56789012', 'usd'))).toContain('"1234.5678901…"');
+  });
+
+  test('is told how the currency counts', () => {
+    expect(sentence(() => minorFromDecimal('1.5', 'jpy'))).toContain('no decimals');
+    expect(sentence(() => minorFromDecimal('1.555', 'usd'))).toContain('2 decimals');
+    expect(sentence(() => checkChargeable(12_345, 'kwd'))).toContain('the last decimal of kwd must be 0');
+    expect(sentence(() => checkChargeable(12_350, 'isk'))).toContain('isk is charged in whole units');
+  });
+
+  test('is not looked at beyond twenty-four characters', () => {
+    expect(sentence(() => minorFromDecimal(`1.${'0'.repeat(22)}`, 'usd'))).toContain('usd has 2 decimals');
+    expect(sentence(() => minorFromDecimal(`1.${'0'.repeat(23)}`, 'usd'))).toContain('write digits');
+  });
+});
+
+test('of equal remainders the earlier part gets the odd cent, and of others the larger', () => {
+  expect(splitMinor(10, [1, 1, 1])).toEqual([4, 3, 3]);
+  expect(splitMinor(11, [1, 1, 1])).toEqual([4, 4, 3]);
+  expect(splitMinor(5, [1, 2, 1])).toEqual([1, 3, 1]);
+  expect(splitMinor(100, [3, 5, 9])).toEqual([18, 29, 53]);
+  expect(splitMinor(3, [1, 5, 4])).toEqual([0, 2, 1]);
+});

@@ -44,3 +44,8 @@ test('whatever ends an attempt ends an order that waited for it', () => {
     }
   }
 });
+
+test('an order waits for its buyer or a bank until it is paid or over', () => {
+  expect(STATUSES.filter(isOpen)).toEqual(['draft', 'pending', 'processing']);
+  expect(STATUSES.filter(isPaid)).toEqual(['paid', 'partially_refunded', 'refunded']);
+});

@@ -1,7 +1,7 @@
 // Goal: facts about one attempt may arrive in any order and any number of times, and end the same.
 // Method: the fold is held against the laws of a join, over every pair and triple of statuses.
 import { expect, test } from 'vitest';
-import { type AttemptStatus, isLive, isOver, isSettled, joinStatus, statusProvedBy } from './attempt.ts';
+import { type AttemptStatus, awaitsEnd, isLive, isOver, isSettled, joinStatus, statusProvedBy } from './attempt.ts';
 import type { PaymentReport } from './gateway.ts';
 
 const ALL: AttemptStatus[] = [
@@ -62,4 +62,12 @@ test('complete alone is never taken for paid', () => {
   expect(proved({ status: 'complete', payment_status: 'paid' })).toBe('paid');
   expect(proved({ status: 'complete', payment_status: 'no_payment_required' })).toBe('no_payment_required');
   expect(proved({ status: 'expired' })).toBe('expired');
+});
+
+test('an attempt that a newer one took the place of, or that was called off, is over', () => {
+  expect(ALL.filter(isLive)).toEqual(['initiated', 'pending', 'processing']);
+  expect(ALL.filter(awaitsEnd)).toEqual(['initiated', 'pending', 'processing', 'superseded']);
+  expect(ALL.filter(isSettled)).toEqual(['no_payment_required', 'paid']);
+  expect(ALL.filter(isOver)).toEqual(['superseded', 'canceled', 'expired', 'failed']);
+  expect(statusProvedBy({ ...REPORT, status: 'canceled' })).toBe('canceled');
 });

@@ -208,3 +208,19 @@ test('a tenth off a coffee in Kuwait and a museum in Iceland can be paid', () =>
 test('a price below what Stripe charges is refused with the minimum', () => {
   expect(() => priceBasket(usd({ lines: [line({ unit_minor: 49 })] }))).toThrowError(/at least 0\.50 usd/);
 });
+
+test('a basket has a hundred lines at most, and one at least', () => {
+  const lines = (count: number): BasketLine[] => Array.from({ length: count }, () => line({ unit_minor: 100 }));
+  expect(priceBasket(usd({ lines: lines(100) })).total_minor).toBe(10_000);
+  expect(() => priceBasket(usd({ lines: lines(101) }))).toThrow('1 to 100 lines');
+  expect(() => priceBasket(usd({ lines: [] }))).toThrow('1 to 100 lines');
+});
+
+test('a list price beyond twelve digits is refused, also where a coupon would bring it down', () => {
+  const half = { code: 'HALF', percent_milli: 50_000, amount_minor: null };
+  const huge = (unit_minor: number): Basket => usd({ lines: [line({ unit_minor })], reduction: half });
+  expect(priceBasket(huge(999_999_999_999)).total_minor).toBe(500_000_000_000 - 1);
+  expect(() => priceBasket(huge(1_000_000_000_000))).toThrow('at most 9999999999.99 usd');
+  const many = usd({ lines: Array.from({ length: 100 }, () => line({ unit_minor: 999_999_999_999, quantity: 999 })) });
+  expect(() => priceBasket(many)).toThrow('at most 9999999999.99 usd');
+});

@@ -2,96 +2,12 @@
 // Method: fast-check builds snapshots and reports; the promises are written down beside them, not the cases.
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
+import { attempt, hold, order, report, TOTAL } from '../../../test/setup/decision.ts';
 import type { Hold } from '../../domain/inventory/index.ts';
-import type { Order, OrderStatus } from '../../domain/orders/index.ts';
-import type { Attempt, AttemptStatus, PaymentReport } from '../../domain/payments/index.ts';
+import type { OrderStatus } from '../../domain/orders/index.ts';
+import type { AttemptStatus, PaymentReport } from '../../domain/payments/index.ts';
 import { NOTHING_ASIDE } from '../holding/aside.ts';
 import { decide, type Snapshot } from './decide.ts';
-
-const AT = new Date('2026-11-21T10:00:00Z');
-const TOTAL = 20_000;
-
-const order = (part: Partial<Order>): Order => ({
-  id: 'order',
-  tenant_id: 'tenant',
-  mode: 'test',
-  number: null,
-  contract: 'hosted-checkout',
-  quote_id: 'quote',
-  customer_id: null,
-  user_id: null,
-  email: null,
-  currency: 'usd',
-  subtotal_minor: TOTAL,
-  discount_minor: 0,
-  tax_minor: 0,
-  credits_minor: 0,
-  total_minor: TOTAL,
-  lines_hash: 'hash',
-  external_reference: null,
-  parent_order_id: null,
-  status: 'pending',
-  version: 1,
-  review_reason: null,
-  hold_expires_at: AT,
-  paid_at: null,
-  created_at: AT,
-  ...part,
-});
-
-const attempt = (part: Partial<Attempt>): Attempt => ({
-  id: 'attempt',
-  order_id: 'order',
-  tenant_id: 'tenant',
-  mode: 'test',
-  presentation: 'hosted',
-  amount: TOTAL,
-  currency: 'usd',
-  session_id: 'cs_test_1',
-  payment_id: null,
-  email: null,
-  status: 'open',
-  payment_status: 'pending',
-  received_minor: 0,
-  refunding_minor: 0,
-  kept: false,
-  url: null,
-  client_secret: null,
-  success_url: null,
-  save_payment_method: false,
-  declined: [],
-  heard_at: null,
-  expires_at: AT,
-  created_at: AT,
-  ...part,
-});
-
-const report = (part: Partial<PaymentReport>): PaymentReport => ({
-  session_id: 'cs_test_1',
-  payment_id: 'pi_1',
-  status: 'complete',
-  payment_status: 'paid',
-  intent_status: null,
-  failed: false,
-  decline: null,
-  reference: null,
-  amount_minor: TOTAL,
-  currency: 'usd',
-  email: 'ann@example.com',
-  livemode: false,
-  marked: true,
-  shop_id: null,
-  at: AT,
-  ...part,
-});
-
-const hold = (state: Hold['state']): Hold => ({
-  id: 'hold',
-  order_line_id: 'line',
-  offer_id: 'offer',
-  quantity: 2,
-  state,
-});
 
 const snapshots: fc.Arbitrary<Snapshot> = fc
   .record({
