@@ -23,7 +23,7 @@ export default defineConfig({
     },
   ],
   test: {
-    include: ['packages/kassa/test/mutants/mutants.run.ts'],
+    include: ['packages/kassa/test/mutants/mutants-run.ts'],
     pool: 'forks',
     maxWorkers: 1,
     testTimeout: 900_000,
