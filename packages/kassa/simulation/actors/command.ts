@@ -4,7 +4,7 @@ import type { QuoteWish } from '../../src/flows/house.ts';
 import type { HttpHouse } from '../../src/http/house.ts';
 import { hashOf } from '../../src/kernel/ids.ts';
 import type { Plan } from './plan.ts';
-import { lineOf, type Wants } from './wish.ts';
+import { basketOf, type Wants } from './wish.ts';
 
 /** One buyer's wish, as it is asked for again and again until it is answered. */
 export interface Wish {
@@ -34,12 +34,18 @@ const PAGE = { contract: 'hosted-checkout', presentation: 'hosted' } as const;
 
 /** What a page asks before it orders. */
 export function priceAs(http: HttpHouse, wish: Wish, shelf: readonly Offer[]): ReturnType<HttpHouse['priceBasket']> {
-  return http.priceBasket(basketOf(wish, shelf));
+  return http.priceBasket(quoteOf(wish, shelf));
 }
 
-function basketOf({ plan, wants }: Wish, shelf: readonly Offer[]): QuoteWish {
+function quoteOf({ plan, wants }: Wish, shelf: readonly Offer[]): QuoteWish {
   const { user_id, coupon_code, use_credits } = plan;
-  return { lines: [lineOf(wants, shelf)], currency: undefined, user_id, use_credits, ...couponOf(coupon_code) };
+  return {
+    lines: basketOf(wants, plan.also, shelf),
+    currency: undefined,
+    user_id,
+    use_credits,
+    ...couponOf(coupon_code),
+  };
 }
 
 function couponOf(coupon_code: string | undefined): { coupon_code?: string } {
@@ -51,7 +57,7 @@ type Shared = Omit<StartCheckout, 'contract' | 'presentation'>;
 function sharedOf({ plan, wants, key }: Wish, shelf: readonly Offer[]): Shared {
   const { name, user_id, coupon_code } = plan;
   return {
-    lines: [lineOf(wants, shelf)],
+    lines: basketOf(wants, plan.also, shelf),
     buyer: { email: `${name}@example.com`, ...(user_id === null ? {} : { user_id }) },
     ...couponOf(coupon_code),
     ...(plan.use_credits ? { use_credits: true } : {}),
@@ -73,7 +79,7 @@ async function bookingOf(http: HttpHouse, wish: Wish, shelf: readonly Offer[]): 
   const { plan, quote_id } = wish;
   const user_id = plan.user_id ?? plan.name;
   const named = quote_id === undefined ? {} : { quote_id };
-  const { quote } = await http.priceBasket({ ...basketOf(wish, shelf), ...named });
+  const { quote } = await http.priceBasket({ ...quoteOf(wish, shelf), ...named });
   const way = { contract: 'booking-checkout', presentation: 'intent', success_url: null, ...named } as const;
   if (quote.total_minor === 0) return way;
   const { id } = await http.customerOf({ user_id, email: `${user_id}@example.com` });

@@ -133,11 +133,12 @@ async function payWithKept(street: Street, dice: Dice, { plan, opened }: Paying)
   return said !== 'none' && said !== 'nothing';
 }
 
-/** Changes one's mind: asks the shop to end the payment. Nothing was given to Stripe. */
+/** Changes one's mind: asks the shop to end the payment, before it is made or, now and then, a moment after. */
 export async function changeMind(street: Street, dice: Dice, { plan, opened }: Paying): Promise<false> {
   const { payment_id } = opened;
   if (payment_id === null) return false;
   await street.scheduler.point('changes its mind');
+  if (dice.chance(0.4)) await pay(street, dice, { plan, opened });
   street.count('payment_called_off', plan.name);
   await atShop(street, dice, plan, ({ http }) =>
     http.cancelPayment({ payment_id }, { cause: `request:${plan.name}`, actor: 'buyer' }),

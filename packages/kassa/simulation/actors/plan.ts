@@ -26,6 +26,8 @@ export interface Plan {
   readonly use_credits: boolean;
   /** What each tab asks for. */
   readonly tabs: readonly Wants[];
+  /** Chooses a second thing for the basket, if the shop has one that needs no time and no parts. */
+  readonly also: number | null;
   readonly way: Way;
   /** Asks what it costs, and orders later by the quote. */
   readonly quotes_first: boolean;
@@ -108,7 +110,7 @@ export function planOf(dice: Dice, does: Does, guest: Guest): Plan {
   };
 }
 
-type WayPlan = Pick<Plan, 'way' | 'quotes_first' | 'saves_method' | 'uses_saved' | 'confirms' | 'cancels'>;
+type WayPlan = Pick<Plan, 'also' | 'way' | 'quotes_first' | 'saves_method' | 'uses_saved' | 'confirms' | 'cancels'>;
 
 /** A booking is for somebody who is signed in; whoever is not comes by a chat. */
 function wayOf(dice: Dice, { ways, apart }: Guest, signed_in: boolean): WayPlan {
@@ -116,6 +118,7 @@ function wayOf(dice: Dice, { ways, apart }: Guest, signed_in: boolean): WayPlan 
   const way = drawn === 'booking' && !signed_in ? 'chat' : drawn;
   const own_page = way !== 'page';
   return {
+    also: dice.chance(0.35) ? dice.below(1_000) : null,
     way,
     quotes_first: way === 'booking' && dice.chance(0.5),
     saves_method: way === 'booking' && dice.chance(0.4),

@@ -35,8 +35,18 @@ export function wantsOf(dice: Dice, guest: { readonly number: number; readonly a
   return guest.apart ? { ...drawn, hour: HOURS * guest.number } : drawn;
 }
 
+/** What a buyer asks for: one thing, and now and then a second one that needs no time and no parts. */
+export function basketOf(wants: Wants, also: number | null, shelf: readonly Offer[]): WishLine[] {
+  const first = lineOf(wants, shelf);
+  const plain = shelf.filter(({ id, kind }) => id !== first.offer_id && PLAIN.includes(kind));
+  if (also === null || plain.length === 0) return [first];
+  return [first, { offer_id: (plain[also % plain.length] as Offer).id, quantity: 1 }];
+}
+
+const PLAIN: readonly Offer['kind'][] = ['item', 'ticket'];
+
 /** The line that a buyer asks for. A guest may want what needs an owner, and is refused. */
-export function lineOf(wants: Wants, shelf: readonly Offer[]): WishLine {
+function lineOf(wants: Wants, shelf: readonly Offer[]): WishLine {
   const offer = shelf[wants.offer % shelf.length] as Offer;
   const bounded = offer.prices[0]?.unit_minor === null;
   const quantity = Math.min(wants.quantity, offer.max_per_order);

@@ -7,6 +7,8 @@
 import type { Control } from './control.ts';
 import { DELIVERY } from './delivery.ts';
 import { FIRST_TEN } from './first-ten.ts';
+import { GIVING_BACK } from './giving-back.ts';
+import { HEARING } from './hearing.ts';
 import { HOLDING } from './holding.ts';
 import { MONEY } from './money.ts';
 import { SETTLING } from './settling.ts';
@@ -14,7 +16,15 @@ import { SETTLING } from './settling.ts';
 export type { Control, Edit } from './control.ts';
 
 /** Those of the specification carry its numbers; from N49 on they are of our own. */
-export const CONTROLS: readonly Control[] = [...FIRST_TEN, ...SETTLING, ...MONEY, ...HOLDING, ...DELIVERY];
+export const CONTROLS: readonly Control[] = [
+  ...FIRST_TEN,
+  ...SETTLING,
+  ...MONEY,
+  ...GIVING_BACK,
+  ...HOLDING,
+  ...DELIVERY,
+  ...HEARING,
+];
 
 /** @throws Error for a name that no control has */
 export function controlNamed(name: string): Control {

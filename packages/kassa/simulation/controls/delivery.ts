@@ -18,6 +18,20 @@ export const DELIVERY: readonly Control[] = [
     seed: 1_000,
   },
   {
+    name: 'N30',
+    mistake: 'the look after an appointment is told as begun, and never is',
+    edits: [
+      {
+        file: 'outbox/drain.ts',
+        from: "  else if (way === 'workflow') await startWorkflow(desk, delivery);",
+        to: "  else if (way === 'workflow') void startWorkflow;",
+      },
+    ],
+    mix: { shop: 6 },
+    purchases_max: 300,
+    seed: 1_000,
+  },
+  {
     name: 'N57',
     mistake: 'a mail is done before the mail server has taken it',
     edits: [

@@ -65,6 +65,66 @@ export const MONEY: readonly Control[] = [
     seed: 1_001,
   },
   {
+    name: 'N18',
+    mistake: 'whoever orders by a quote pays what the catalogue says by now',
+    edits: [
+      {
+        file: 'flows/checkout/start-checkout.ts',
+        from: '  if (command.quote_id === undefined) {',
+        to: '  if (command.quote_id === undefined || command.lines.length > 0) {',
+      },
+    ],
+    mix: { ...SPA, ways: ['booking'], reprices: true },
+    purchases_max: 600,
+    seed: 1_000,
+  },
+  {
+    name: 'N37',
+    mistake: 'a sum is divided with fractions',
+    edits: [
+      {
+        file: 'kernel/money.ts',
+        from: '  return shares.map((share) => Number(share.floor));',
+        to: '  return weights.map((weight) => Math.round(total_minor * (weight / Number(sum))));',
+      },
+    ],
+    mix: SPA,
+    purchases_max: 1_000,
+    seed: 1_000,
+  },
+  {
+    name: 'N38',
+    mistake: 'yen are counted in hundredths, and compared with nothing',
+    edits: [
+      {
+        file: 'flows/opening/compose-opening.ts',
+        from: '    total_minor: quote.total_minor,\n    adjusted: quote.discount_minor + quote.tax_minor + quote.credits_minor > 0,',
+        to: "    total_minor: quote.total_minor * (quote.currency === 'jpy' ? 100 : 1),\n    adjusted: true,",
+      },
+      {
+        file: 'flows/opening/open-attempt.ts',
+        from: '  if (opened.amount_minor !== attempt.amount || opened.currency !== attempt.currency) {',
+        to: '  if (opened.currency !== attempt.currency) {',
+      },
+      {
+        file: 'flows/settling/decide.ts',
+        from: '  if (received_minor !== snapshot.attempt.amount || report.currency !== snapshot.attempt.currency) {',
+        to: '  if (report.currency !== snapshot.attempt.currency) {',
+      },
+    ],
+    mix: { shop: 2 },
+    purchases_max: 300,
+    seed: 1_000,
+  },
+  {
+    name: 'N39',
+    mistake: 'what is left over of a division is lost',
+    edits: [{ file: 'kernel/money.ts', from: '  for (const share of lucky) share.floor += 1n;\n', to: '' }],
+    mix: SPA,
+    purchases_max: 1_000,
+    seed: 1_000,
+  },
+  {
     name: 'N50',
     mistake: 'what a coupon takes off stands in no account',
     edits: [

@@ -12,6 +12,8 @@ export interface Faults {
   note(name: Counted, where: string): void;
   /** Is Stripe, or are its webhooks, away at this moment? */
   away(what: 'stripe' | 'webhooks'): boolean;
+  /** When the last outage ends, in milliseconds since the start. */
+  readonly away_until_ms?: number;
   /** From now on nothing goes wrong any more: what was begun must come to its end. */
   stop(): void;
   readonly stopped: boolean;
@@ -53,6 +55,7 @@ export function createFaults({ dice, trace, mix, since_start, who, script }: Fau
     note,
     away: (what) =>
       !stopped && mix.outages.some((one) => one.what === what && one.from <= since_start() && since_start() < one.to),
+    away_until_ms: Math.max(0, ...mix.outages.map(({ to }) => to)),
     stop() {
       stopped = true;
     },

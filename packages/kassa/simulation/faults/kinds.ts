@@ -41,6 +41,9 @@ export const FAULTS = {
   two_tabs: { port: 'buyer', id: 'F22' },
   buyer_vanishes: { port: 'buyer', id: 'F25' },
   pays_late: { port: 'buyer', id: 'F26' },
+  webhook_foreign: { port: 'webhook', id: 'F56' },
+  webhook_drifted: { port: 'webhook', id: 'F54' },
+  webhook_ahead: { port: 'webhook', id: 'F52' },
 } as const satisfies Record<string, { port: Port; id: string }>;
 
 export type FaultName = keyof typeof FAULTS;

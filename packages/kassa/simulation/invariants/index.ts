@@ -4,13 +4,14 @@ import { acknowledgedIsDurable, deliveredWasSeen, QUEUES_SQL, silenceIsTold } fr
 import {
   everyPaymentHasItsEnd,
   ledgerMatchesBooks,
+  nobodyRefundsUnasked,
   oneCustomerEach,
   oneObjectPerAttempt,
   oneRefundPerWish,
   quotesAreKept,
 } from './money.ts';
 import { effectsOnceOutside, oneKeyOneAnswer, statusNeverGoesBack } from './orders.ts';
-import { LINES_SQL, nothingLetGoTooEarly } from './stock.ts';
+import { appointmentsComeToTheirEnd, LINES_SQL, nothingLetGoTooEarly } from './stock.ts';
 
 const ALWAYS = [...CHECKS, ...LINES_SQL];
 
@@ -33,12 +34,14 @@ export async function atRest(scene: Scene): Promise<Violation[]> {
     ...oneObjectPerAttempt(counted, scene),
     ...(await oneRefundPerWish(scene)),
     ...oneCustomerEach(scene),
+    ...(await nobodyRefundsUnasked(scene)),
     ...quotesAreKept(scene),
     ...(await silenceIsTold(scene)),
     ...statusNeverGoesBack(scene),
     ...oneKeyOneAnswer(scene),
     ...(await effectsOnceOutside(scene)),
     ...(await nothingLetGoTooEarly(scene, scene.sandbox.clock.now())),
+    ...(await appointmentsComeToTheirEnd(scene)),
     ...(await deliveredWasSeen(scene)),
     ...(await acknowledgedIsDurable(scene)),
     ...keysOfOurOwn(scene),

@@ -112,6 +112,17 @@ export async function oneRefundPerWish({ ask, evidence }: Scene): Promise<Violat
   return [{ invariant: 'M4', sentence }];
 }
 
+/** F45: money goes back because somebody asked, or because the order does not keep it; by no other change of state. */
+export async function nobodyRefundsUnasked({ ask }: Scene): Promise<Violation[]> {
+  const rows = await ask<{ id: string; requested_by: string | null }>(
+    `select id, requested_by from kassa.refunds where cause = 'requested' and requested_by is distinct from 'admin:desk'`,
+  );
+  return rows.map(({ id, requested_by }) => ({
+    invariant: 'F45',
+    sentence: `refund ${id} was asked for by ${requested_by}, and nobody did`,
+  }));
+}
+
 /** O6 for customers: nobody is known at Stripe twice, whatever was lost on the way. */
 export function oneCustomerEach({ sandbox }: Scene): Violation[] {
   const seen = new Map<string, number>();

@@ -27,6 +27,24 @@ const LET_GO_SQL = `select order_id from kassa.holds where state = 'released'
     and not exists (select from kassa.credit_entries c where c.order_id = e.order_id and c.kind = 'capture')
   order by order_id`;
 
+/** O3 for workflows: every time that was booked and is over was looked after to its end. At rest only. */
+export async function appointmentsComeToTheirEnd({ ask, sandbox }: Scene): Promise<Violation[]> {
+  const rows = await ask<{ id: string; order_id: string }>(
+    `select a.id, l.order_id from kassa.appointments a join kassa.order_lines l on l.id = a.order_line_id
+      where a.state = 'confirmed' and upper(a.during) < $1
+        and not exists (select from kassa.outbox_messages m join kassa.deliveries d on d.message_id = m.id
+          where m.order_id = l.order_id and m.topic = 'appointment.confirmed' and d.delivered_at is null)`,
+    [new Date(sandbox.clock.now() - END_SEEN_MS)],
+  );
+  return rows.map(({ id, order_id }) => ({
+    invariant: 'O3',
+    sentence: `appointment ${id} of order ${order_id} is long over, and nobody noticed`,
+  }));
+}
+
+/** The comparison with Stripe comes round twice a day in a world at rest. */
+const END_SEEN_MS = 86_400_000;
+
 /** V2: asked whenever a hold was ended. Stripe's own view decides whether the page, or the bank, may still bring money. */
 export async function nothingLetGoTooEarly(
   scene: Pick<Scene, 'ask' | 'sandbox'>,

@@ -107,6 +107,8 @@ async function idle(way: Way): Promise<boolean> {
 function calmDown(way: Way): void {
   if (way.calm_since !== undefined) return;
   const { scheduler, faults, nodes, stir } = way.world;
+  // Whoever is away comes back first, unless that never ends.
+  if (scheduler.now() - START_MS < (faults.away_until_ms ?? 0)) return;
   const buyers = scheduler.busy('buyer_') + scheduler.busy('merchant') + scheduler.busy('desk');
   if (buyers > 0 && scheduler.now() - START_MS < TROUBLE_MAX_MS) return;
   faults.stop();

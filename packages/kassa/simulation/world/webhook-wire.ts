@@ -28,8 +28,13 @@ const FAULTS: readonly FaultName[] = [
   'webhook_answer_lost',
   'webhook_lost',
   'webhook_never',
+  'webhook_foreign',
+  'webhook_drifted',
+  'webhook_ahead',
 ];
 const MINUTE = 60_000;
+/** Far beyond every clock that is set wrong. */
+const AHEAD_MS = 60 * MINUTE;
 
 /** The road from Stripe to our webhook address: it loses, repeats, delays and overtakes. */
 export function webhookWire(world: WebhookWorld): (request: Request) => Promise<Response> {
@@ -42,13 +47,23 @@ export function webhookWire(world: WebhookWorld): (request: Request) => Promise<
     if (status >= 200 && status < 300) world.evidence.acknowledged.add(idIn(raw));
     return new Response('', { status });
   };
-  /** The same fact under a second id, signed as Stripe would. */
-  const clone = (raw: Uint8Array): { raw: Uint8Array; signature: string } => {
-    clones += 1;
-    const text = new TextDecoder().decode(raw).replace(idIn(raw), `${idIn(raw)}clone${clones}`);
-    const at = Math.floor(scheduler.now() / 1000);
+  /** Bytes signed as Stripe would, at this moment or another. */
+  const signed = (text: string, ahead_ms = 0): { raw: Uint8Array; signature: string } => {
+    const at = Math.floor((scheduler.now() + ahead_ms) / 1000);
     const mark = createHmac('sha256', world.secret).update(`${at}.${text}`).digest('hex');
     return { raw: new TextEncoder().encode(text), signature: `t=${at},v1=${mark}` };
+  };
+  /** The same event under a second id. */
+  const twin = (raw: Uint8Array): string => {
+    clones += 1;
+    return new TextDecoder().decode(raw).replace(idIn(raw), `${idIn(raw)}clone${clones}`);
+  };
+  /** A twin that nobody may believe: it is signed from the future. */
+  const sendAhead = async (raw: Uint8Array): Promise<void> => {
+    const { raw: bytes, signature } = signed(twin(raw), AHEAD_MS);
+    const [end] = await Promise.allSettled([world.toSomeNode(bytes, signature)]);
+    if (end.status !== 'fulfilled' || end.value >= 300) return;
+    world.evidence.violations.push({ invariant: 'S3', sentence: `an event signed an hour ahead was taken in` });
   };
   const again = (raw: Uint8Array, signature: string | null, wait_ms: number): void => {
     scheduler.spawn(road, 'repeat', async () => {
@@ -57,6 +72,10 @@ export function webhookWire(world: WebhookWorld): (request: Request) => Promise<
       const [end] = await Promise.allSettled([send(raw, signature)]);
       if (end.status === 'rejected') world.tell('webhooks', `a repeat failed: ${nameOf(end.reason)}`);
     });
+  };
+  const second = (text: string): void => {
+    const { raw, signature } = signed(text);
+    again(raw, signature, dice.pick([0, 50, 30_000]));
   };
   return async (request) => {
     const raw = new Uint8Array(await request.arrayBuffer());
@@ -86,11 +105,18 @@ export function webhookWire(world: WebhookWorld): (request: Request) => Promise<
           for (let copy = dice.between(1, 4); copy > 0; copy -= 1)
             again(raw, signature, dice.pick([0, 0, 20, 100_000]));
           return send(raw, signature);
-        case 'webhook_cloned': {
-          const twin = clone(raw);
-          again(twin.raw, twin.signature, dice.pick([0, 50, 30_000]));
+        case 'webhook_cloned':
+          second(twin(raw));
           return send(raw, signature);
-        }
+        case 'webhook_foreign':
+          second(paid(twin(raw)).replaceAll('"livemode": false', '"livemode": true'));
+          return send(raw, signature);
+        case 'webhook_drifted':
+          second(paid(twin(raw)).replace(/"api_version": "[^"]+"/, '"api_version": "2019-12-03"'));
+          return send(raw, signature);
+        case 'webhook_ahead':
+          await sendAhead(raw);
+          return send(raw, signature);
         case 'webhook_answer_lost':
           await send(raw, signature);
           throw new Error('the answer was lost');
@@ -99,6 +125,11 @@ export function webhookWire(world: WebhookWorld): (request: Request) => Promise<
       }
     });
   };
+}
+
+/** What would be money, if anybody believed it. */
+function paid(text: string): string {
+  return text.replace('"payment_status": "unpaid"', '"payment_status": "paid"');
 }
 
 function nameOf(error: unknown): string {

@@ -1,0 +1,93 @@
+import type { Control } from './control.ts';
+
+const QUIET = { http: 0, webhook: 0, database: 0, mail: 0, node: 0, clock: 0, buyer: 0 };
+const SPA = { shop: 6 };
+
+/** Mistakes with money that goes back: refunds, disputes, and what else is given out meanwhile. */
+export const GIVING_BACK: readonly Control[] = [
+  {
+    name: 'N34',
+    mistake: 'every try of a refund has a key of its own',
+    edits: [
+      {
+        file: 'flows/refunds/send-refund.ts',
+        from: 'house.gateway.createRefund({ path, body }, key)',
+        to: 'house.gateway.createRefund({ path, body }, `${key}:${house.ids.uuid()}`)',
+      },
+    ],
+    mix: { outages: [], rates: { ...QUIET, http: 0.5 }, faults: ['http_no_answer', 'http_half_answer'] },
+    purchases_max: 1_000,
+    seed: 1_000,
+  },
+  {
+    name: 'N35',
+    mistake: 'a refund that failed after all stays in the books as given back',
+    edits: [
+      {
+        file: 'flows/refunding/apply-refund.ts',
+        from: "  } else if (refund.status === 'succeeded') {",
+        to: "  } else if (refund.status === 'succeeded' && to === 'requested') {",
+      },
+    ],
+    purchases_max: 1_000,
+    seed: 1_000,
+  },
+  {
+    name: 'N36',
+    mistake: 'calling a payment off sends its money back',
+    edits: [
+      {
+        file: 'flows/payments/cancel-payment.ts',
+        from: "    throw new KassaError('payment_already_succeeded', 'This payment has succeeded. Refund it instead.');",
+        to:
+          "    const { refundOrder } = await import('../refunds/refund-order.ts');\n" +
+          "    await refundOrder(house, { payment_id: wanted.payment_id, requested_by: 'kassa' });",
+      },
+    ],
+    mix: { ways: ['chat'] },
+    purchases_max: 600,
+    seed: 1_000,
+  },
+  {
+    name: 'N64',
+    mistake: 'what was bought is given out while a bank asks the money back',
+    edits: [
+      {
+        file: 'flows/disputing/freeze-order.ts',
+        from: '  const frozen_at = freezes ? at : null;',
+        to: "  const frozen_at = freezes && order_id === '' ? at : null;",
+      },
+    ],
+    mix: { ...SPA, disputes: 2 },
+    purchases_max: 600,
+    seed: 1_000,
+  },
+  {
+    name: 'N65',
+    mistake: 'what was held back stays back after the bank has decided for the shop',
+    edits: [
+      {
+        file: 'flows/disputes/record-dispute.ts',
+        from: '[...others, dispute].some(holdsBack), scene.at)',
+        to: '[...others, dispute].length > 0 && holdsBack !== undefined, scene.at)',
+      },
+    ],
+    mix: { ...SPA, disputes: 2 },
+    purchases_max: 600,
+    seed: 1_000,
+  },
+  {
+    name: 'N66',
+    mistake: 'money that a bank took back is still in the books',
+    edits: [
+      {
+        file: 'flows/disputes/record-dispute.ts',
+        from: '  await book(scene, before, dispute);\n',
+        to: '  if (dispute.movements < 0) await book(scene, before, dispute);\n',
+      },
+    ],
+    mix: { disputes: 2 },
+    purchases_max: 300,
+    seed: 1_000,
+  },
+];
