@@ -37,7 +37,7 @@ export function sendDesk(
   { presents, refunds }: { readonly presents: Presents | null; readonly refunds: boolean },
 ): void {
   const dice = diceOf(`${street.seed}/desk`);
-  const visits = refunds ? dice.pick([0, 0, 1, 2]) : 0;
+  const visits = refunds ? dice.pick([0, 1, 2, 3]) : 0;
   street.scheduler.spawn(newLife('desk'), 'works', async () => {
     if (presents) {
       for (const user_id of presents.people) await give(street, dice, { user_id, currency: presents.currency });

@@ -75,12 +75,13 @@ export interface Guest {
 const CARDS = [
   'pm_card_pendingRefund',
   'pm_card_refundFail',
+  'pm_card_refundFail',
   'pm_card_createDispute',
   'pm_card_createDisputeInquiry',
   'pm_card_createIssuerFraudRecord',
 ];
 /** In the shops where everybody keeps apart, the cards that tell nobody's bank anything. */
-const QUIET_CARDS = CARDS.slice(0, 2);
+const QUIET_CARDS = CARDS.slice(0, 3);
 
 export function planOf(dice: Dice, does: Does, guest: Guest): Plan {
   const { name } = guest;
@@ -94,7 +95,7 @@ export function planOf(dice: Dice, does: Does, guest: Guest): Plan {
     arrives_ms: dice.below(8 * MINUTE),
     thinks_ms: dice.pick([0, 200, 5_000, 60_000, 4 * MINUTE]),
     outcome: dice.pick(OUTCOMES),
-    card: dice.chance(0.12) ? dice.pick(guest.apart ? QUIET_CARDS : CARDS) : undefined,
+    card: dice.chance(0.25) ? dice.pick(guest.apart ? QUIET_CARDS : CARDS) : undefined,
     declines: dice.chance(0.2) ? dice.between(1, 2) : 0,
     looks: dice.between(0, 3),
     double_click: does(dice, 'double_click'),

@@ -15,7 +15,7 @@ export const GIVING_BACK: readonly Control[] = [
         to: 'house.gateway.createRefund({ path, body }, `${key}:${house.ids.uuid()}`)',
       },
     ],
-    mix: { outages: [], rates: { ...QUIET, http: 0.5 }, faults: ['http_no_answer', 'http_half_answer'] },
+    mix: { outages: [], rates: { ...QUIET, http: 0.2 }, faults: ['http_half_answer'], nodes: 1 },
     purchases_max: 1_000,
     seed: 1_000,
   },
