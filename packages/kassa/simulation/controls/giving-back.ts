@@ -1,37 +1,9 @@
 import type { Control } from './control.ts';
 
-const QUIET = { http: 0, webhook: 0, database: 0, mail: 0, node: 0, clock: 0, buyer: 0 };
 const SPA = { shop: 6 };
 
 /** Mistakes with money that goes back: refunds, disputes, and what else is given out meanwhile. */
 export const GIVING_BACK: readonly Control[] = [
-  {
-    name: 'N34',
-    mistake: 'every try of a refund has a key of its own',
-    edits: [
-      {
-        file: 'flows/refunds/send-refund.ts',
-        from: 'house.gateway.createRefund({ path, body }, key)',
-        to: 'house.gateway.createRefund({ path, body }, `${key}:${house.ids.uuid()}`)',
-      },
-    ],
-    mix: { outages: [], rates: { ...QUIET, http: 0.2 }, faults: ['http_half_answer'], nodes: 1 },
-    purchases_max: 1_000,
-    seed: 1_000,
-  },
-  {
-    name: 'N35',
-    mistake: 'a refund that failed after all stays in the books as given back',
-    edits: [
-      {
-        file: 'flows/refunding/apply-refund.ts',
-        from: "  } else if (refund.status === 'succeeded') {",
-        to: "  } else if (refund.status === 'succeeded' && to === 'requested') {",
-      },
-    ],
-    purchases_max: 1_000,
-    seed: 1_000,
-  },
   {
     name: 'N36',
     mistake: 'calling a payment off sends its money back',

@@ -79,20 +79,6 @@ export const MONEY: readonly Control[] = [
     seed: 1_000,
   },
   {
-    name: 'N37',
-    mistake: 'a sum is divided with fractions',
-    edits: [
-      {
-        file: 'kernel/money.ts',
-        from: '  return shares.map((share) => Number(share.floor));',
-        to: '  return weights.map((weight) => Math.round(total_minor * (weight / Number(sum))));',
-      },
-    ],
-    mix: SPA,
-    purchases_max: 1_000,
-    seed: 1_000,
-  },
-  {
     name: 'N38',
     mistake: 'yen are counted in hundredths, and compared with nothing',
     edits: [
