@@ -103,14 +103,6 @@ export const MONEY: readonly Control[] = [
     seed: 1_000,
   },
   {
-    name: 'N39',
-    mistake: 'what is left over of a division is lost',
-    edits: [{ file: 'kernel/money.ts', from: '  for (const share of lucky) share.floor += 1n;\n', to: '' }],
-    mix: SPA,
-    purchases_max: 1_000,
-    seed: 1_000,
-  },
-  {
     name: 'N50',
     mistake: 'what a coupon takes off stands in no account',
     edits: [
