@@ -1,10 +1,10 @@
-import { createHmac } from 'node:crypto';
 import type { Dice } from '../engine/dice.ts';
 import { type Life, newLife } from '../engine/lives.ts';
 import type { Scheduler } from '../engine/scheduler.ts';
 import type { Faults } from '../faults/faults.ts';
 import type { FaultName } from '../faults/kinds.ts';
 import type { Evidence } from './evidence.ts';
+import { forgeryOf, idIn, paid } from './forgery.ts';
 
 export interface WebhookWorld {
   readonly scheduler: Scheduler;
@@ -40,31 +40,13 @@ const AHEAD_MS = 60 * MINUTE;
 export function webhookWire(world: WebhookWorld): (request: Request) => Promise<Response> {
   const { scheduler, faults, dice } = world;
   const road: Life = newLife('webhooks');
-  let clones = 0;
 
   const send = async (raw: Uint8Array, signature: string | null): Promise<Response> => {
     const status = await world.toSomeNode(raw, signature);
     if (status >= 200 && status < 300) world.evidence.acknowledged.add(idIn(raw));
     return new Response('', { status });
   };
-  /** Bytes signed as Stripe would, at this moment or another. */
-  const signed = (text: string, ahead_ms = 0): { raw: Uint8Array; signature: string } => {
-    const at = Math.floor((scheduler.now() + ahead_ms) / 1000);
-    const mark = createHmac('sha256', world.secret).update(`${at}.${text}`).digest('hex');
-    return { raw: new TextEncoder().encode(text), signature: `t=${at},v1=${mark}` };
-  };
-  /** The same event under a second id. */
-  const twin = (raw: Uint8Array): string => {
-    clones += 1;
-    return new TextDecoder().decode(raw).replace(idIn(raw), `${idIn(raw)}clone${clones}`);
-  };
-  /** A twin that nobody may believe: it is signed from the future. */
-  const sendAhead = async (raw: Uint8Array): Promise<void> => {
-    const { raw: bytes, signature } = signed(twin(raw), AHEAD_MS);
-    const [end] = await Promise.allSettled([world.toSomeNode(bytes, signature)]);
-    if (end.status !== 'fulfilled' || end.value >= 300) return;
-    world.evidence.violations.push({ invariant: 'S3', sentence: `an event signed an hour ahead was taken in` });
-  };
+  const { signed, twin } = forgeryOf(world);
   const again = (raw: Uint8Array, signature: string | null, wait_ms: number): void => {
     scheduler.spawn(road, 'repeat', async () => {
       if (wait_ms > 0) await scheduler.sleep(wait_ms);
@@ -115,7 +97,7 @@ export function webhookWire(world: WebhookWorld): (request: Request) => Promise<
           second(paid(twin(raw)).replace(/"api_version": "[^"]+"/, '"api_version": "2019-12-03"'));
           return send(raw, signature);
         case 'webhook_ahead':
-          await sendAhead(raw);
+          await sendAhead(world, signed(twin(raw), AHEAD_MS));
           return send(raw, signature);
         case 'webhook_answer_lost':
           await send(raw, signature);
@@ -127,17 +109,18 @@ export function webhookWire(world: WebhookWorld): (request: Request) => Promise<
   };
 }
 
-/** What would be money, if anybody believed it. */
-function paid(text: string): string {
-  return text.replace('"payment_status": "unpaid"', '"payment_status": "paid"');
+/** One that nobody may believe: it is signed from the future. */
+async function sendAhead(
+  { toSomeNode, evidence }: WebhookWorld,
+  { raw, signature }: { readonly raw: Uint8Array; readonly signature: string },
+): Promise<void> {
+  const [end] = await Promise.allSettled([toSomeNode(raw, signature)]);
+  if (end.status !== 'fulfilled' || end.value >= 300) return;
+  evidence.violations.push({ invariant: 'S3', sentence: 'an event signed an hour ahead was taken in' });
 }
 
 function nameOf(error: unknown): string {
   return error instanceof Error ? error.name : typeof error;
-}
-
-function idIn(raw: Uint8Array): string {
-  return /"id": "(evt_[^"]+)"/.exec(new TextDecoder().decode(raw.subarray(0, 200)))?.[1] ?? '';
 }
 
 function typeIn(raw: Uint8Array): string {
