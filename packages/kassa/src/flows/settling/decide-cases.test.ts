@@ -27,6 +27,7 @@ function sceneOf(scene: Scene): Snapshot {
     aside: { ...NOTHING_ASIDE, holds: [hold('held')], ...scene.aside },
     grants: scene.grants ?? [],
     when_late: scene.when_late ?? 'rehold-or-refund',
+    unexpected: { second_payment: 'refund', other_amount: 'review' },
   };
 }
 
