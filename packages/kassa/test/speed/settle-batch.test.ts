@@ -152,7 +152,8 @@ function bodyOf(said: Said, { session_id, amount }: Bought, index: string, round
     status: said === 'expired' ? 'expired' : 'complete',
     payment_status: said === 'expired' ? 'unpaid' : 'paid',
     payment_intent: said === 'expired' ? null : `pi_${said === 'other_payment' ? number : index}`,
-    amount_total: said === 'less' ? amount - 1 : amount,
+    // Of nothing there is no less.
+    amount_total: said === 'less' ? Math.max(amount - 1, 0) : amount,
     currency: said === 'euros' ? 'eur' : 'usd',
     customer_details: said === 'again' ? null : { email: `buyer${index}@example.com` },
     customer_email: null,
