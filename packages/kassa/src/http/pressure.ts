@@ -18,7 +18,7 @@ export const SHED_AT: ShedAt = { report: 50, catalogue: 100, price: 150, checkou
  * From how many on that wait for a connection to the database it is refused too: a database that does not keep up is
  * seen here first, however fast or slow it is.
  */
-export const SHED_WAITING: ShedAt = { report: 5, catalogue: 10, price: 15, checkout: 20, status: 200 };
+export const SHED_WAITING: ShedAt = { report: 20, catalogue: 30, price: 40, checkout: 50, status: 200 };
 
 /** By then some of those who came first are done. */
 const COME_AGAIN_S = 2;

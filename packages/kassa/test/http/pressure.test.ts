@@ -3,7 +3,7 @@
 import { describe, expect, test } from 'vitest';
 import { DatabaseUnavailable } from '../../src/database/index.ts';
 import type { HttpHouse } from '../../src/http/house.ts';
-import { createPressure, SHED_AT, SHED_ORDER } from '../../src/http/pressure.ts';
+import { createPressure, SHED_AT, SHED_ORDER, SHED_WAITING } from '../../src/http/pressure.ts';
 import { KassaError } from '../../src/kernel/errors.ts';
 import { underPressure } from '../../src/wiring/under-pressure.ts';
 
@@ -60,11 +60,11 @@ describe('a shop that is asked more than it can do', () => {
     expect(await crowded.receive(new Uint8Array(), null)).toEqual({ event_id: 'evt_1' });
   });
 
-  test('refuses a checkout already when twenty wait for the database, however few are under way', async () => {
+  test('refuses a checkout already when too many wait for the database, however few are under way', async () => {
     let waiting = 0;
     const pressure = createPressure(SHED_AT, () => waiting);
     expect(await refused(pressure.during('checkout', async () => undefined))).toBe('served');
-    waiting = 20;
+    waiting = SHED_WAITING.checkout;
     expect(await refused(pressure.during('checkout', async () => undefined))).toEqual(['overloaded', 2]);
     expect(await refused(pressure.during('status', async () => undefined))).toBe('served');
   });
