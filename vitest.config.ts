@@ -6,6 +6,12 @@ const LONG = [
   'packages/kassa/test/browser/{bookings,embedded,tickets}.test.ts',
   'packages/sandbox/test/pages/{browser-pages,hosted}.test.ts',
   'packages/sandbox/test/shim/*.test.ts',
+  // npm run test:long
+  'packages/kassa/test/database/{embedded,embedded-refusals}.test.ts',
+  'packages/kassa/test/engines/{interleavings,planted}.test.ts',
+  'packages/kassa/test/money/crowds.test.ts',
+  'packages/kassa/test/simulation/crash-points.test.ts',
+  'packages/kassa/test/torture/torture.test.ts',
   // npm run test:kill, npm run test:postgres-stops
   'packages/kassa/test/faults/{kill,postgres-stops}.test.ts',
 ];

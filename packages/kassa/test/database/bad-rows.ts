@@ -10,6 +10,10 @@ const DAY_MS = 86_400_000;
  */
 export const BAD_ROWS: Record<string, Record<string, readonly Row[]>> = {
   installation: { installation_is_one_row: [{ only_row: false }] },
+  catalogue_version: {
+    catalogue_version_only_row_check: [{ only_row: false }],
+    catalogue_version_version_check: [{ version: -1 }],
+  },
   tenants: {
     tenants_key_check: [{ key: 'Blue' }, { key: '' }, { key: '-a' }, { key: long(64) }],
     tenants_name_check: [{ name: '' }, { name: long(201) }],

@@ -8,6 +8,9 @@ export function insertRow(table: string, row: Row): RawBuilder<unknown> {
   return sql`insert into kassa.${sql.ref(table)} (${sql.join(columns)}) values (${sql.join(Object.values(row))})`;
 }
 
+/** A database is one installation, and counts the changes of its catalogue once, whatever else is in it. */
+const ONE_ROW = ['installation', 'catalogue_version'];
+
 /** Stores one complete set of legal rows, see `validRows`; `changes` are laid over the row of their table. */
 export async function insertSet(
   tx: Transaction,
@@ -17,8 +20,7 @@ export async function insertSet(
   const { before, after } = companionRows(set);
   const early = new Map(before);
   for (const [table, row] of Object.entries(validRows(set))) {
-    // A database is one installation, whatever else is in it.
-    if (table === 'installation' && set > 1) continue;
+    if (ONE_ROW.includes(table) && set > 1) continue;
     const companion = early.get(table);
     if (companion && table === 'credit_entries') await insertRow(table, companion).execute(tx);
     await insertRow(table, { ...row, ...changes[table] }).execute(tx);

@@ -19,6 +19,15 @@ const MOVES: Record<string, readonly string[]> = {
   expired: ['paid'],
   canceled: ['paid'],
 };
+/** The tables that a price is made of, each with a column. */
+const COUNTED = {
+  ...{ offers: 'name', prices: 'offer_id', offer_children: 'parent_id', offer_grants: 'offer_id' },
+  ...{ practitioners: 'name', offer_practitioners: 'offer_id', tax_rates: 'tax_class' },
+};
+const versionIn = async (tx: Transaction): Promise<number> => {
+  const { rows } = await sql<{ version: number }>`select version::int from kassa.catalogue_version`.execute(tx);
+  return rows[0]?.version ?? 0;
+};
 const tested = new Set<string>();
 
 onEachServer((server) => {
@@ -297,6 +306,28 @@ onEachServer((server) => {
       'effects_only_when_paid',
     );
     expect(await refusalOf((tx) => insertRow('effects', effect({})).execute(tx))).toBe('kept');
+  });
+
+  const counted = Object.keys(COUNTED).map((table) => `${table}_counted`);
+  trigger(counted, 'whatever is written into the catalogue is counted, by whatever way', async () => {
+    const grownBy = async (way: RawBuilder<unknown>): Promise<number> => {
+      let grown = 0;
+      const done = await refusalOf(async (tx) => {
+        const before = await versionIn(tx);
+        await way.execute(tx);
+        grown = (await versionIn(tx)) - before;
+      });
+      expect(done).toBe('kept');
+      return grown;
+    };
+    for (const [table, column] of Object.entries(COUNTED)) {
+      const of = sql.table(`kassa.${table}`);
+      const name = sql.ref(column);
+      expect(await grownBy(sql`insert into ${of} select * from ${of} where false`), table).toBe(1);
+      expect(await grownBy(sql`update ${of} set ${name} = ${name} where false`), table).toBe(1);
+      expect(await grownBy(sql`delete from ${of} where false`), table).toBe(1);
+    }
+    expect(await grownBy(sql`truncate kassa.tax_rates`)).toBe(1);
   });
 
   test('every trigger of the schema is pulled above, and nothing is listed that is not there', async () => {

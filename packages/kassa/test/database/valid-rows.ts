@@ -34,6 +34,7 @@ function catalogRows(set: number): Record<string, Row> {
   const [id, offer_id] = [idOf, idOf('offers', set)] as const;
   return {
     installation: { only_row: true, mode: 'test', created_at: AT },
+    catalogue_version: { only_row: true, version: 1 },
     tenants: { id: shop.tenant_id, key: `hall-${set}`, name: 'Blue Hall', stripe_account: 'acct_1', created_at: AT },
     counters: { ...shop, name: 'order_number', value: 1000 },
     leases: { name: `reconcile-${set}`, holder: 'process 1', token: 1, lease_until: AT },

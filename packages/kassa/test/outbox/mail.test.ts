@@ -121,8 +121,8 @@ test('without a mail server the mail is caught, complete and readable', async ()
 test('money that came too late brings the truth, money that the shop refunded brings no mail of ours', async () => {
   const desk = deskOn(fresh.db, { mailer });
   const { tell } = await soldOrder(fresh.db);
-  await tell('order.refunded', ['mail:refund'], { cause: 'too_late', amount_minor: 20_000 });
-  await tell('order.refunded', ['mail:refund'], { cause: 'requested', amount_minor: 500 });
+  await tell('order.refunded', ['mail:refund'], { cause: 'too_late', amount_minor: 20_000, currency: 'usd' });
+  await tell('order.refunded', ['mail:refund'], { cause: 'requested', amount_minor: 500, currency: 'usd' });
   expect(await drainOutbox(desk, 10)).toBe(2);
   expect(server.received).toHaveLength(1);
   expect(header('subject')).toBe('Subject: Blue Hall: your money for order #1001 is on its way back');
