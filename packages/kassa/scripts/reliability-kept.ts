@@ -28,7 +28,7 @@ export function readKept(): Kept[] {
 
 /** Puts a part in the place of its last measuring. */
 export function keep(part: string, figures: Figures, took_ms: number): void {
-  const machine = `${availableParallelism()} processors (${cpus()[0]?.model ?? 'unknown'}), ${type()} ${release()}`;
+  const machine = `${availableParallelism()} processors (${cpus()[0]?.model ?? 'unknown'}), ${type()} ${release().split('.').slice(0, 2).join('.')}`;
   const day = new Date().toISOString().slice(0, 10);
   const where = { commit: commitHere(), day, machine, node: process.version, took_s: Math.round(took_ms / 1000) };
   const others = readKept().filter((one) => one.part !== part);

@@ -89,8 +89,11 @@ export async function outcomeOf(ask: Ask): Promise<string> {
       group by c.user_id, l.unit_currency, f.key, l.source order by 1`,
   );
   const coupons = await ask<{ told: string }>(
-    `select concat_ws(' ', c.code, u.buyer, u.state, count(*)) as told from kassa.coupon_uses u
-      join kassa.coupons c on c.id = u.coupon_id group by c.code, u.buyer, u.state order by 1`,
+    `select concat_ws(' ', code, buyer, state, count(*)) as told from (
+        select c.code, coalesce(p.user_id, p.email, u.buyer) as buyer, u.state from kassa.coupon_uses u
+          join kassa.coupons c on c.id = u.coupon_id
+          left join kassa.customers p on u.buyer = 'customer:' || p.id) uses
+      group by code, buyer, state order by 1`,
   );
   const times = await ask<{ told: string }>(
     `select concat_ws(' ', p.external_id, a.during, a.state) as told from kassa.appointments a
