@@ -1,4 +1,4 @@
-import { Hono } from 'hono';
+import { type Context, Hono } from 'hono';
 import { createMiddleware } from 'hono/factory';
 import { KassaError } from '../kernel/errors.ts';
 import type { HttpHouse } from './house.ts';
@@ -40,14 +40,24 @@ function drawLabels(labels: Readonly<Record<string, string>> = {}): string {
 }
 
 /**
- * Answers a socket of this computer that also names it, as the developer's pages do, and whoever shows a secret key of
- * the shop. For everybody else there is nothing here.
+ * What a proxy adds. One on this computer has a socket of this computer, and passes on whatever `Host` its caller made
+ * up; however many of them are configured, who comes through one is not this computer.
+ */
+const FORWARDED = ['X-Forwarded-For', 'X-Forwarded-Host', 'X-Forwarded-Proto', 'X-Real-IP', 'Forwarded', 'Via'];
+
+function isOfThisComputer(c: Context<HttpEnv>): boolean {
+  if (!isLoopback(c.env.ip) || FORWARDED.some((name) => c.req.header(name) !== undefined)) return false;
+  const { hostname } = new URL(c.req.url);
+  return hostname === 'localhost' || isLoopback(hostname.replace(/^\[|\]$/g, ''));
+}
+
+/**
+ * Answers a socket of this computer that also names it, and whoever shows a secret key of the shop. For everybody
+ * else there is nothing here.
  */
 function onlyForUs(house: HttpHouse, limiter: Limiter) {
   return createMiddleware<HttpEnv>(async (c, next) => {
-    const { hostname } = new URL(c.req.url);
-    const is_here = isLoopback(c.env.ip) && (hostname === 'localhost' || isLoopback(hostname.replace(/^\[|\]$/g, '')));
-    if (!is_here && !(await showsKey(c.req.header('Authorization')))) {
+    if (!isOfThisComputer(c) && !(await showsKey(c.req.header('Authorization')))) {
       throw new KassaError('not_found', 'There is nothing here.');
     }
     await next();

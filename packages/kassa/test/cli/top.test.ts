@@ -54,6 +54,18 @@ test('another computer is told nothing, unless it shows a secret key of the shop
   const wish = { tenant, mode: 'test' as const, kind: 'secret' as const, name: 'watcher', scopes: [], caps: {} };
   const { text } = await createKey({ ...house, random: shop.world.random }, { ...wish, actor: 'test' });
   expect((await told({ Authorization: `Bearer ${text}` }, '203.0.113.7')).status).toBe(200);
+  const proxied = { Authorization: `Bearer ${text}`, 'X-Forwarded-For': '203.0.113.7' };
+  expect((await told(proxied)).status).toBe(200);
+});
+
+test('whoever comes through a proxy on this computer is told nothing, whatever name they call it by', async () => {
+  for (const name of ['X-Forwarded-For', 'Forwarded', 'X-Real-IP', 'Via']) {
+    for (const value of ['203.0.113.7', '127.0.0.1', '']) {
+      const request = new Request('http://localhost/metrics', { headers: { [name]: value } });
+      expect((await shop.kassa.fetch(request, { ip: '127.0.0.1' })).status, `${name}: ${value}`).toBe(404);
+    }
+  }
+  for (const ip of ['127.0.0.1', '::1', '::ffff:127.0.0.1']) expect((await told({}, ip)).status, ip).toBe(200);
 });
 
 test('a terminal is shown queues, connections and what is left of the limits; a program the same as JSON', async () => {

@@ -4,6 +4,8 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { type GatePoint, sql } from '../../src/database/index.ts';
+import { describeFailure } from '../../src/http/describe-failure.ts';
+import { KassaError } from '../../src/kernel/errors.ts';
 import { type Counter, openCounter } from '../setup/counter.ts';
 
 let shop: Counter;
@@ -71,5 +73,32 @@ test('an offer that another process took off sale is refused', async () => {
   await shop.buy();
   await sql`update kassa.offers set active = false where key = 'lakers'`.execute(shop.db);
   await expect(shop.buy()).rejects.toThrow();
+  expect(await soldAt()).toEqual([10_000]);
+});
+
+test('what somebody else forgets while a basket is priced costs its buyer nothing', async () => {
+  let forgotten = 0;
+  before = async ({ sql: text }) => {
+    if (!text.includes('from "prices"') && !text.includes('kassa.prices')) return;
+    forgotten += 1;
+    shop.house.prices.forget();
+  };
+  await shop.buy();
+  expect(forgotten).toBeGreaterThan(0);
+  expect(await soldAt()).toEqual([10_000]);
+});
+
+test('whoever buys while the catalogue is written without end is told to come again, and nothing is held', async () => {
+  await shop.buy();
+  let price = 13_000;
+  before = async ({ kind, sql: text }) => {
+    if (kind !== 'statement' || !text.includes('"orders"') || !text.includes('insert')) return;
+    price += 100;
+    await elsewhere(() => setPrice(price));
+  };
+  const told: unknown = await shop.buy().catch((error: unknown) => error);
+  expect(told).toBeInstanceOf(KassaError);
+  expect(told).toMatchObject({ code: 'overloaded', status: 503 });
+  expect(describeFailure(told, 'req_1').headers).toMatchObject({ 'Retry-After': '2' });
   expect(await soldAt()).toEqual([10_000]);
 });

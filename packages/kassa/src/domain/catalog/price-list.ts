@@ -1,5 +1,6 @@
 import { type Database, look, sql, type Transaction } from '../../database/index.ts';
 import type { Clock } from '../../kernel/clock.ts';
+import { KassaError } from '../../kernel/errors.ts';
 import type { Offer } from './offer.ts';
 import { findOffer, type OfferRef, offersById, type ShopKey } from './offers-table.ts';
 import { taxRatesOf } from './tax-rates-table.ts';
@@ -31,6 +32,7 @@ const SEEN_FOR_MS = 1_000;
 const KEPT_MAX = 5_000;
 const RUNS_MAX = 3;
 const CHANGED = 'the catalogue was written anew while a basket was priced';
+const STILL_CHANGING = 'The prices are being changed at this moment. Please try again.';
 
 interface Memory {
   /** All of it was read when this was the version, or later. */
@@ -71,16 +73,18 @@ export function openPriceList(db: Database, shop: ShopKey, clock: Clock): PriceL
     });
     return looking;
   };
-  const note = (reader: Reader, version = 0): void => {
+  const note = (reader: Reader, version: number): void => {
     if ((priced_by.get(reader) ?? version) !== version) throw new PricesChanged(CHANGED);
     priced_by.set(reader, version);
   };
   /** From memory as far as it goes; the rest is read, and kept unless the catalogue has changed meanwhile. */
   const recall = async <Value>(kept: Map<string, Value>, wanted: Wanted<Value>): Promise<Map<string, Value>> => {
     const { reader, names, read } = wanted;
+    // Nothing is told, so there is nothing to hold against a version: the memory may just have been forgotten.
+    if (names.length === 0) return new Map();
     const { version: before } = memory;
     const held = new Map(names.flatMap((name) => (kept.has(name) ? [[name, kept.get(name) as Value]] : [])));
-    if (held.size === new Set(names).size) {
+    if (before !== undefined && held.size === new Set(names).size) {
       note(reader, before);
       return held;
     }
@@ -136,13 +140,17 @@ function remember<Value>(kept: Map<string, Value>, name: string, value: Value): 
   kept.set(name, value);
 }
 
-/** Runs work in which `assertCurrent` may fail, and again when it did. */
+/**
+ * Runs work in which `assertCurrent` may fail, and again when it did. Each run is rolled back before the next.
+ * @throws KassaError `overloaded` when the catalogue was written anew in every run: nothing is held, come again.
+ */
 export async function atCurrentPrices<Result>(list: PriceList, work: () => Promise<Result>): Promise<Result> {
   for (let runs = 1; ; runs += 1) {
     try {
       return await work();
     } catch (error) {
-      if (!(error instanceof PricesChanged) || runs === RUNS_MAX) throw error;
+      if (!(error instanceof PricesChanged)) throw error;
+      if (runs === RUNS_MAX) throw new KassaError('overloaded', STILL_CHANGING, {}, error);
       list.forget();
     }
   }

@@ -21,7 +21,7 @@ export interface PricedWish {
 /**
  * Tells what a basket would cost and stores the quote, which a checkout may name while it lasts. Nothing is held and
  * Stripe is not asked; what is gone already is told as a checkout would tell it.
- * @throws KassaError what the quote refuses, `sold_out`, `slot_taken`.
+ * @throws KassaError what the quote refuses, `sold_out`, `slot_taken`, `overloaded`.
  */
 export async function priceBasket(house: House, wish: PriceWish): Promise<PricedWish> {
   return atCurrentPrices(house.prices, () =>
