@@ -53,7 +53,11 @@ type Asked = Asking & Pick<Wish, 'quote_id'>;
 const MINUTE = 60_000;
 const TRIES_MAX = 4;
 /** Final answers that are nobody's mistake: others were faster, or this buyer may not have it. */
-const LASTING_NO = ['sold_out', 'slot_taken', 'coupon_not_valid', 'quote_expired', 'unauthenticated'];
+const LASTING_NO = [
+  ...['sold_out', 'slot_taken', 'coupon_not_valid', 'quote_expired', 'unauthenticated'],
+  // Their own older page was paid in this moment.
+  ...['payment_already_succeeded', 'session_not_open'],
+];
 const COME_BACK = ['payment_provider_unavailable', 'idempotency_key_in_use', 'internal_error'];
 /** Some order by a quote that has ended by then. */
 const WAITS_BY_QUOTE = [0, 5_000, 9 * MINUTE, 16 * MINUTE];

@@ -133,3 +133,47 @@ test(
   },
   LONG_MS,
 );
+
+test(
+  'while a bank holds the money back nobody decides, and what it took is neither sold nor sent back a second time',
+  async () => {
+    const shop = await open();
+    const order_id = await adopted(shop);
+    const { charge } = shop.sandbox.books().charges[0] ?? {};
+    const dispute = await shop.sandbox.control.openDispute(String(charge), {});
+    await shop.rest();
+    for (const decision of ['accept', 'refund'] as const) {
+      await expect(closeReview(shop.house, order_id, because(decision))).rejects.toThrow('A bank holds back');
+    }
+    await shop.sandbox.control.moveDispute(dispute.id, 'lost');
+    await shop.rest();
+    await expect(closeReview(shop.house, order_id, because('accept'))).rejects.toThrow('A bank has taken');
+    const ended = { status: 'canceled', going_back: {} };
+    expect(await closeReview(shop.house, order_id, because('refund'))).toEqual(ended);
+    expect(await facts(shop, order_id)).toMatchObject({
+      status: 'canceled',
+      review_reason: null,
+      books: { review: 0 },
+    });
+    expect(await shop.db.selectFrom('refunds').select('id').execute()).toEqual([]);
+  },
+  LONG_MS,
+);
+
+test(
+  'money that came in another currency than was asked for goes back, and stands in the books, in its own',
+  async () => {
+    const shop = await open();
+    const { session_id } = await shop.buy({ offer: 'finals' });
+    shop.deliver = async () => new Response('', { status: 500 });
+    await shop.sandbox.control.pay(session_id, { outcome: 'pays', email: 'ann@example.com' });
+    const report = await shop.house.gateway.readSession(session_id, 'unblock');
+    const cause = { cause: 'test', actor: 'kassa' };
+    const another = { ...report, currency: 'eur' };
+    await inTransaction(shop.db, (tx) => shop.house.settle(shop.house, tx, another, cause));
+    const { id } = await shop.db.selectFrom('orders').select('id').executeTakeFirstOrThrow();
+    expect(await closeReview(shop.house, id, because('refund'))).toMatchObject({ going_back: { eur: 30_000 } });
+    expect(await shop.db.selectFrom('refunds').select('currency').execute()).toEqual([{ currency: 'eur' }]);
+  },
+  LONG_MS,
+);

@@ -1,8 +1,16 @@
 import { enqueue, inTransaction, type Transaction } from '../../database/index.ts';
-import { post } from '../../domain/ledger/index.ts';
+import { ledgerOf, post } from '../../domain/ledger/index.ts';
 import { findOrder, giveNumber, isOpen, moveOrder, type OrderStatus, writeAudit } from '../../domain/orders/index.ts';
-import { type Attempt, attemptsOf, changeAttempt } from '../../domain/payments/index.ts';
+import {
+  type Attempt,
+  attemptsOf,
+  changeAttempt,
+  type Dispute,
+  disputesOf,
+  isContested,
+} from '../../domain/payments/index.ts';
 import { KassaError } from '../../kernel/errors.ts';
+import { holdsBack } from '../disputing/freeze-order.ts';
 import { endAside } from '../holding/end-aside.ts';
 import type { House } from '../house.ts';
 import { requestRefund } from '../refunding/request-refund.ts';
@@ -30,7 +38,8 @@ const ADOPTED = 'adopted';
  * Ends the review of an order. What stood aside in the books becomes a sale of an adopted order, or is on its way back;
  * nothing is left that nobody decided. Who, when and why stand in the order's history. Cut in half it never happened; a
  * second decision finds no review and is refused, so nothing is sold or sent back twice.
- * @throws KassaError `not_found`; `invalid_request` where there is no review, or money that cannot be kept.
+ * @throws KassaError `not_found`; `invalid_request` where there is no review, or money that cannot be kept, or while a
+ *   bank holds it back.
  */
 export async function closeReview(house: House, order_id: string, decided: ReviewDecision): Promise<ClosedReview> {
   const order = await findOrder(house.db, order_id);
@@ -41,8 +50,13 @@ export async function closeReview(house: House, order_id: string, decided: Revie
     const snapshot = await takeSnapshot(house, tx, attempt);
     if (snapshot.order.review_reason === null) throw refused('This order waits for nobody: it has no open review.');
     const unkept = snapshot.attempts.filter((one) => !one.kept && one.received_minor > one.refunding_minor);
-    if (decided.decision === 'refund') return sendBack(house, tx, { snapshot, unkept, decided });
-    return accept(house, tx, { snapshot, unkept, decided });
+    // Whoever writes a dispute holds the order's lock, which is ours.
+    const disputes = await disputesOf(tx, order_id);
+    if (disputes.some(({ status }) => isContested(status))) {
+      throw refused('A bank holds back money of this order: decide when its dispute has ended.');
+    }
+    if (decided.decision === 'refund') return sendBack(house, tx, { snapshot, unkept, disputes, decided });
+    return accept(house, tx, { snapshot, unkept, disputes, decided });
   });
 }
 
@@ -50,19 +64,27 @@ interface Deciding {
   readonly snapshot: Snapshot;
   /** Payments whose money stands aside. */
   readonly unkept: readonly Attempt[];
+  readonly disputes: readonly Dispute[];
   readonly decided: ReviewDecision;
 }
 
 async function sendBack(house: House, tx: Transaction, deciding: Deciding): Promise<ClosedReview> {
-  const { snapshot, unkept, decided } = deciding;
+  const { snapshot, unkept, disputes, decided } = deciding;
   const { order } = snapshot;
   const at = house.clock.now();
   if (unkept.length === 0) throw refused('This order keeps all its money: kassa refund sends it back.');
   const ends = isOpen(order.status);
   if (ends) await endAside(house, tx, { order_id: order.id, aside: snapshot.aside, end: 'released', at });
   const going_back: Record<string, number> = {};
-  for (const { id: attempt_id, payment_id, currency, received_minor, refunding_minor } of unkept) {
-    const amount_minor = received_minor - refunding_minor;
+  const books = await ledgerOf(tx, order.id);
+  for (const { id: attempt_id, payment_id, currency: asked, received_minor, refunding_minor } of unkept) {
+    const taken = disputes.filter((one) => one.attempt_id === attempt_id);
+    const withdrawn_minor = taken.reduce((sum, one) => sum + one.withdrawn_minor, 0);
+    const amount_minor = received_minor - refunding_minor - withdrawn_minor;
+    // What a bank has taken back is with its buyer already; nothing of it can go back a second time.
+    if (amount_minor <= 0) continue;
+    // Of the money that came, which need not be what was asked for.
+    const currency = books.find(({ cause }) => cause === `paid:${attempt_id}`)?.currency ?? asked;
     const money = { payment_id, amount_minor, currency, cause: 'requested', requested_by: decided.actor } as const;
     await requestRefund(house, tx, { order_id: order.id, attempt_id, ...money }, at);
     going_back[currency] = (going_back[currency] ?? 0) + amount_minor;
@@ -73,12 +95,15 @@ async function sendBack(house: House, tx: Transaction, deciding: Deciding): Prom
 }
 
 async function accept(house: House, tx: Transaction, deciding: Deciding): Promise<ClosedReview> {
-  const { snapshot, unkept } = deciding;
+  const { snapshot, unkept, disputes } = deciding;
   const { order } = snapshot;
   const [adopted, ...more] = unkept;
   if (adopted === undefined) {
     await close(house, tx, deciding, { status: order.status, paid_at: null });
     return { status: order.status, going_back: {} };
+  }
+  if (disputes.some(holdsBack)) {
+    throw refused('A bank has taken this money back: kassa review refund ends the order without a sale.');
   }
   const fits = adopted.received_minor === order.total_minor && adopted.currency === order.currency;
   if (order.contract !== ADOPTED || more.length > 0 || !fits || adopted.refunding_minor > 0) {

@@ -146,7 +146,7 @@ test('money that was not asked for as it came goes back or before a person, as t
   fc.assert(
     fc.property(snapshots, reports, (snapshot, said) => {
       const decision = decide(snapshot, said);
-      if (!decision || decision.attempt.payment_status !== 'paid' || decision.attempt.kept) return;
+      if (decision?.attempt.payment_status !== 'paid' || decision.attempt.kept) return;
       expect([decision.refund, decision.review].filter((one) => one !== null)).toHaveLength(1);
       const other = said.amount_minor !== snapshot.attempt.amount || said.currency !== snapshot.attempt.currency;
       if (other && said.amount_minor > 0)
