@@ -50,7 +50,7 @@ test('a paid appointment has its workflow started once, and is shown with its ch
 
 test('an hour that overlaps another is refused with hours that are free, and so are its neighbours’ pauses', async () => {
   const of = await open();
-  await of.order(massage(of, of.slot(1, { at_minute: 60 })));
+  await of.order(massage(of, of.slot(1, { at_minute: 60 })), { as: 'bob' });
   const tries: [SlotWish, number[]][] = [
     // Wanted minute of the day, free ones: a massage is held from 60 to 120.
     [of.slot(1, { at_minute: 60 }), [120, 180, 240]],
@@ -69,6 +69,20 @@ test('an hour that overlaps another is refused with hours that are free, and so 
   await of.order(sauna(of, of.slot(1, { ...pat, at_minute: -60 })));
   await of.order(massage(of, of.slot(1, { at_minute: 120 })));
   await of.order(sauna(of, of.slot(1, { at_minute: 60, minutes: 90, with: '457' })));
+});
+
+test('a buyer who opens a page for their own hour again has it: the first page ends', async () => {
+  const of = await open();
+  const first = await of.order(massage(of, of.slot(1)));
+  const second = await of.order(massage(of, of.slot(1, { at_minute: 30 })));
+  expect([await of.status(first), await of.status(second)]).toEqual(['expired', 'pending']);
+  expect(await states(of)).toEqual(['released', 'held']);
+  // For everybody else it is taken, and an hour that was paid is taken for its buyer as well.
+  await expect(of.order(massage(of, of.slot(1)), { as: 'bob' })).rejects.toMatchObject({ code: 'slot_taken' });
+  await of.pay(second);
+  await of.order(massage(of, of.slot(2)));
+  await expect(of.order(massage(of, of.slot(1)))).rejects.toMatchObject({ code: 'slot_taken' });
+  expect(await states(of)).toEqual(['released', 'confirmed', 'held']);
 });
 
 test('an hour that cannot be is refused by the name of its field', async () => {

@@ -68,14 +68,16 @@ export async function holdSlots(
   }
 }
 
-/** Looks without holding. @throws KassaError `slot_taken` like `holdSlots`. */
-export async function checkFree(db: Reader, slot: NewSlot): Promise<void> {
+/** Looks without holding; what orders hold that are given up is free. @throws KassaError `slot_taken` like `holdSlots`. */
+export async function checkFree(db: Reader, slot: NewSlot, given_up: readonly string[] = []): Promise<void> {
   const { practitioner_id, starts_at, free_from } = slot;
   const until = new Date(starts_at.getTime() + LOOK_AHEAD_MS + (free_from.getTime() - starts_at.getTime()));
   const { rows } = await sql<Stretch>`
     select lower(blocked) as starts_at, upper(blocked) as ends_at from kassa.appointments
      where practitioner_id = ${practitioner_id} and state in ('held', 'confirmed')
        and blocked && tstzrange(${starts_at}, ${until})
+       and not (state = 'held' and exists (select from kassa.order_lines line
+         where line.id = appointments.order_line_id and line.order_id = any(${given_up}::uuid[])))
      order by lower(blocked), id limit ${TAKEN_MAX}`.execute(db);
   const [first] = rows;
   if (!first || first.starts_at.getTime() >= free_from.getTime()) return;

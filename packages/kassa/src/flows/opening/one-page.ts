@@ -51,12 +51,11 @@ const ONE_PAGE = 'payment_transactions_one_page';
 export async function quoteInTurn(
   house: House,
   tx: Transaction,
-  { presentation, buyer }: StartCheckout,
+  command: StartCheckout,
   quote: () => Promise<Quote>,
 ): Promise<Quote> {
-  const signed_in = presentation === 'hosted' ? buyer.user_id : undefined;
-  const pages = signed_in === undefined ? [] : await unfinishedPages(tx, house.shop, signed_in);
-  const standing = pages.filter((page) => isOpened(page.attempt) || !page.was_sent);
+  const pages = await olderPages(house, tx, command);
+  const standing = pages.filter(canEnd);
   if (standing.length === 0) {
     await supersede(house, tx, pages);
     return quote();
@@ -67,6 +66,25 @@ export async function quoteInTurn(
   });
   await lookForAll(tx, quoted, order_ids);
   throw new OlderPages(standing, quoted.hash);
+}
+
+/** The orders whose pages end before a new one opens: what they hold is free for it. */
+export async function givenUpFor(house: House, tx: Transaction, command: StartCheckout): Promise<string[]> {
+  return (await olderPages(house, tx, command)).filter(canEnd).map((page) => page.attempt.order_id);
+}
+
+async function olderPages(
+  house: House,
+  tx: Transaction,
+  { presentation, buyer }: StartCheckout,
+): Promise<UnfinishedPage[]> {
+  const signed_in = presentation === 'hosted' ? buyer.user_id : undefined;
+  return signed_in === undefined ? [] : unfinishedPages(tx, house.shop, signed_in);
+}
+
+/** What is on its way to Stripe at this moment is only marked; whoever opens it ends it. */
+function canEnd({ attempt, was_sent }: UnfinishedPage): boolean {
+  return isOpened(attempt) || !was_sent;
 }
 
 /** Marks pages that are on their way to Stripe. Under their locks, so that the answer is written before or after. */

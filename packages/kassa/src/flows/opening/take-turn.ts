@@ -5,6 +5,7 @@ import { KassaError } from '../../kernel/errors.ts';
 import { lookForAll } from '../holding/look-for-all.ts';
 import type { House } from '../house.ts';
 import type { StartCheckout } from './checkout-wish.ts';
+import { givenUpFor } from './one-page.ts';
 
 const ENDPOINTS = { page: 'POST /v1/checkout/sessions', intent: 'POST /v1/payment_intents' };
 /** By then those who came first have what they came for. */
@@ -18,9 +19,10 @@ const LOOK_AGAIN_MS = 1_000;
  */
 export async function takeTurn(
   house: House,
-  { presentation, lines }: StartCheckout,
+  command: StartCheckout,
   quote: (tx: Transaction) => Promise<Quote>,
 ): Promise<void> {
+  const { presentation, lines } = command;
   const endpoint = presentation === 'intent' ? ENDPOINTS.intent : ENDPOINTS.page;
   try {
     return await house.gateway.reserve(endpoint, 'buyer');
@@ -29,6 +31,8 @@ export async function takeTurn(
     if (!saturated || !lines.some(({ slot }) => slot !== undefined)) throw error;
   }
   await house.clock.sleep(LOOK_AGAIN_MS);
-  await atCurrentPrices(house.prices, () => inTransaction(house.db, async (tx) => lookForAll(tx, await quote(tx))));
+  const look = async (tx: Transaction): Promise<void> =>
+    lookForAll(tx, await quote(tx), await givenUpFor(house, tx, command));
+  await atCurrentPrices(house.prices, () => inTransaction(house.db, look));
   await house.gateway.reserve(endpoint, 'buyer');
 }
