@@ -1,7 +1,7 @@
 import { enqueue, setTimer, type Transaction } from '../database/index.ts';
 import { post } from '../domain/ledger/index.ts';
 import { giveNumber, moveOrder, writeAudit } from '../domain/orders/index.ts';
-import { attemptsOf, changeAttempt, findAttempt, isLive, type PaymentReport } from '../domain/payments/index.ts';
+import { attemptsOf, awaitsEnd, changeAttempt, findAttempt, type PaymentReport } from '../domain/payments/index.ts';
 import { endAside } from './holding/end-aside.ts';
 import type { Cause, House, SettleOutcome } from './house.ts';
 import { requestRefund } from './refunding/request-refund.ts';
@@ -35,10 +35,10 @@ export async function settle(
   const { attempt, order } = snapshot;
   const heard = hear(attempt, report, at);
   if (!decision) {
-    // Only a live attempt remembers that it was heard, and of an answer to a reader's question only what is new: what
+    // Only an attempt that awaits its end remembers that it was heard, and of an answer to a reader's question only what is new: what
     // a GET may bring is a fact, never a date. A repeat about anything else leaves no trace at all.
     const asked = cause.cause.startsWith('read:');
-    const remembers = isLive(attempt.payment_status) && (!asked || isNews(attempt, heard));
+    const remembers = awaitsEnd(attempt.payment_status) && (!asked || isNews(attempt, heard));
     if (remembers) await changeAttempt(tx, attempt.id, heard, at);
     if (isSpent(attempt, report, heard.declined.length)) {
       await setTimer(tx, { subject: attempt.id, kind: 'expire_checkout', due_at: at });

@@ -3,8 +3,8 @@ import type { PaymentReport } from './reports.ts';
 export type AttemptStatus =
   | 'initiated'
   | 'pending'
-  | 'processing'
   | 'superseded'
+  | 'processing'
   | 'canceled'
   | 'expired'
   | 'failed'
@@ -13,13 +13,14 @@ export type AttemptStatus =
 
 /**
  * How much each status knows. Facts arrive twice, late and out of order; taking the larger of two ranks makes the
- * fold a join, so every order of the same facts ends in the same status and a stale one changes nothing.
+ * fold a join, so every order of the same facts ends in the same status and a stale one changes nothing. That another
+ * page has taken its place says less of an attempt than that its buyer has paid and a bank thinks about it.
  */
 const RANK: Readonly<Record<AttemptStatus, number>> = {
   initiated: 0,
   pending: 1,
-  processing: 2,
-  superseded: 3,
+  superseded: 2,
+  processing: 3,
   canceled: 4,
   expired: 5,
   failed: 6,

@@ -4,6 +4,9 @@ import { ATTEMPT_COLUMNS, type Attempt, type Presentation } from './attempts-tab
 
 type Reader = Database | Transaction;
 
+/** What `awaitsEnd` says, as the index `payment_transactions_live` has it. */
+const AWAITS_END: readonly AttemptStatus[] = ['initiated', 'pending', 'processing', 'superseded'];
+
 /** The order's newest attempt, which is the live one while there is one. */
 export async function latestAttempt(
   db: Reader,
@@ -21,7 +24,7 @@ export async function latestAttempt(
     .executeTakeFirst();
 }
 
-/** The oldest attempt that may still become paid; of one presentation when it is named. */
+/** The oldest attempt that Stripe has not said its last word on; of one presentation when it is named. */
 export async function oldestLive(
   db: Reader,
   shop: { tenant_id: string; mode: 'test' | 'live' },
@@ -32,7 +35,7 @@ export async function oldestLive(
     .select('created_at')
     .where('tenant_id', '=', shop.tenant_id)
     .where('mode', '=', shop.mode)
-    .where('payment_status', 'in', ['initiated', 'pending', 'processing'])
+    .where('payment_status', 'in', AWAITS_END)
     .$if(presentation !== undefined, (query) => query.where('presentation', '=', presentation ?? 'none'))
     .orderBy('created_at')
     .orderBy('id')
@@ -41,7 +44,7 @@ export async function oldestLive(
   return row?.created_at;
 }
 
-/** Live attempts made before a moment that Stripe knows, the one first that was not heard of for the longest time. */
+/** Attempts that await their end, made before a moment and known to Stripe, the one first that was not heard of for the longest time. */
 export async function longSilent(
   db: Reader,
   shop: { tenant_id: string; mode: 'test' | 'live' },
@@ -52,7 +55,7 @@ export async function longSilent(
     .select(ATTEMPT_COLUMNS)
     .where('tenant_id', '=', shop.tenant_id)
     .where('mode', '=', shop.mode)
-    .where('payment_status', 'in', ['initiated', 'pending', 'processing'])
+    .where('payment_status', 'in', AWAITS_END)
     .where('created_at', '<', page.made_before)
     .where((where) => where.or([where('session_id', 'is not', null), where('payment_id', 'is not', null)]))
     .orderBy('heard_at')

@@ -1,5 +1,5 @@
 import { anyEventEver, inTransaction } from '../../database/index.ts';
-import { GatewayFailure, isLive, isOpened, joinStatus, statusProvedBy } from '../../domain/payments/index.ts';
+import { awaitsEnd, GatewayFailure, isOpened, joinStatus, statusProvedBy } from '../../domain/payments/index.ts';
 import { type CheckoutRow, readCheckout } from '../../domain/reports/index.ts';
 import { KassaError } from '../../kernel/errors.ts';
 import { readAttempt } from '../asking/read-attempt.ts';
@@ -27,8 +27,8 @@ const asked = new WeakMap<House, Map<string, Asked>>();
 const heard_of = new WeakSet<House>();
 
 /**
- * Answers the state of a checkout by the id of its session, its payment or its order, from our own database. A live
- * attempt from which nothing was heard for `refresh_after_ms` asks Stripe once, however many readers wait, at most once
+ * Answers the state of a checkout by the id of its session, its payment or its order, from our own database. An
+ * attempt that awaits its end and from which nothing was heard for `refresh_after_ms` asks Stripe once, however many readers wait, at most once
  * per that time (docs/contracts, Reads); while no webhook has ever arrived the first read does not wait. What Stripe
  * says goes through settle, so a read can only bring our row to what Stripe has proved, and a second read changes
  * nothing.
@@ -38,7 +38,7 @@ const heard_of = new WeakSet<House>();
 export async function refreshCheckout(house: House, ref: CheckoutRef, ask: Ask): Promise<CheckoutView | undefined> {
   const attempt = await readCheckout(house.db, house.shop, ref);
   if (!attempt) return undefined;
-  if (ask !== 'never' && isLive(attempt.payment_status) && attempt.presentation !== 'none' && isOpened(attempt)) {
+  if (ask !== 'never' && awaitsEnd(attempt.payment_status) && attempt.presentation !== 'none' && isOpened(attempt)) {
     if (ask === 'look') return look(house, attempt);
     const due = ask === 'now' || (await isStale(house, attempt));
     if (due) {

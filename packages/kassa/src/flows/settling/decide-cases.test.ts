@@ -55,6 +55,14 @@ describe('a bank that thinks', () => {
     expect(decide(sceneOf({ order: { status } }), THINKS)).toEqual({ ...NOTHING, attempt: unpaid('processing') });
   });
 
+  test('counts for a page whose place was taken, unless another page of the same order is alive', () => {
+    const taken = { attempt: { payment_status: 'superseded' as const } };
+    const waits = { to: 'processing', event: 'payment_processing' };
+    expect(decide(sceneOf(taken), THINKS)).toMatchObject({ attempt: unpaid('processing'), order: waits });
+    expect(decide(sceneOf(taken), said('open'))).toBeNull();
+    expect(decide(sceneOf({ ...taken, others: [{ payment_status: 'pending' }] }), THINKS)).toBeNull();
+  });
+
   test('is told apart from a page that has only been opened', () => {
     const scene = sceneOf({ attempt: { payment_status: 'initiated' } });
     expect(decide(scene, said('open'))).toEqual({ ...NOTHING, attempt: unpaid('pending') });

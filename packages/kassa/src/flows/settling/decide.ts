@@ -77,6 +77,8 @@ export function decide(snapshot: Snapshot, report: PaymentReport): Decision | nu
   if (payment_status === attempt.payment_status) return null;
   if (isSettled(payment_status)) return moneyArrived(snapshot, report, payment_status);
   const stays = { payment_status, received_minor: attempt.received_minor, kept: attempt.kept };
+  // An order has one live attempt: where another has taken this one's place on it, only money or its end count.
+  if (isLive(payment_status) && attempt.payment_status === 'superseded' && othersLive(snapshot)) return null;
   if (isLive(payment_status)) return payment_status === 'processing' ? bankThinks(snapshot, stays) : quietly(stays);
   return attemptEnded(snapshot, stays);
 }
@@ -92,11 +94,14 @@ function bankThinks({ order }: Snapshot, attempt: Decision['attempt']): Decision
   return { ...quietly(attempt), order: { to, event: 'payment_processing' }, messages: ['order.processing'] };
 }
 
+function othersLive({ attempt, attempts }: Snapshot): boolean {
+  return attempts.some((one) => one.id !== attempt.id && isLive(one.payment_status));
+}
+
 /** The attempt can no longer be paid. Its order ends with it, unless it is paid or another attempt is still alive. */
 function attemptEnded(snapshot: Snapshot, attempt: Decision['attempt']): Decision {
   const { order } = snapshot;
-  const others = snapshot.attempts.some((one) => one.id !== snapshot.attempt.id && isLive(one.payment_status));
-  if (others || !isOpen(order.status)) return quietly(attempt);
+  if (othersLive(snapshot) || !isOpen(order.status)) return quietly(attempt);
   const event = eventOfEnd(order.status, attempt.payment_status);
   const to = nextStatus(order.status, event);
   if (to === 'refuse' || to === order.status) return quietly(attempt);
