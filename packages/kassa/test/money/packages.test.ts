@@ -91,7 +91,7 @@ test('a package of which one part is gone holds nothing at all', async () => {
 
 test('a package of which one hour is taken holds nothing at all', async () => {
   const of = await open();
-  await of.order([{ offer_id: of.id('massage'), quantity: 1, slot: of.slot(1) }]);
+  await of.order([{ offer_id: of.id('massage'), quantity: 1, slot: of.slot(1) }], { as: 'bob' });
   await of.grant(2_000);
   const before = await of.aside();
   const wish = day(of, { massage: { selected: true, slots: [of.slot(1)] } });
