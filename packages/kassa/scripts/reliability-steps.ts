@@ -18,6 +18,7 @@ interface Said {
   readonly compared: number;
   readonly starts: number;
   readonly faults: Readonly<Record<string, number>>;
+  readonly incidents: Readonly<Record<string, number>>;
   readonly differs: unknown;
 }
 
@@ -36,6 +37,7 @@ export async function worlds({ count, minutes }: { count: number; minutes: numbe
   const said = ends.flatMap(({ out }) => saidIn(out));
   const sum = (read: (one: Said) => number): number => said.reduce((total, one) => total + read(one), 0);
   const faults = sumsOf(said.map((one) => one.faults ?? {}));
+  const incidents = sumsOf(said.map((one) => one.incidents ?? {}));
   const struck = [...faults.values()].reduce((total, times) => total + times, 0);
   const held = said.length === processes && ends.every(({ code }) => code === 0);
   const slowest_ms = Math.max(1, ...said.map(({ took_ms }) => took_ms));
@@ -57,6 +59,7 @@ export async function worlds({ count, minutes }: { count: number; minutes: numbe
       ['worlds told in three ways with one end', String(sum(({ compared }) => compared))],
       ['violations', ended(held)],
       ...[...faults].map(([name, times]) => [`fault ${name}`, String(times)] as const),
+      ...[...incidents].map(([name, times]) => [`situation of ${name}`, String(times)] as const),
     ],
     targets: {
       T1: `${purchases} purchases, faults at ${share} % of ${steps} steps, violations: ${ended(held)}`,

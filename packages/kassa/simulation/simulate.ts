@@ -6,6 +6,7 @@ import type { Mix } from './faults/mix.ts';
 import { EXIT_GOOD, EXIT_NOT_THE_SAME, EXIT_VIOLATION, type SimulateOptions } from './options.ts';
 import { readCorpus } from './runs/corpus.ts';
 import { crashPoints } from './runs/crash-points.ts';
+import type { Incident } from './runs/incidents.ts';
 import { oneRun, type RunPlan, type RunReport } from './runs/one-run.ts';
 import { runSeries, type SeriesReport } from './runs/series.ts';
 import { shrink } from './runs/shrink.ts';
@@ -138,6 +139,7 @@ function tell(options: SimulateOptions, printer: Printer, series: SeriesReport):
         compared,
         repeated,
         faults,
+        incidents: Object.fromEntries(series.incidents),
         ...hashes,
         differs: differs ?? null,
       }),
@@ -152,9 +154,14 @@ function tell(options: SimulateOptions, printer: Printer, series: SeriesReport):
   printer.line(`seeds ${options.seeds.from}..${series.last_seed}`);
   printer.line(`${repeated} runs repeated to the same hash, ${compared} told in three ways with one end`);
   printer.line(`${total} faults (${rate_percent / 10} % of steps): ${byNumber(series.faults)}`);
+  printer.line(`incidents of the field met: ${incidentsText(series.incidents)}`);
   printer.line(`${Math.round(took_ms / 1000)} s, ${Math.round((purchases * 1000) / Math.max(1, took_ms))} purchases/s`);
   if (last && last.trace_hash !== '')
     printer.line(`trace ${last.trace_hash}  state ${last.state_hash === '' ? '-' : last.state_hash}`);
+}
+
+function incidentsText(incidents: ReadonlyMap<Incident, number>): string {
+  return [...incidents].map(([incident, times]) => `${incident} ${times}`).join(', ') || 'none';
 }
 
 function byNumber(faults: ReadonlyMap<Counted, number>): string {

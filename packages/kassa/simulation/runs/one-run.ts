@@ -10,6 +10,7 @@ import type { Violation } from '../invariants/finding.ts';
 import { atRest, whileRunning } from '../invariants/index.ts';
 import { nothingLetGoTooEarly } from '../invariants/stock.ts';
 import type { Ground } from '../world/database/ground.ts';
+import { type Incident, situationsMet } from './incidents.ts';
 import { secondComparison } from './second-comparison.ts';
 import { outcomeOf, stateHash } from './state-hash.ts';
 import { untilRest } from './until-rest.ts';
@@ -41,6 +42,8 @@ export interface RunReport {
   readonly virtual_ms: number;
   readonly violations: readonly Violation[];
   readonly faults: ReadonlyMap<Counted, number>;
+  /** How often the situation of each incident of the field came up; empty where the world did not come to rest. */
+  readonly incidents: ReadonlyMap<Incident, number>;
   readonly virtual_globals: ReadonlyMap<string, number>;
   readonly trace_hash: string;
   readonly state_hash: string;
@@ -63,6 +66,7 @@ export async function oneRun(ground: Ground, plan: RunPlan): Promise<RunReport> 
   const noted = new Map<string, number>();
   const world = buildWorld({ seed: `seed ${plan.seed}`, mix, ground, sink: plan.sink, script: plan.script });
   const violations: Violation[] = [];
+  const incidents = new Map<Incident, number>();
   const chance = diceOf(`${plan.seed}/globals`);
   const restore = replaceGlobals({
     now: () => world.scheduler.now(),
@@ -73,7 +77,7 @@ export async function oneRun(ground: Ground, plan: RunPlan): Promise<RunReport> 
   });
   try {
     world.open(plan.purchases);
-    await runAndCheck(ground, world, plan, violations);
+    await runAndCheck(ground, world, plan, { violations, incidents });
   } catch (error) {
     violations.push({ invariant: error instanceof Stuck ? 'L1' : 'bug', sentence: tell(error) });
   } finally {
@@ -87,6 +91,7 @@ export async function oneRun(ground: Ground, plan: RunPlan): Promise<RunReport> 
       mix,
       mix_text: mixText(mix),
       violations,
+      incidents,
       faults: world.faults.counts,
       virtual_globals: noted,
     },
@@ -106,7 +111,13 @@ export async function oneRun(ground: Ground, plan: RunPlan): Promise<RunReport> 
 
 class Enough extends Error {}
 
-async function runAndCheck(ground: Ground, world: World, plan: RunPlan, violations: Violation[]): Promise<void> {
+interface Found {
+  readonly violations: Violation[];
+  readonly incidents: Map<Incident, number>;
+}
+
+async function runAndCheck(ground: Ground, world: World, plan: RunPlan, found: Found): Promise<void> {
+  const { violations, incidents } = found;
   const { scheduler, stir, sandbox, evidence } = world;
   const { ask } = ground;
   let checked = 0;
@@ -126,6 +137,7 @@ async function runAndCheck(ground: Ground, world: World, plan: RunPlan, violatio
     await scheduler.run({ idle: untilRest(world, ask), between: check, steps_max: STEPS_MAX });
     violations.push(...(await atRest({ ask, books: sandbox.books(), sandbox, evidence, webhooks: world.webhooks })));
     plan.script?.end();
+    for (const [incident, times] of await situationsMet(ask, world.faults.counts)) incidents.set(incident, times);
     if (violations.length === 0) violations.push(...(await secondComparison(world, ask)));
   } catch (error) {
     if (!(error instanceof Enough)) throw error;

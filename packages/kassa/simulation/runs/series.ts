@@ -5,6 +5,7 @@ import { readBlows, scriptOf } from '../faults/script.ts';
 import type { SimulateOptions } from '../options.ts';
 import type { Ground } from '../world/database/ground.ts';
 import { compareWays } from './compare-ways.ts';
+import type { Incident } from './incidents.ts';
 import { mixOf, oneRun, type RunPlan, type RunReport } from './one-run.ts';
 import { type Difference, runTwice } from './run-twice.ts';
 
@@ -18,6 +19,8 @@ export interface SeriesReport {
   readonly compared: number;
   readonly repeated: number;
   readonly faults: ReadonlyMap<Counted, number>;
+  /** How often the situation of each incident of the field came up. */
+  readonly incidents: ReadonlyMap<Incident, number>;
   /** The last seed that was run; the first is the one that was asked for. */
   readonly last_seed: number;
   /** The first run that broke something; the series ends with it. */
@@ -55,6 +58,7 @@ export async function runSeries(
 ): Promise<SeriesReport> {
   const began = elapsedMs();
   const faults = new Map<Counted, number>();
+  const incidents = new Map<Incident, number>();
   const digests: string[] = [];
   const sums = { runs: 0, purchases: 0, steps: 0, starts: 0, compared: 0, repeated: 0 };
   let last: RunReport | undefined;
@@ -62,6 +66,7 @@ export async function runSeries(
     ...{
       ...sums,
       faults,
+      incidents,
       digests,
       last,
       last_seed: last?.seed ?? options.seeds.from,
@@ -85,7 +90,9 @@ export async function runSeries(
       ? await runTwice(ground, plan)
       : { report: await oneRun(ground, plan), differs: undefined };
     last = report;
-    count(sums, faults, report);
+    count(sums, report);
+    add(faults, report.faults);
+    add(incidents, report.incidents);
     digests.push(report.trace_hash);
     hear.after(report);
     if (report.violations.length > 0) return end({ failed: { plan, report } });
@@ -100,14 +107,13 @@ export async function runSeries(
   return end({});
 }
 
-function count(
-  sums: { runs: number; purchases: number; steps: number; starts: number },
-  faults: Map<Counted, number>,
-  report: RunReport,
-): void {
+function count(sums: { runs: number; purchases: number; steps: number; starts: number }, report: RunReport): void {
   sums.runs += 1;
   sums.purchases += report.purchases;
   sums.steps += report.steps;
   sums.starts += report.starts;
-  for (const [name, times] of report.faults) faults.set(name, (faults.get(name) ?? 0) + times);
+}
+
+function add<Name>(sums: Map<Name, number>, counts: ReadonlyMap<Name, number>): void {
+  for (const [name, times] of counts) sums.set(name, (sums.get(name) ?? 0) + times);
 }

@@ -4,6 +4,7 @@
 // real Postgres, the real stories and the sandbox's private books. `npm run sim` runs 2,000 worlds, and a failure
 // prints the command that shows it again.
 import { expect, test } from 'vitest';
+import { INCIDENTS } from '../../simulation/runs/incidents.ts';
 import { realRandom } from '../setup/world.ts';
 import { simulated } from './simulate-process.ts';
 
@@ -49,6 +50,10 @@ test(
     const hashes = ({ said }: typeof one): unknown[] => [said.get('done')?.trace_hash, said.get('done')?.state_hash];
     expect(hashes(one)).toEqual(hashes(two));
     expect(hashes(one)[0]).toMatch(/^[0-9a-f]{64}$/);
+    const met = one.said.get('done')?.incidents as Record<string, number>;
+    expect(Object.keys(met), 'each incident of the field is counted').toEqual(INCIDENTS);
+    expect(Object.values(met).filter((times) => times > 0).length).toBeGreaterThanOrEqual(5);
+    expect(two.said.get('done')?.incidents).toEqual(met);
   },
   ONE_WORLD_MS,
 );
