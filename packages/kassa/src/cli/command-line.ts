@@ -21,6 +21,7 @@ const COMMANDS: Readonly<Record<string, () => Promise<CommandDef>>> = {
   'review list': async () => (await import('./books/review.ts')).list,
   'review accept': async () => (await import('./books/review.ts')).accept,
   'review refund': async () => (await import('./books/review.ts')).refund,
+  'review elsewhere': async () => (await import('./books/review.ts')).elsewhere,
   verify: async () => (await import('./proof/verify.ts')).verify,
   doctor: async () => (await import('./proof/doctor.ts')).doctor,
   explain: async () => (await import('./proof/explain.ts')).explain,

@@ -84,6 +84,7 @@ export type HookEvent =
   | 'order.payment_failed'
   | 'order.paid'
   | 'order.expired'
+  | 'order.canceled'
   | 'order.refunded'
   | 'dispute.created'
   | 'dispute.closed';
@@ -94,6 +95,7 @@ export const HOOK_EVENTS: readonly HookEvent[] = Object.freeze<HookEvent[]>([
   'order.payment_failed',
   'order.paid',
   'order.expired',
+  'order.canceled',
   'order.refunded',
   'dispute.created',
   'dispute.closed',

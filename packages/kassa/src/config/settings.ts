@@ -1,3 +1,5 @@
+import type { AfterRefund, UnexpectedMoney } from '../kernel/policies/after-sale.ts';
+
 /**
  * What the program runs on: `kassa.config.ts` and the environment after every check, in one frozen object. Names are
  * those of the stored data, durations are milliseconds, money is integer minor units, and what is absent is null.
@@ -94,26 +96,6 @@ export type OfferKind = 'item' | 'ticket' | 'appointment' | 'bundle' | 'package'
 
 /** What happens to money that arrives after its hold has ended. */
 export type WhenLate = 'rehold-or-refund' | 'refund' | 'review';
-
-/** What becomes of a sale once the last of its money has gone back. Credits that paid it return in any case. */
-export interface AfterRefund {
-  /** Those that are still to come. */
-  readonly appointments: 'call-off' | 'keep';
-  /** What the order granted and nobody has spent. */
-  readonly credits: 'take-back' | 'keep';
-  /** `free`: the coupon may be used once more. */
-  readonly coupon: 'free' | 'keep';
-}
-
-/** What becomes of money that no order asked for as it came: it goes back, or a person decides. */
-export interface UnexpectedMoney {
-  /** A payment that carries our mark and that no order knows. */
-  readonly without_order: 'refund' | 'review';
-  /** One more for an order that keeps a payment. */
-  readonly second_payment: 'refund' | 'review';
-  /** Another amount or currency than was asked for. */
-  readonly other_amount: 'refund' | 'review';
-}
 
 /** The same as people write it; what is left away has its default. */
 export interface UnexpectedMoneyOptions {

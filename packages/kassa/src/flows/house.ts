@@ -13,7 +13,8 @@ import type { Quote } from '../domain/pricing/index.ts';
 import type { Clock } from '../kernel/clock.ts';
 import type { Ids } from '../kernel/ids.ts';
 import type { Log } from '../kernel/log.ts';
-import type { Adopt, AfterRefund, UnexpectedMoney } from './refunding/policies.ts';
+import type { AfterRefund, UnexpectedMoney } from '../kernel/policies/after-sale.ts';
+import type { Adopt } from './refunding/adopted.ts';
 import type { SettleBatch, StripeRef } from './settling/batch.ts';
 
 /** The shop that a story works for: every row it writes carries these two. */

@@ -15,7 +15,8 @@ let counter: Counter | undefined;
 afterEach(async () => counter?.close());
 
 const open = async (): Promise<Counter> => {
-  counter = await openCounter({ hooks: { on: { 'order.paid': () => undefined } } });
+  const on = { 'order.paid': () => undefined, 'order.canceled': () => undefined };
+  counter = await openCounter({ hooks: { on } });
   return counter;
 };
 
@@ -101,7 +102,13 @@ test(
       status: 'canceled',
       review_reason: null,
       books: { stripe: 0, review: 0 },
+      topics: ['order.canceled', 'order.refunded'],
     });
+    const hook = shop.db
+      .selectFrom('deliveries')
+      .select('delivered_at')
+      .where('destination', '=', 'hook:order.canceled');
+    expect(await hook.execute()).toEqual([{ delivered_at: expect.any(Date) }]);
     expect(shop.sandbox.books().currencies.usd).toMatchObject({ captured: 700, refunded_succeeded: 700 });
     expect(await shop.db.selectFrom('refunds').select(['status', 'requested_by']).execute()).toEqual([
       { status: 'succeeded', requested_by: 'admin:kim' },

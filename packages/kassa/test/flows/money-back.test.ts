@@ -289,6 +289,7 @@ test('money that no order knows goes back after it was looked at twice, where th
   expect(await facts(shop)).toMatchObject({
     ...{ status: 'canceled', review_reason: null, books: { stripe: 0, review: 0 } },
     refunds: [{ status: 'succeeded', cause: 'unowned', amount_minor: 700 }],
+    topics: ['order.canceled', 'order.refunded'],
   });
   expect(shop.sandbox.books().currencies.usd).toMatchObject({ captured: 700, refunded_succeeded: 700 });
   expect(await mails(shop)).toEqual([expect.stringContaining('belongs to no order of ours')]);

@@ -2,6 +2,8 @@ import type { CommandDef } from 'citty';
 import { loadConfig, readSettings } from '../../config.ts';
 import { findOrder, linesOf } from '../../domain/orders/index.ts';
 import type { House, RefundView } from '../../flows/house.ts';
+import { currencyThatCame } from '../../flows/refunding/came-in.ts';
+import { findPayment } from '../../flows/refunding/find-payment.ts';
 import type { RefundWish } from '../../flows/refunding/plan.ts';
 import { planRefund, type RefundPreview } from '../../flows/refunds/plan-refund.ts';
 import { refundOrder } from '../../flows/refunds/refund-order.ts';
@@ -99,7 +101,8 @@ async function readWish(house: House, order_id: string, args: Args): Promise<Ref
   const order = await findOrder(house.db, order_id);
   if (order?.tenant_id !== house.shop.tenant_id || order.mode !== house.shop.mode)
     throw new KassaError('not_found', 'There is no such order.');
-  return { amount_minor: minorFromDecimal(String(args.amount), order.currency), ...restock };
+  const currency = await currencyThatCame(house.db, await findPayment(house, { order_id }, ACTOR));
+  return { amount_minor: minorFromDecimal(String(args.amount), currency), currency, ...restock };
 }
 
 async function readLines(house: House, order_id: string, text: string): Promise<NonNullable<RefundWish['lines']>> {

@@ -2,7 +2,8 @@
  * What people write in `kassa.config.ts`, as plain interfaces: no validator's types leak into a shop's program.
  * Names are camelCase here and snake_case in `Settings`, which is what the program runs on.
  */
-import type { AfterRefund, UnexpectedMoneyOptions, WhenLate } from '../settings.ts';
+import type { AfterRefund } from '../../kernel/policies/after-sale.ts';
+import type { UnexpectedMoneyOptions, WhenLate } from '../settings.ts';
 
 /** Made by `usd('19.99')` and its like: integer minor units, lower-case currency. */
 export interface Money {

@@ -268,7 +268,7 @@ export interface LedgerEntriesTable {
   mode: 'test' | 'live';
   posting_id: string;
   order_id: string | null;
-  account: 'stripe' | 'revenue' | 'tax' | 'credits_liability' | 'discounts' | 'refunds' | 'disputes' | 'fees' | 'review';
+  account: 'stripe' | 'revenue' | 'tax' | 'credits_liability' | 'discounts' | 'refunds' | 'disputes' | 'fees' | 'review' | 'elsewhere';
   currency: string;
   amount_minor: number;
   cause: string;
@@ -513,7 +513,7 @@ export interface RefundsTable {
   amount_minor: number;
   currency: string;
   reason: 'duplicate' | 'fraudulent' | 'requested_by_customer' | null;
-  cause: 'requested' | 'surplus' | 'too_late' | 'mismatch' | 'unowned' | 'adopted';
+  cause: 'requested' | 'surplus' | 'too_late' | 'mismatch' | 'unowned' | 'adopted' | 'elsewhere';
   status: 'requested' | 'pending' | 'succeeded' | 'failed' | 'canceled';
   stripe_status: string | null;
   stripe_refund_id: string | null;

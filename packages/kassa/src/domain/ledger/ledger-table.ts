@@ -5,7 +5,7 @@ import type { Ids } from '../../kernel/ids.ts';
 /**
  * What each holds: money at Stripe; what was earned; tax to be handed on; what buyers may still spend;
  * what was given away; what was given back; what banks hold back or kept; what Stripe took; money that no order stands
- * for yet.
+ * for yet; what was paid back from an account of the shop's own, because Stripe could not.
  */
 export const LEDGER_ACCOUNTS = [
   'stripe',
@@ -17,6 +17,7 @@ export const LEDGER_ACCOUNTS = [
   'disputes',
   'fees',
   'review',
+  'elsewhere',
 ] as const;
 
 export type LedgerAccount = (typeof LEDGER_ACCOUNTS)[number];

@@ -4,7 +4,8 @@ import type { RefundStatus } from './reports.ts';
 
 type Reader = Database | Transaction;
 
-export type RefundCause = 'requested' | 'surplus' | 'too_late' | 'mismatch' | 'unowned' | 'adopted';
+/** `adopted`: somebody made it in Stripe's dashboard. `elsewhere`: paid on another way, and Stripe never hears of it. */
+export type RefundCause = 'requested' | 'surplus' | 'too_late' | 'mismatch' | 'unowned' | 'adopted' | 'elsewhere';
 
 export interface Refund {
   readonly id: string;

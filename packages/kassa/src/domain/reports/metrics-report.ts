@@ -11,7 +11,7 @@ export interface CurrencyMetrics {
   readonly currency: string;
   /** All money that was captured, minor units. What was given back since is still in it. */
   readonly total_revenue_minor: number;
-  /** All money that was given back, minor units, whenever it had been captured. */
+  /** All money that was given back, minor units, whenever it had been captured; also what was paid back elsewhere. */
   readonly refunded_minor: number;
   /** Payments that captured money. Orders that cost nothing, or that credits paid, are none. */
   readonly successful_payments: number;
@@ -33,7 +33,7 @@ export async function readMetrics(
   const { rows } = await sql<Omit<CurrencyMetrics, 'refund_rate'>>`
     with money as (
       select currency, amount_minor, cause like 'paid:%' as is_payment from kassa.ledger_entries
-      where tenant_id = ${shop.tenant_id} and mode = ${shop.mode} and account = 'stripe'
+      where tenant_id = ${shop.tenant_id} and mode = ${shop.mode} and account in ('stripe', 'elsewhere')
         and (cause like 'paid:%' or cause like 'refund:%') and created_at >= ${from} and created_at < ${to}
     ), sums as (
       select currency, coalesce(sum(amount_minor) filter (where is_payment), 0) as captured,

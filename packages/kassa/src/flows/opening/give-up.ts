@@ -1,4 +1,4 @@
-import { cancelTimer, enqueue, type Transaction } from '../../database/index.ts';
+import { cancelTimer, type Transaction } from '../../database/index.ts';
 import { offersById } from '../../domain/catalog/index.ts';
 import {
   isOpen,
@@ -20,6 +20,7 @@ import {
   operationKey,
 } from '../../domain/payments/index.ts';
 import { Bug } from '../../kernel/errors.ts';
+import { announceCanceled } from '../announcing/announce-canceled.ts';
 import { endAside } from '../holding/end-aside.ts';
 import { lockAside } from '../holding/lock-aside.ts';
 import type { House } from '../house.ts';
@@ -68,9 +69,7 @@ export async function giveUp(
     details: { attempt_id },
   };
   await writeAudit(tx, entry, { ids: house.ids, at });
-  const message = { ...house.shop, topic: 'order.canceled', order_id: order.id, order_version: version, at };
-  const told = house.destinationsOf('order.canceled', order.contract);
-  await enqueue(tx, { ...message, payload: {} }, told, house.ids);
+  await announceCanceled(house, tx, { ...order, version }, cause.cause);
   return true;
 }
 

@@ -12,9 +12,10 @@ import {
 } from '../../domain/payments/index.ts';
 import { insertQuote, priceBasket } from '../../domain/pricing/index.ts';
 import { KassaError } from '../../kernel/errors.ts';
+import { announceCanceled } from '../announcing/announce-canceled.ts';
 import { askStripe } from '../asking/ask-stripe.ts';
 import type { House } from '../house.ts';
-import type { Adopted, AdoptedBy } from '../refunding/policies.ts';
+import type { Adopted, AdoptedBy } from '../refunding/adopted.ts';
 import { requestRefund } from '../refunding/request-refund.ts';
 
 /** What an adopted payment is for, as far as anybody knows. Kept like the offers of a contract: nobody can buy it. */
@@ -115,11 +116,12 @@ async function writeOrder(house: House, tx: Transaction, found: Found): Promise<
 
 /** Whether a person decides what it was for, or it is over as soon as it is known. */
 async function endOrder(
-  { shop, ids, clock }: House,
+  house: House,
   tx: Transaction,
   { report, object_id, actor, end, order, attempt_id }: Found & { readonly order: Order; readonly attempt_id: string },
 ): Promise<void> {
-  const at = clock.now();
+  const { shop, ids } = house;
+  const at = house.clock.now();
   const { payment_id, amount_minor, currency } = report;
   const facts = { object_id, amount_minor, currency };
   const review = end === 'review' ? { reason: REASON, details: facts } : null;
@@ -128,7 +130,9 @@ async function endOrder(
   const action = end === 'review' ? `review:${REASON}` : 'sent_back:without_order';
   const entry = { ...shop, order_id: order.id, order_version: version, action, status_from: order.status, actor };
   const details = { attempt_id, payment_id, ...facts };
-  await writeAudit(tx, { ...entry, status_to: to, cause: `adopt:${object_id}`, details }, { ids, at });
+  const cause = `adopt:${object_id}`;
+  await writeAudit(tx, { ...entry, status_to: to, cause, details }, { ids, at });
+  if (to === 'canceled') await announceCanceled(house, tx, { ...order, version }, cause);
 }
 
 async function basketOf(house: House, tx: Transaction, { amount_minor, currency }: PaymentReport) {

@@ -1,6 +1,6 @@
 import { enqueue, inTransaction, type Transaction } from '../../database/index.ts';
-import { ledgerOf, post } from '../../domain/ledger/index.ts';
-import { findOrder, giveNumber, isOpen, moveOrder, type OrderStatus, writeAudit } from '../../domain/orders/index.ts';
+import { post } from '../../domain/ledger/index.ts';
+import { findOrder, giveNumber, isOpen, type OrderStatus } from '../../domain/orders/index.ts';
 import {
   type Attempt,
   attemptsOf,
@@ -13,17 +13,16 @@ import { KassaError } from '../../kernel/errors.ts';
 import { holdsBack } from '../disputing/freeze-order.ts';
 import { endAside } from '../holding/end-aside.ts';
 import type { House } from '../house.ts';
+import { currencyThatCame } from '../refunding/came-in.ts';
+import { endReview, type ReviewEnd } from '../refunding/end-review.ts';
 import { requestRefund } from '../refunding/request-refund.ts';
 import type { Snapshot } from '../settling/decide.ts';
 import { takeSnapshot } from '../settling/take-snapshot.ts';
 
 /** What a person has decided about an order that waits for one. */
-export interface ReviewDecision {
+export interface ReviewDecision extends ReviewEnd {
   /** `accept`: it is as it should be, and money that was adopted is a sale. `refund`: what it does not keep goes back. */
   readonly decision: 'accept' | 'refund';
-  /** Why, in the person's own words, for the history. */
-  readonly reason: string;
-  readonly actor: string;
 }
 
 export interface ClosedReview {
@@ -76,30 +75,29 @@ async function sendBack(house: House, tx: Transaction, deciding: Deciding): Prom
   const ends = isOpen(order.status);
   if (ends) await endAside(house, tx, { order_id: order.id, aside: snapshot.aside, end: 'released', at });
   const going_back: Record<string, number> = {};
-  const books = await ledgerOf(tx, order.id);
-  for (const { id: attempt_id, payment_id, currency: asked, received_minor, refunding_minor } of unkept) {
+  for (const attempt of unkept) {
+    const { id: attempt_id, payment_id, received_minor, refunding_minor } = attempt;
     const taken = disputes.filter((one) => one.attempt_id === attempt_id);
     const withdrawn_minor = taken.reduce((sum, one) => sum + one.withdrawn_minor, 0);
     const amount_minor = received_minor - refunding_minor - withdrawn_minor;
     // What a bank has taken back is with its buyer already; nothing of it can go back a second time.
     if (amount_minor <= 0) continue;
-    // Of the money that came, which need not be what was asked for.
-    const currency = books.find(({ cause }) => cause === `paid:${attempt_id}`)?.currency ?? asked;
+    const currency = await currencyThatCame(tx, attempt);
     const money = { payment_id, amount_minor, currency, cause: 'requested', requested_by: decided.actor } as const;
     await requestRefund(house, tx, { order_id: order.id, attempt_id, ...money }, at);
     going_back[currency] = (going_back[currency] ?? 0) + amount_minor;
   }
   const status = ends ? 'canceled' : order.status;
-  await close(house, tx, deciding, { status, paid_at: null });
+  await endReview(house, tx, { order, end: decided }, { status, paid_at: null });
   return { status, going_back };
 }
 
 async function accept(house: House, tx: Transaction, deciding: Deciding): Promise<ClosedReview> {
-  const { snapshot, unkept, disputes } = deciding;
+  const { snapshot, unkept, disputes, decided } = deciding;
   const { order } = snapshot;
   const [adopted, ...more] = unkept;
   if (adopted === undefined) {
-    await close(house, tx, deciding, { status: order.status, paid_at: null });
+    await endReview(house, tx, { order, end: decided }, { status: order.status, paid_at: null });
     return { status: order.status, going_back: {} };
   }
   if (disputes.some(holdsBack)) {
@@ -115,29 +113,13 @@ async function accept(house: House, tx: Transaction, deciding: Deciding): Promis
   const amounts = { review: total_minor, revenue: -total_minor };
   const posting = { cause: `accepted:${adopted.id}`, currency, amounts };
   await post(tx, { ...house.shop, order_id: order.id }, posting, { ids: house.ids, at });
-  const order_version = await close(house, tx, deciding, { status: 'paid', paid_at: at });
+  const order_version = await endReview(house, tx, { order, end: decided }, { status: 'paid', paid_at: at });
   const message = { ...house.shop, topic: 'order.paid', order_id: order.id, order_version, at };
   const told = house.destinationsOf('order.paid', order.contract);
   await enqueue(tx, { ...message, payload: { cause: 'review:accept' } }, told, house.ids);
   // Last, because every sale of the shop waits for this one row.
   await giveNumber(tx, order);
   return { status: 'paid', going_back: {} };
-}
-
-async function close(
-  house: House,
-  tx: Transaction,
-  { snapshot, decided }: Deciding,
-  move: { readonly status: OrderStatus; readonly paid_at: Date | null },
-): Promise<number> {
-  const { order } = snapshot;
-  const at = house.clock.now();
-  const order_version = await moveOrder(tx, order, { ...move, email: null, review: 'closed' }, at);
-  const { decision, reason, actor } = decided;
-  const step = { action: `review_closed:${decision}`, status_from: order.status, status_to: move.status, actor };
-  const entry = { ...house.shop, order_id: order.id, order_version, ...step, cause: `review:${decision}` };
-  await writeAudit(tx, { ...entry, details: { reason, was: order.review_reason } }, { ids: house.ids, at });
-  return order_version;
 }
 
 function refused(sentence: string): KassaError {

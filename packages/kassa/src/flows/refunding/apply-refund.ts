@@ -25,7 +25,7 @@ export interface Moving {
   readonly refunds: readonly Refund[];
   readonly refund: Refund;
   readonly to: RefundStatus;
-  /** Undefined for credits alone, of which Stripe never hears. */
+  /** Undefined for what Stripe never hears of: credits alone, or money that was paid elsewhere. */
   readonly report?: RefundReport;
   readonly cause: Cause;
   readonly at: Date;
@@ -95,18 +95,22 @@ function piecesOf(own: readonly RefundLine[]): 'all' | ReadonlyMap<string, numbe
   return own.length === 0 ? 'all' : new Map(own.map((line) => [line.order_line_id, line.quantity]));
 }
 
-/** Money leaves the books when Stripe says succeeded, and comes back when a succeeded refund fails after all. */
+/**
+ * Money leaves the books when Stripe says succeeded, and comes back when a succeeded refund fails after all. What was
+ * paid elsewhere did not leave Stripe.
+ */
 async function bookMoney({ house, tx, order, attempt, refund, to, at }: Moving): Promise<void> {
   const { id, amount_minor, currency } = refund;
   const owner = { ...house.shop, order_id: order.id };
   const world = { ids: house.ids, at };
   const tax = attempt.kept ? taxShares(refund).amount_minor : 0;
   const against = attempt.kept ? 'refunds' : 'review';
+  const from = refund.cause === 'elsewhere' ? 'elsewhere' : 'stripe';
   if (to === 'succeeded') {
-    const amounts = { [against]: amount_minor - tax, tax, stripe: -amount_minor };
+    const amounts = { [against]: amount_minor - tax, tax, [from]: -amount_minor };
     await post(tx, owner, { cause: `refund:${id}`, currency, amounts }, world);
   } else if (refund.status === 'succeeded') {
-    const amounts = { [against]: tax - amount_minor, tax: -tax, stripe: amount_minor };
+    const amounts = { [against]: tax - amount_minor, tax: -tax, [from]: amount_minor };
     await post(tx, owner, { cause: `refund:${id}:undone`, currency, amounts }, world);
   }
 }

@@ -4,6 +4,7 @@ import { type Attempt, lockAttempts, lockDisputes, lockRefunds, refundLinesOf } 
 import { findQuote } from '../../domain/pricing/index.ts';
 import { Bug } from '../../kernel/errors.ts';
 import type { House } from '../house.ts';
+import { currencyThatCame } from './came-in.ts';
 import type { RefundScene } from './plan.ts';
 
 /** Reads everything that a refund is planned from, under the order's lock and in the order of the lock classes. */
@@ -17,5 +18,6 @@ export async function lookAtOrder(house: House, tx: Transaction, found: Attempt)
   const quote = await findQuote(tx, house.shop, order.quote_id);
   const attempt = attempts.find((one) => one.id === found.id);
   if (!attempt || !quote) throw new Bug(`attempt ${found.id} left its order, or the order its quote`);
-  return { order, lines, quote, attempt, refunds, refund_lines, disputes };
+  const currency = await currencyThatCame(tx, attempt);
+  return { order, lines, quote, attempt, refunds, refund_lines, disputes, currency };
 }

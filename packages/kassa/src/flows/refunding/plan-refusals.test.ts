@@ -42,7 +42,7 @@ function sold({ attempt = {}, refunds = [], disputes = [] }: Since = {}): Refund
     quote: BASKET as unknown as Quote,
     attempt: mine as Attempt,
     refunds: refunds as Refund[],
-    refund_lines: [],
+    ...{ refund_lines: [], currency },
     disputes: disputes.map((one) => ({ attempt_id: 'attempt', withdrawn_minor: 0, ...one })) as Dispute[],
   };
 }

@@ -65,7 +65,7 @@ function sold(basket: PricedBasket): RefundScene {
     lines: lines as unknown as OrderLine[],
     quote: basket as unknown as Quote,
     attempt: { id: 'attempt', kept: true, received_minor: total_minor, refunding_minor: 0, currency } as Attempt,
-    ...{ refunds: [], refund_lines: [], disputes: [] },
+    ...{ refunds: [], refund_lines: [], disputes: [], currency },
   };
 }
 

@@ -9,6 +9,8 @@ import { type GivenBack, givenBack } from './given-back.ts';
 export interface RefundScene extends MoneyScene {
   readonly lines: readonly OrderLine[];
   readonly quote: Quote;
+  /** Of the money that came, which need not be what was asked for. */
+  readonly currency: string;
 }
 
 /** What is needed to plan an amount. */
@@ -27,6 +29,8 @@ export interface RefundWish {
   /** Without a quantity all that is left of the line. */
   readonly lines?: readonly { readonly order_line_id: string; readonly quantity?: number }[];
   readonly amount_minor?: number;
+  /** What the amount is in, as its asker believes. */
+  readonly currency?: string;
   /** Puts the stock of what goes back on sale again. */
   readonly restock?: boolean;
   /** The most that this caller may send back at once, by currency; a currency that is not named is not allowed. */
@@ -72,15 +76,16 @@ export interface PlannedLine {
  *   `refund_exceeds_payment` with `details.refundable_minor`, `amount_out_of_range` over the cap.
  */
 export function planRefundOf(scene: RefundScene, wish: RefundWish): RefundPlan {
+  const { currency } = scene;
   refuseContested(scene);
+  refuseOther(currency, wish);
   const left = leftOf(scene);
   const plan =
     wish.lines === undefined ? planAmount(scene, left, wish.amount_minor) : planLines(scene, left, wish.lines);
-  checkWithin(scene.attempt.currency, left, plan.amount_minor);
-  checkCap(scene.attempt.currency, wish.cap, plan.amount_minor);
+  checkWithin(currency, left, plan.amount_minor);
+  checkCap(currency, wish.cap, plan.amount_minor);
   const is_last = plan.amount_minor === left.amount_minor && plan.credits_minor === left.credits_minor;
   const tax_minor = taxWithin(left, plan);
-  const { currency } = scene.attempt;
   return { ...plan, tax_minor, currency, restock: wish.restock === true, refundable_minor: left.amount_minor, is_last };
 }
 
@@ -108,9 +113,16 @@ function leftOf(scene: MoneyScene): Left {
   return { amount_minor, credits_minor, tax_minor: order.tax_minor - back.tax_minor, value_minor, back };
 }
 
-function refuseContested({ attempt, disputes }: MoneyScene): void {
+/** Minor units of one currency are never sent back as those of another. */
+function refuseOther(currency: string, wish: RefundWish): void {
+  if (wish.amount_minor === undefined || wish.currency === undefined || wish.currency === currency) return;
+  const sentence = `This money came in ${currency.toUpperCase()}: name the amount in it, or none for all of it.`;
+  throw new KassaError('invalid_amount', sentence, { currency });
+}
+
+function refuseContested({ attempt, disputes, currency }: RefundScene): void {
   if (!disputes.some((one) => one.attempt_id === attempt.id && isContested(one.status))) return;
-  const details = { refundable_minor: 0, currency: attempt.currency, reason: 'disputed' };
+  const details = { refundable_minor: 0, currency, reason: 'disputed' };
   const sentence = 'The buyer’s bank disputes this payment. It cannot be refunded.';
   throw new KassaError('refund_exceeds_payment', sentence, details);
 }

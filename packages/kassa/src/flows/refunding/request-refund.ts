@@ -10,7 +10,7 @@ export interface Unkept {
   readonly payment_id: string | null;
   readonly amount_minor: number;
   readonly currency: string;
-  readonly cause: Exclude<RefundCause, 'adopted'>;
+  readonly cause: Exclude<RefundCause, 'adopted' | 'elsewhere'>;
   /** Who decided it; Kassa by itself when left away. */
   readonly requested_by?: string;
 }

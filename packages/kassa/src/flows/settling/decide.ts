@@ -18,8 +18,8 @@ import {
   statusProvedBy,
 } from '../../domain/payments/index.ts';
 import type { LineGrant } from '../../domain/pricing/index.ts';
+import type { UnexpectedMoney } from '../../kernel/policies/after-sale.ts';
 import { canTakeAgain, moneySpent, type SetAside, wasLetGo } from '../holding/aside.ts';
-import type { UnexpectedMoney } from '../refunding/policies.ts';
 
 /** Everything that the decision may look at, read under the order's row lock. */
 export interface Snapshot {

@@ -19,11 +19,12 @@ export const LEDGER_CHECKS: readonly Check[] = [
     kind: 'refund_not_in_books',
     cure: BOOKS,
     sql: `select format('order %s gave %s %s back and the books say %s', r.order_id, r.amount, r.currency, coalesce(e.amount, 0))
-      from (select order_id, currency, sum(amount_minor) filter (where status = 'succeeded') as amount from kassa.refunds
-          group by order_id, currency) r
-      left join (select order_id, currency, -sum(amount_minor) as amount from kassa.ledger_entries
-          where account = 'stripe' and cause like 'refund:%' group by order_id, currency) e
-        on e.order_id = r.order_id and e.currency = r.currency
+      from (select order_id, currency, case cause when 'elsewhere' then cause else 'stripe' end as paid_from,
+            sum(amount_minor) filter (where status = 'succeeded') as amount from kassa.refunds
+          group by order_id, currency, paid_from) r
+      left join (select order_id, currency, account, -sum(amount_minor) as amount from kassa.ledger_entries
+          where account in ('stripe', 'elsewhere') and cause like 'refund:%' group by order_id, currency, account) e
+        on e.order_id = r.order_id and e.currency = r.currency and e.account = r.paid_from
       where coalesce(r.amount, 0) <> coalesce(e.amount, 0)`,
   },
   {

@@ -68,7 +68,9 @@ export function refund({ house, limiter }: ContractDesk): OpenAPIHono<HttpEnv> {
     c.set('order_id', view.order_id);
     const refunded = await house.refundOrder({
       payment_id,
-      ...(body.amount === undefined ? {} : { amount_minor: readAmount(body.amount, view.currency) }),
+      ...(body.amount === undefined
+        ? {}
+        : { amount_minor: readAmount(body.amount, view.currency), currency: view.currency }),
       ...(reason === undefined ? {} : { reason }),
       requested_by: nameOf(key),
       ...(key.caps.refund === undefined ? {} : { cap: key.caps.refund }),
