@@ -125,7 +125,7 @@ export async function createKassa(
     const first = await build(settings);
     const others: BuiltShop[] = [];
     for (const own of settings.tenants) others.push(await build(own));
-    const installation = installationOf([first, ...others], limits);
+    const installation = installationOf([first, ...others], ground.webhook_db, limits);
     doors.deliverTo(installation.http);
     const hires = hiredBy(options);
     if (hires !== null) {

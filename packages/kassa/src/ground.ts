@@ -18,6 +18,8 @@ import { hashOf } from './kernel/ids.ts';
 export interface Ground {
   readonly db: Database;
   readonly worker_db: Database;
+  /** For what Stripe tells: a crowd of buyers never takes its connections. */
+  readonly webhook_db: Database;
   /** For people: `Postgres 18.4, port 54213`. */
   readonly database: string;
   readonly migrated: MigrationReport;
@@ -31,6 +33,8 @@ export interface GroundOptions {
 }
 
 const WORKER_CONNECTIONS = 6;
+/** One for each batch that may be under way, and one for a repeat. */
+const WEBHOOK_CONNECTIONS = 3;
 const SECRET_BYTES = 24;
 
 /**
@@ -51,8 +55,9 @@ export async function openGround(settings: Settings, world: World, options: Grou
     limits: WORKER_LIMITS,
     poolMax: WORKER_CONNECTIONS,
   });
+  const webhook_db = openDatabase(url, { clock, random, log, prepared, poolMax: WEBHOOK_CONNECTIONS });
   const close = async (): Promise<void> => {
-    await Promise.all([closeDatabase(db), closeDatabase(worker_db)]);
+    await Promise.all([db, worker_db, webhook_db].map(closeDatabase));
     await embedded?.stop();
   };
   try {
@@ -60,7 +65,8 @@ export async function openGround(settings: Settings, world: World, options: Grou
     refuseUnsafe(settings, durability);
     const migrated = await migrate(worker_db, { dry_run: options.dry_run ?? false });
     const where = embedded ? `port ${embedded.port}` : new URL(url).host;
-    return { db, worker_db, database: `Postgres ${readable(durability.version)}, ${where}`, migrated, close };
+    const database = `Postgres ${readable(durability.version)}, ${where}`;
+    return { db, worker_db, webhook_db, database, migrated, close };
   } catch (error) {
     await close();
     throw error;

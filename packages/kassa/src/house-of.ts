@@ -3,11 +3,9 @@ import { type ClaimedTimer, type Database, HEARTBEAT, LONG_LEASE } from './datab
 import { findContractOffer, listOffers, openPriceList } from './domain/catalog/index.ts';
 import { recognizeKey } from './domain/keys/index.ts';
 import { knowsOrder } from './domain/orders/index.ts';
-import { declinesFrom, findAttempt, findAttempts, type Gateway } from './domain/payments/index.ts';
+import { declinesFrom, type Gateway } from './domain/payments/index.ts';
 import { listNotifications, listOrders, listTrouble, readNotification, readStory } from './domain/reports/index.ts';
 import { beginAppointment } from './flows/appointments/begin-appointment.ts';
-import { readAttempt } from './flows/asking/read-attempt.ts';
-import { readRefused } from './flows/asking/read-refused.ts';
 import { forgetCustomer } from './flows/buyers/forget-customer.ts';
 import { answerOnce } from './flows/checkout/answer-once.ts';
 import { expireCheckout } from './flows/checkout/expire-checkout.ts';
@@ -40,6 +38,7 @@ import type { Mailer } from './outbox/mailer.ts';
 import { catchingMessenger, type Messenger } from './outbox/sms/messenger.ts';
 import { builtInEngine } from './outbox/workflows/built-in-engine.ts';
 import { earsOf, paceOf } from './wiring/ears-of.ts';
+import { looksOf } from './wiring/looks-of.ts';
 import { paymentsOf } from './wiring/payments-of.ts';
 import { pricesOf } from './wiring/prices-of.ts';
 import { timersOf } from './wiring/timers-of.ts';
@@ -126,18 +125,10 @@ export function houseOf(parts: Parts): BuiltHouse {
     expireCheckout,
     sendRefund,
     forgetCustomer,
-    async ordersOf(refs) {
-      const attemptOf = await findAttempts(db, shop, refs);
-      return refs.map((ref) => attemptOf(ref)?.order_id ?? null);
-    },
-    readRefused: (told) => readRefused({ db, gateway, shop }, told),
-    async readPayment(payment_id) {
-      const attempt = await findAttempt(db, shop, { session_id: null, payment_id });
-      return attempt?.session_id ? 'told_by_its_session' : attempt && readAttempt(gateway, attempt, 'unblock');
-    },
+    ...looksOf(db, gateway, shop),
     wake: (worker) => wake(worker),
   };
-  const behind: House = { ...house, db: parts.worker_db };
+  const behind: House = { ...house, ...looksOf(parts.worker_db, gateway, shop), db: parts.worker_db };
   // Where nothing is limited, time is virtual, and a heartbeat would move it.
   const holding = parts.delivery_limit_ms == null ? LONG_LEASE : HEARTBEAT;
   return {
@@ -184,6 +175,8 @@ function httpOf(parts: Parts, house: House): HttpHouse {
     // Where time is virtual nothing hangs, so nothing is limited either.
     patience_ms: parts.delivery_limit_ms == null ? null : SIGN_IN_LIMIT_MS,
     authenticate: parts.hooks.authenticate ?? null,
+    // One house alone is never too full; an installation counts what is under way in all of them.
+    whereThereIsRoom: (_what, work) => work(),
     async startCheckout(command) {
       await askGate(gateOf(parts, house), command);
       return thenWake(startCheckout(house, command));

@@ -1,5 +1,5 @@
 import type { Settings } from './config.ts';
-import { type ClaimedTimer, poolCounts } from './database/index.ts';
+import { type ClaimedTimer, type Database, poolCounts } from './database/index.ts';
 import { recognizeKey } from './domain/keys/index.ts';
 import { tenantOf } from './domain/reports/index.ts';
 import type { BuiltHouse } from './house-of.ts';
@@ -30,25 +30,34 @@ export interface Installation {
   readonly timers: TimerRound<ClaimedTimer>;
 }
 
-/** Puts shops together that share a database, the first one being the one for everything that names no other. */
-export function installationOf(shops: readonly [BuiltShop, ...BuiltShop[]], limits: Limits): Installation {
+/**
+ * Puts shops together that share a database, the first one being the one for everything that names no other.
+ * @param webhook_db connections that nothing but webhooks uses.
+ */
+export function installationOf(
+  shops: readonly [BuiltShop, ...BuiltShop[]],
+  webhook_db: Database,
+  limits: Limits,
+): Installation {
   const [{ settings, built }] = shops;
   const { house } = built;
   const of = <Part>(part: (built: BuiltHouse) => Part): Map<string, Part> =>
     new Map(shops.map((shop) => [shop.built.house.shop.tenant_id, part(shop.built)]));
   const houses = shops.map((shop) => shop.built.house);
   const events = { batches: 0, events: 0, rows_max: 0 };
-  const store = eventStore(house.db, events);
+  const store = eventStore(webhook_db, events);
+  const hearing = houses.map((one) => ({ ...one, db: webhook_db }));
   const pressure = createPressure(SHED_AT, () => poolCounts(house.db).waiting);
   const { version } = built.http.settings;
-  const measured = { houses, db: house.db, worker_db: built.inbox.house.db, pressure, events, use: systemUse, version };
+  const pools = { requests: house.db, webhooks: webhook_db, workers: built.inbox.house.db };
+  const measured = { houses, pools, pressure, events, use: systemUse, version };
   const apps = shops.map((shop, index) => ({
     tenant_id: shop.built.house.shop.tenant_id,
     hosts: shop.settings.tenant.hosts,
     app: createHttp({
       ...underPressure(shop.built.http, pressure),
       // The webhook's paths are the same at every host, and what signed an event says whose it is.
-      receive: (raw, signature) => receiveForAny(houses, store, raw, signature),
+      receive: (raw, signature) => receiveForAny(hearing, store, raw, signature),
       // They are of all shops together, so they are told at the first one's address alone.
       ...(index === 0 ? { readMeasures: () => measuresOf(measured) } : {}),
     }),

@@ -42,6 +42,11 @@ export function isConflict(error: unknown): boolean {
   return ['40001', '40P01', '55P03'].includes(sqlstateOf(error) ?? '');
 }
 
+/** The server ended a statement that took longer than it may: nothing of its transaction is kept. */
+export function isTimedOut(error: unknown): boolean {
+  return sqlstateOf(error) === '57014';
+}
+
 const SOCKET_CODES = [
   'ECONNRESET',
   'ECONNREFUSED',

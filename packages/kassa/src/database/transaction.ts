@@ -4,7 +4,7 @@ import type { Clock } from '../kernel/clock.ts';
 import { Bug } from '../kernel/errors.ts';
 import type { Log } from '../kernel/log.ts';
 import type { Random } from '../kernel/random.ts';
-import { CommitUnknown, DatabaseUnavailable, isConflict, isConnectionLoss, sqlstateOf } from './faults.ts';
+import { CommitUnknown, DatabaseUnavailable, isConflict, isConnectionLoss, isTimedOut, sqlstateOf } from './faults.ts';
 import type { Tables } from './generated/tables.ts';
 
 export type Database = Kysely<Tables>;
@@ -100,7 +100,7 @@ export function sameOrderAgain(_tx: Transaction): void {
  * Runs `work` in one READ COMMITTED transaction and commits it. After a conflict (40001, 40P01, 55P03) or a lost
  * connection before the commit everything is run again, at most three times: `work` must touch nothing but `tx`.
  * @throws CommitUnknown when the connection was lost during the commit; read your row back by its key.
- * @throws DatabaseUnavailable when the repeats did not help.
+ * @throws DatabaseUnavailable when the repeats did not help, or a statement took longer than it may.
  * @throws Bug when a transaction is open already.
  */
 export async function inTransaction<T>(db: Database, work: (tx: Transaction) => Promise<T>): Promise<T> {
@@ -110,6 +110,8 @@ export async function inTransaction<T>(db: Database, work: (tx: Transaction) => 
     const outcome = await attempt(db, work);
     if ('value' in outcome) return outcome.value;
     const { error } = outcome;
+    // Once more would only add to what the server has too much of.
+    if (isTimedOut(error)) throw new DatabaseUnavailable('busy', error);
     if (!isConflict(error) && !isConnectionLoss(error)) throw error;
     if (retries === RETRIES_MAX) {
       throw error instanceof DatabaseUnavailable

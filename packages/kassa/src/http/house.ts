@@ -28,6 +28,7 @@ import type { Random } from '../kernel/random.ts';
 import type { AuthenticateAtShop } from './callers/sign-in.ts';
 import type { Limits } from './limits.ts';
 import type { Measure } from './metrics.ts';
+import type { Sheddable } from './pressure.ts';
 
 /** What the `hosted-checkout` contract is told by the shop's configuration (docs/contracts/hosted-checkout.md). */
 export interface HostedCheckoutSettings {
@@ -165,6 +166,11 @@ export interface HttpHouse extends PaymentStories, PriceStories {
   /** The shop's own answer to who is signed in there. Null: cookies sign nobody in. */
   readonly authenticate: AuthenticateAtShop | null;
 
+  /**
+   * Does work for somebody if there is room for one more of its kind: asked before the first look at the database.
+   * @throws KassaError `overloaded`, at once.
+   */
+  readonly whereThereIsRoom: <Result>(what: Sheddable, work: () => Promise<Result>) => Promise<Result>;
   readonly startCheckout: (command: StartCheckout) => Promise<Answer>;
   /** Work that repeats harmlessly, answered under the caller's key. */
   readonly answerOnce: (once: OnceWork) => Promise<Answer>;

@@ -7,8 +7,7 @@ import type { EventCounts } from '../inbox/receive.ts';
 /** Where the figures of a process come from. */
 export interface Measured {
   readonly houses: readonly House[];
-  readonly db: Database;
-  readonly worker_db: Database;
+  readonly pools: Readonly<Record<'requests' | 'webhooks' | 'workers', Database>>;
   readonly pressure: Pressure;
   readonly events: EventCounts;
   /** Bytes of memory and seconds of processor time of this process. */
@@ -18,7 +17,8 @@ export interface Measured {
 
 /** How the shop stands, for `/metrics`. Reads only what is unfinished, through its partial indexes. */
 export async function measuresOf(measured: Measured): Promise<Measure[]> {
-  const { db, worker_db, use, version } = measured;
+  const { use, version } = measured;
+  const db = measured.pools.workers;
   const [{ clock }] = measured.houses as readonly [House];
   const at = clock.now();
   const inbox = await countInboxEvents(db, at);
@@ -38,7 +38,7 @@ export async function measuresOf(measured: Measured): Promise<Measure[]> {
     one('event_batches_total', 'Statements that stored events of webhooks', measured.events.batches),
     one('events_stored_total', 'Events of webhooks that were stored', measured.events.events),
     one('event_batch_rows_max', 'Events that the largest of those statements stored', measured.events.rows_max),
-    ...pools({ requests: db, workers: worker_db }),
+    ...pools(measured.pools),
     ...budgets(measured.houses),
     ...crowd(measured.pressure),
     one('process_resident_memory_bytes', 'Memory of this process', resident_bytes),
@@ -51,7 +51,7 @@ function one(name: string, help: string, value: number): Measure {
   return { name, help, values: [{ value }] };
 }
 
-function pools(known: Readonly<Record<string, Database>>): Measure[] {
+function pools(known: Measured['pools']): Measure[] {
   const counts = Object.entries(known).map(([pool, db]) => ({ pool, ...poolCounts(db) }));
   const connections = counts.flatMap(({ pool, open, idle }) => [
     { labels: { pool, state: 'busy' }, value: open - idle },

@@ -4,7 +4,8 @@ import { overloaded, type Pressure, type Sheddable } from '../http/pressure.ts';
 
 /**
  * A house whose rooms are not entered by more than they hold: what is asked for by buyers, pages and people is counted
- * and refused in its order. Webhooks, keys and health pass.
+ * and refused in its order. Webhooks, keys and health pass. Contracts ask for room for a price or a checkout
+ * themselves, once and before the first look at the database: what was begun is not refused half-way.
  */
 export function underPressure(house: HttpHouse, { during }: Pressure): HttpHouse {
   const held =
@@ -17,10 +18,13 @@ export function underPressure(house: HttpHouse, { during }: Pressure): HttpHouse
       work(...asked).catch(told);
   return {
     ...house,
+    whereThereIsRoom: (what, work) => during(what, work).catch(told),
     findOffer: passing(house.findOffer),
     findContractOffer: passing(house.findContractOffer),
     declinesFrom: passing(house.declinesFrom),
     replayAnswer: passing(house.replayAnswer),
+    priceBasket: passing(house.priceBasket),
+    startCheckout: passing(house.startCheckout),
     fillOrder: passing(house.fillOrder),
     listOrders: held('report', house.listOrders),
     readStory: held('report', house.readStory),
@@ -28,8 +32,6 @@ export function underPressure(house: HttpHouse, { during }: Pressure): HttpHouse
     readNotification: held('report', house.readNotification),
     listTrouble: held('report', house.listTrouble),
     listOffers: held('catalogue', house.listOffers),
-    priceBasket: held('price', house.priceBasket),
-    startCheckout: held('checkout', house.startCheckout),
     refreshCheckout: held('status', house.refreshCheckout),
   };
 }

@@ -164,6 +164,18 @@ onEachServer((server) => {
       },
     );
 
+    test('a statement that took too long is told as a busy database, and not run again', async () => {
+      let runs = 0;
+      const slow = inTransaction(shop.db, async (tx) => {
+        runs += 1;
+        await write(tx);
+        await sql`set local statement_timeout = 20`.execute(tx);
+        await sql`select count(*) from generate_series(1, 1000000000)`.execute(tx);
+      });
+      await expect(slow).rejects.toMatchObject({ reason: 'busy', cause: { code: '57014' } });
+      expect([runs, await names()]).toEqual([1, []]);
+    });
+
     test('two transactions in a real deadlock both come through', async () => {
       await sql`insert into kept (name) values ('a'), ('b')`.execute(outside);
       let first_locks = 0;

@@ -6,6 +6,7 @@ import type { HttpHouse } from '../../src/http/house.ts';
 import { createPressure, SHED_AT, SHED_ORDER, SHED_WAITING } from '../../src/http/pressure.ts';
 import { KassaError } from '../../src/kernel/errors.ts';
 import { underPressure } from '../../src/wiring/under-pressure.ts';
+import { BUY, desk } from './port.ts';
 
 const never = new Promise<void>(() => undefined);
 
@@ -43,21 +44,40 @@ describe('a shop that is asked more than it can do', () => {
   });
 
   test('refuses new checkouts while those that were begun are not done, and what Stripe tells is taken in all the same', async () => {
-    const begun: unknown[] = [];
-    const house = {
-      startCheckout: (command: unknown) => {
-        begun.push(command);
-        return never;
-      },
-      receive: async () => ({ event_id: 'evt_1' }),
-    } as unknown as HttpHouse;
+    let begun = 0;
+    const house = { receive: async () => ({ event_id: 'evt_1' }) } as unknown as HttpHouse;
     const crowded = underPressure(house, createPressure({ ...SHED_AT, checkout: 2 }));
-    const command = {} as Parameters<HttpHouse['startCheckout']>[0];
-    void crowded.startCheckout(command);
-    void crowded.startCheckout(command);
-    expect(await refused(crowded.startCheckout(command))).toEqual(['overloaded', 2]);
-    expect(begun).toHaveLength(2);
+    const open = () =>
+      crowded.whereThereIsRoom('checkout', () => {
+        begun += 1;
+        return never;
+      });
+    void open();
+    void open();
+    expect(await refused(open())).toEqual(['overloaded', 2]);
+    expect(begun).toBe(2);
     expect(await crowded.receive(new Uint8Array(), null)).toEqual({ event_id: 'evt_1' });
+  });
+
+  test('refuses a checkout before the first question to the database, whatever key it carries', async () => {
+    const asked: string[] = [];
+    const asks = (what: string) => async () => {
+      asked.push(what);
+      return undefined as never;
+    };
+    const full = createPressure({ ...SHED_AT, checkout: 0 });
+    const { whereThereIsRoom } = underPressure(desk().house, full);
+    const { post } = desk(
+      {},
+      {
+        whereThereIsRoom,
+        ...{ declinesFrom: asks('declines'), replayAnswer: asks('replay'), findOffer: asks('offer') },
+        startCheckout: asks('checkout'),
+      },
+    );
+    const answer = await post(BUY, { 'Idempotency-Key': 'one' });
+    expect([answer.status, answer.headers.get('Retry-After')]).toEqual([503, '2']);
+    expect(asked).toEqual([]);
   });
 
   test('refuses a checkout already when too many wait for the database, however few are under way', async () => {

@@ -3,7 +3,7 @@ import { createSandbox, type Sandbox, virtualClock } from '@kassa/sandbox';
 import { inject } from 'vitest';
 import { checkHooks } from '../../src/config/hooks.ts';
 import { type KassaConfig, readSettings, type Settings } from '../../src/config.ts';
-import type { Database } from '../../src/database/index.ts';
+import { closeDatabase, type Database, openDatabase } from '../../src/database/index.ts';
 import { syncCatalog } from '../../src/flows/sync-catalog.ts';
 import { houseOf } from '../../src/house-of.ts';
 import { DEFAULT_LIMITS } from '../../src/http/limits.ts';
@@ -20,6 +20,7 @@ import { TEST_RATES } from '../../src/stripe/budget.ts';
 import { createGateway } from '../../src/stripe/gateway.ts';
 import { runTimers } from '../../src/workflows/run-timers.ts';
 import { freshDatabase } from '../setup/database.ts';
+import { quietWorld } from '../setup/world.ts';
 
 const START = Date.parse('2027-01-10T10:00:00Z');
 
@@ -32,6 +33,8 @@ export interface TestTenant {
 
 export interface TestInstallation {
   readonly db: Database;
+  /** The connections of webhooks and workers. */
+  readonly own_db: Database;
   readonly installation: Installation;
   readonly first: TestTenant;
   readonly second: TestTenant;
@@ -45,7 +48,9 @@ export interface TestInstallation {
 
 /** Opens the shop of a configuration and its one tenant. */
 export async function openInstallation(config: KassaConfig, written_hooks: unknown = {}): Promise<TestInstallation> {
-  const fresh = await freshDatabase();
+  const fresh = await freshDatabase({ poolWaitMs: 1_000 });
+  // As in production: neither webhooks nor workers share the connections of requests.
+  const own_db = openDatabase(fresh.url, quietWorld);
   const clock = virtualClock(START);
   const ours: Clock = { now: () => new Date(clock.now()), sleep: async (ms) => clock.advance(ms) };
   const random = seededRandom(`installation ${inject('kassa_run').run}`);
@@ -71,7 +76,7 @@ export async function openInstallation(config: KassaConfig, written_hooks: unkno
       { tenant: row, mode: 'test', offers, practitioners, tax_rates, coupons },
     );
     const built = houseOf({
-      ...{ settings: own, hooks, world, gateway, shop, db: fresh.db, worker_db: fresh.db },
+      ...{ settings: own, hooks, world, gateway, shop, db: fresh.db, worker_db: own_db },
       ...{ mailer: catchingMailer(), messenger: catchingMessenger(), site_folder: null, version: '0' },
       ...{ auth_secret: `signs the buyers of ${own.tenant.key}`, form_secret: own.tenant.key },
       readiness: async () => ({ ready: true, parts: {} }),
@@ -82,9 +87,9 @@ export async function openInstallation(config: KassaConfig, written_hooks: unkno
   if (!other) throw new Error('the configuration has no tenant');
   const first = await open(settings);
   const second = await open(other);
-  const installation = installationOf([first.shop, second.shop], DEFAULT_LIMITS);
+  const installation = installationOf([first.shop, second.shop], own_db, DEFAULT_LIMITS);
   const test: TestInstallation = {
-    ...{ db: fresh.db, installation, first, second },
+    ...{ db: fresh.db, own_db, installation, first, second },
     send: (url, { ip = '10.0.0.1', ...init } = {}) => installation.http.fetch(new Request(url, init), { ip }),
     async rest() {
       for (;;) {
@@ -99,7 +104,7 @@ export async function openInstallation(config: KassaConfig, written_hooks: unkno
       await test.rest();
     },
     async close() {
-      await Promise.all([first.sandbox.close(), second.sandbox.close()]);
+      await Promise.all([first.sandbox.close(), second.sandbox.close(), closeDatabase(own_db)]);
       await fresh.drop();
     },
   };

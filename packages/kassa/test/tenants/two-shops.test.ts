@@ -14,6 +14,8 @@ import { openInstallation, type TestInstallation, type TestTenant } from './inst
 const CREATE = '/api/payments/v1/checkout/session';
 const STATUS = '/api/payments/v1/checkout/status/';
 const HOUR_MS = 3_600_000;
+/** Of a database that nobody has told otherwise. */
+const CONNECTIONS = 10;
 
 const config = defineKassa({
   seller: { name: 'Blue Hall', email: 'tickets@example.com' },
@@ -61,9 +63,9 @@ const callsAt = ({ sandbox }: TestTenant): string[] =>
     .filter((entry) => entry.path.startsWith('/v1/'))
     .map((entry) => `${entry.method} ${entry.path}`);
 
-async function ordersOf(tenant: TestTenant): Promise<string[]> {
+async function ordersOf(tenant: TestTenant, db = both.db): Promise<string[]> {
   const { rows } = await sql<{ status: string }>`
-    select status from kassa.orders where tenant_id = ${idOf(tenant)} order by id`.execute(both.db);
+    select status from kassa.orders where tenant_id = ${idOf(tenant)} order by id`.execute(db);
   return rows.map((row) => row.status);
 }
 
@@ -166,6 +168,25 @@ describe('a webhook', () => {
       { id: 'evt_other_test', tenant_id: idOf(both.second) },
       { id: 'evt_shop_test', tenant_id: idOf(both.second) },
     ]);
+  });
+
+  test('is taken in and settled while buyers hold every connection that their requests have', async () => {
+    const { session_id } = await open('other.test');
+    await both.rest();
+    const { promise: over, resolve: end } = Promise.withResolvers<void>();
+    const hold = () => inTransaction(both.db, (tx) => sql`select 1`.execute(tx).then(() => over));
+    const held = Array.from({ length: CONNECTIONS }, hold);
+    await both.second.sandbox.control.pay(session_id, { outcome: 'pays' });
+    await both.second.sandbox.tick();
+    // The same one twice, since a repeat is noted too.
+    const told = { id: 'evt_twice', object: 'event', type: 'ping.pong', created: now_s(), livemode: false };
+    const body = JSON.stringify({ ...told, data: { object: {} } });
+    for (const _ of [1, 2]) expect((await send('whsec_other', now_s(), 'shop.test', body)).status).toBe(200);
+    await drainInbox(both.installation.inbox, 50);
+    expect((await ordersOf(both.second, both.own_db)).at(-1)).toBe('paid');
+    expect((await look('shop.test', 'cs_test_1')).status).toBe(503);
+    end();
+    await Promise.all(held);
   });
 });
 

@@ -15,7 +15,7 @@ export function drawTop(url: string, now: Sample, before: Sample | undefined): s
       `oldest ${seconds(figureOf(now, 'timers_oldest_due_seconds'))}`,
     ]),
     row('webhooks', webhooks(now, before)),
-    ...['requests', 'workers'].map((pool) => row(`db ${pool}`, connections(now, pool))),
+    ...['requests', 'webhooks', 'workers'].map((pool) => row(`db ${pool}`, connections(now, pool))),
     ...stripe(now),
     row('requests', [`under way ${told(now, 'requests_under_way')}`, `sent away ${told(now, 'requests_shed_total')}`]),
     row('process', itself(now, before)),

@@ -62,14 +62,16 @@ export function calculatePrice({ house, limiter }: ContractDesk): OpenAPIHono<Ht
     const { user_id } = signedIn(c);
     limiter.take('price_booking_per_buyer', user_id);
     const body = c.req.valid('json');
-    const priced = await house.priceBasket({
-      lines: await readLines(house, body),
-      ...(body.quote_id === undefined ? {} : { quote_id: quoteIdOf(body.quote_id) }),
-      ...(body.coupon_code === undefined ? {} : { coupon_code: body.coupon_code }),
-      use_credits: body.use_credits,
-      currency: undefined,
-      user_id,
-    });
+    const priced = await house.whereThereIsRoom('price', async () =>
+      house.priceBasket({
+        lines: await readLines(house, body),
+        ...(body.quote_id === undefined ? {} : { quote_id: quoteIdOf(body.quote_id) }),
+        ...(body.coupon_code === undefined ? {} : { coupon_code: body.coupon_code }),
+        use_credits: body.use_credits,
+        currency: undefined,
+        user_id,
+      }),
+    );
     checkQuoted(body, priced);
     const { quote, offers, credits_available_minor } = priced;
     return c.json(

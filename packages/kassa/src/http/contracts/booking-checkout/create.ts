@@ -72,7 +72,9 @@ export function createBooking({ house, limiter }: ContractDesk): OpenAPIHono<Htt
     return c.json(JSON.parse(answer.body), answer.status as 200, headersOf(answer));
   };
   app.openapi(route, (c, next) =>
-    limiter.during('create_booking_per_buyer', signedIn(c).user_id, async () => create(c, next)),
+    limiter.during('create_booking_per_buyer', signedIn(c).user_id, () =>
+      house.whereThereIsRoom('checkout', async () => create(c, next)),
+    ),
   );
   return app;
 }

@@ -1,4 +1,4 @@
-import { createRoute, type OpenAPIHono, z } from '@hono/zod-openapi';
+import { createRoute, type OpenAPIHono, type RouteHandler, z } from '@hono/zod-openapi';
 import type { Opened } from '../../../flows/checkout/start-checkout.ts';
 import { keyWith } from '../../callers/caller.ts';
 import type { HttpEnv } from '../../request/context.ts';
@@ -80,7 +80,7 @@ export function createCheckout({ house }: ContractDesk): OpenAPIHono<HttpEnv> {
   const { settings } = house;
   const policy = { origins: settings.origins, loopback_http: settings.mode !== 'live' };
   const app = contractApp();
-  app.openapi(route, async (c) => {
+  const create: RouteHandler<typeof route, HttpEnv> = async (c) => {
     const key = keyWith(c, 'payments:write');
     const body = c.req.valid('json');
     const idempotency = readIdempotencyKey(c, { path: route.path, body: await c.req.json<unknown>() });
@@ -108,7 +108,8 @@ export function createCheckout({ house }: ContractDesk): OpenAPIHono<HttpEnv> {
       renderFailure: (error) => keepRefusal(error, c.var.request_id),
     });
     return c.json(JSON.parse(answer.body), answer.status as 200, headersOf(answer));
-  });
+  };
+  app.openapi(route, (c, next) => house.whereThereIsRoom('checkout', async () => create(c, next)));
   return app;
 }
 

@@ -1,4 +1,4 @@
-import { createRoute, type OpenAPIHono, z } from '@hono/zod-openapi';
+import { createRoute, type OpenAPIHono, type RouteHandler, z } from '@hono/zod-openapi';
 import type { Opened } from '../../../flows/checkout/start-checkout.ts';
 import { keyWith } from '../../callers/caller.ts';
 import type { HttpEnv } from '../../request/context.ts';
@@ -60,7 +60,7 @@ const route = createRoute({
 /** C4, C14, C19, C22, C23: a payment that a page confirms with Stripe.js. */
 export function createIntent({ house }: ContractDesk): OpenAPIHono<HttpEnv> {
   const app = contractApp();
-  app.openapi(route, async (c) => {
+  const create: RouteHandler<typeof route, HttpEnv> = async (c) => {
     const key = keyWith(c, 'payments:write');
     const body = c.req.valid('json');
     const idempotency = readIdempotencyKey(c, { path: route.path, body: await c.req.json<unknown>() });
@@ -95,7 +95,8 @@ export function createIntent({ house }: ContractDesk): OpenAPIHono<HttpEnv> {
       renderFailure: (error) => keepRefusal(error, c.var.request_id),
     });
     return c.json(JSON.parse(answer.body), answer.status as 200, headersOf(answer));
-  });
+  };
+  app.openapi(route, (c, next) => house.whereThereIsRoom('checkout', async () => create(c, next)));
   return app;
 }
 

@@ -1,4 +1,4 @@
-import { createRoute, type OpenAPIHono, z } from '@hono/zod-openapi';
+import { createRoute, type OpenAPIHono, type RouteHandler, z } from '@hono/zod-openapi';
 import type { Offer } from '../../../domain/catalog/index.ts';
 import { Bug, KassaError } from '../../../kernel/errors.ts';
 import type { EmbeddedCheckoutSettings, HttpHouse } from '../../house.ts';
@@ -60,7 +60,7 @@ export function createSession(desk: ContractDesk, contract: EmbeddedCheckoutSett
   const [origin = ''] = house.settings.origins;
   const return_url = withSessionId(origin + contract.return_path);
   const app = contractApp();
-  app.openapi(route, async (c) => {
+  const create: RouteHandler<typeof route, HttpEnv> = async (c) => {
     const { metadata = {}, customer_email } = c.req.valid('json');
     const admitted = await admitOpening(c, desk);
     const idempotency = readIdempotencyKey(c, { path: route.path, body: await c.req.json<unknown>() });
@@ -85,7 +85,8 @@ export function createSession(desk: ContractDesk, contract: EmbeddedCheckoutSett
       renderFailure: (error) => keepFailure(c, error),
     });
     return c.json(JSON.parse(answer.body), answer.status as 200, headersOf(answer));
-  });
+  };
+  app.openapi(route, (c, next) => house.whereThereIsRoom('checkout', async () => create(c, next)));
   return app;
 }
 

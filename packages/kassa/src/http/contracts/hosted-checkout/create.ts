@@ -1,4 +1,4 @@
-import { createRoute, type OpenAPIHono, z } from '@hono/zod-openapi';
+import { createRoute, type OpenAPIHono, type RouteHandler, z } from '@hono/zod-openapi';
 import type { Answer } from '../../../flows/checkout/start-checkout.ts';
 import { KassaError } from '../../../kernel/errors.ts';
 import { isCurrency } from '../../../kernel/money.ts';
@@ -82,7 +82,7 @@ export function createSession(desk: ContractDesk, contract: HostedCheckoutSettin
   const { settings } = house;
   const policy: ReturnUrlPolicy = { origins: settings.origins, loopback_http: settings.mode !== 'live' };
   const app = contractApp();
-  app.openapi(route, async (c) => {
+  const create: RouteHandler<typeof route, HttpEnv> = async (c) => {
     const body = c.req.valid('json');
     const buyer = buyerOf(callerOf(c));
     const admitted = await admitOpening(c, desk);
@@ -108,7 +108,8 @@ export function createSession(desk: ContractDesk, contract: HostedCheckoutSettin
       renderFailure: (error) => keepFailure(error, c.var.request_id),
     });
     return c.json(JSON.parse(answer.body), answer.status as 200, headersOf(answer));
-  });
+  };
+  app.openapi(route, (c, next) => house.whereThereIsRoom('checkout', async () => create(c, next)));
   return app;
 }
 

@@ -1,4 +1,4 @@
-import { createRoute, type OpenAPIHono, z } from '@hono/zod-openapi';
+import { createRoute, type OpenAPIHono, type RouteHandler, z } from '@hono/zod-openapi';
 import type { Offer } from '../../../domain/catalog/index.ts';
 import type { Opened } from '../../../flows/checkout/start-checkout.ts';
 import { Bug, KassaError } from '../../../kernel/errors.ts';
@@ -53,7 +53,7 @@ const routeAt = (mount: string) =>
 export function createSession(desk: ContractDesk, contract: TicketOrderSettings): OpenAPIHono<HttpEnv> {
   const { house } = desk;
   const app = ticketApp();
-  app.openapi(routeAt(contract.mount), async (c) => {
+  const create: RouteHandler<ReturnType<typeof routeAt>, HttpEnv> = async (c) => {
     const admitted = await admitOpening(c, desk);
     const wanted = { ...c.req.valid('json'), ...c.req.valid('query') };
     // Everything that was sent counts: the same key with one more field is another request.
@@ -80,7 +80,8 @@ export function createSession(desk: ContractDesk, contract: TicketOrderSettings)
       renderFailure: (error) => keepFailure(error, c.var.request_id),
     });
     return drawAnswer(c, answer);
-  });
+  };
+  app.openapi(routeAt(contract.mount), (c, next) => house.whereThereIsRoom('checkout', async () => create(c, next)));
   return app;
 }
 
