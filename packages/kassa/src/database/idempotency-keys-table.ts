@@ -23,11 +23,16 @@ export interface KeyAnswer {
   readonly body: string;
 }
 
+/** As it was stored, with the attempt that it speaks of: null when it speaks of none. */
+export interface KeptAnswer extends KeyAnswer {
+  readonly attempt_id: string | null;
+}
+
 export type KeyClaim =
   /** Nobody had this key: do the work. */
   | { readonly state: 'new' }
   /** Answer exactly as the first time. */
-  | ({ readonly state: 'replay' } & KeyAnswer)
+  | ({ readonly state: 'replay' } & KeptAnswer)
   /** Another request with this key is at work: 409 with Retry-After. */
   | { readonly state: 'in_use' }
   /** The key belongs to a different request: 409. */
@@ -92,7 +97,7 @@ export async function claimKey(tx: Transaction, request: KeyRequest, at: Date): 
  * The answer that is stored under a key, without claiming it: a repeat needs nothing else looked up first. `reused`
  * when the key belongs to a different request; undefined while there is no answer.
  */
-export async function findAnswer(db: Database, request: KeyRequest): Promise<KeyAnswer | 'reused' | undefined> {
+export async function findAnswer(db: Database, request: KeyRequest): Promise<KeptAnswer | 'reused' | undefined> {
   const row = await readRow(db, request);
   if (!row) return undefined;
   if (row.request_hash !== request.request_hash) return 'reused';
@@ -181,7 +186,7 @@ async function readRow(tx: Database | Transaction, ref: KeyRef): Promise<KeyRow 
   return rows[0];
 }
 
-function answerOf(row: KeyRow): KeyAnswer {
-  if (row.status === null || row.body === null) throw new Bug('a finished key has an answer');
-  return { status: row.status, body: row.body };
+function answerOf({ status, body, attempt_id }: KeyRow): KeptAnswer {
+  if (status === null || body === null) throw new Bug('a finished key has an answer');
+  return { status, body, attempt_id };
 }

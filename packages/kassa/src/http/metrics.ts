@@ -1,10 +1,10 @@
-import { type Context, Hono } from 'hono';
+import { Hono } from 'hono';
 import { createMiddleware } from 'hono/factory';
 import { KassaError } from '../kernel/errors.ts';
 import type { HttpHouse } from './house.ts';
 import type { Limiter } from './limits.ts';
-import { isLoopback } from './request/caller-address.ts';
 import type { HttpEnv } from './request/context.ts';
+import { isOfThisComputer } from './request/this-computer.ts';
 
 /** One figure of the running shop, in base units: seconds and bytes, as Prometheus wants them. */
 export interface Measure {
@@ -37,18 +37,6 @@ export function drawMeasures(measures: readonly Measure[]): string {
 function drawLabels(labels: Readonly<Record<string, string>> = {}): string {
   const pairs = Object.entries(labels).map(([name, value]) => `${name}="${value.replace(/[\\"\n]/g, '\\$&')}"`);
   return pairs.length === 0 ? '' : `{${pairs.join(',')}}`;
-}
-
-/**
- * What a proxy adds. One on this computer has a socket of this computer, and passes on whatever `Host` its caller made
- * up; however many of them are configured, who comes through one is not this computer.
- */
-const FORWARDED = ['X-Forwarded-For', 'X-Forwarded-Host', 'X-Forwarded-Proto', 'X-Real-IP', 'Forwarded', 'Via'];
-
-function isOfThisComputer(c: Context<HttpEnv>): boolean {
-  if (!isLoopback(c.env.ip) || FORWARDED.some((name) => c.req.header(name) !== undefined)) return false;
-  const { hostname } = new URL(c.req.url);
-  return hostname === 'localhost' || isLoopback(hostname.replace(/^\[|\]$/g, ''));
 }
 
 /**

@@ -95,6 +95,20 @@ test('check 111, B23: a cookie alone buys nothing; with the page’s token and o
   expect((await of.ask('/checkout/create', session(of, 8), 'ann')).status).toBe(200);
 });
 
+test('B4: a try whose answer was lost goes on under its key, although its own hour and coupon are taken by it', async () => {
+  const of = await start();
+  const lost = { when: 'after', kind: 'reset' } as const;
+  of.sandbox.control.addFault({ match: { method: 'POST', path: '/v1/payment_intents' }, times: 3, fault: lost });
+  const headers = { 'Idempotency-Key': 'a-booking-of-anns' };
+  const body = session(of, 7, { coupon_code: 'TENTH', use_credits: true });
+  expect((await of.ask('/checkout/create', body, 'ann', headers)).status).toBe(503);
+  const answer = await of.ask('/checkout/create', body, 'ann', headers);
+  expect(answer.status).toBe(200);
+  expect(await of.db.selectFrom('payment_transactions').select('id').execute()).toHaveLength(1);
+  const other = await of.ask('/checkout/create', body, 'bob', { 'Idempotency-Key': 'a-booking-of-bobs' });
+  expect(await refused(other)).toEqual([409, 'SLOT_TAKEN']);
+});
+
 describe('the price', () => {
   test('check 91, B1 B2 B8 B14 B15 B16: credits are spent after tax, and Stripe is asked for the rest', async () => {
     const of = await start();

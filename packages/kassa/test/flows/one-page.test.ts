@@ -2,6 +2,7 @@
 // Method: real Postgres and the sandbox behind the official client; answers are lost, doors close and buyers pay at the
 // worst moment; then what the shop believes is held beside what Stripe has.
 import { afterEach, expect, test } from 'vitest';
+import { replayAnswer } from '../../src/flows/checkout/replay-answer.ts';
 import { defineKassa, ticket, usd } from '../../src/index.ts';
 import { type Counter, openCounter } from '../setup/counter.ts';
 
@@ -263,4 +264,53 @@ test('money for a page whose place was taken is an order all the same', async ()
     sold: 2,
     held: 3,
   });
+});
+
+const keyed = (key: string) => ({
+  ...{ ...ANN, offer: 'finals', quantity: 2 },
+  idempotency: { scope: 'buyer:ann /checkout', key, request_hash: 'a'.repeat(64) },
+  renderFailure: ({ status, code }: { status: number; code: string }) => ({ status, body: JSON.stringify({ code }) }),
+});
+
+test.each([
+  ['pays', 'payment_already_succeeded'],
+  ['pays later', 'session_not_open'],
+] as const)(
+  'a buyer who %s while the same is asked for again hears so under that key, every time',
+  async (outcome, code) => {
+    const shop = await open();
+    shop.deliver = async () => new Response('', { status: 500 });
+    const { session_id } = await shop.buy(keyed('the-first-of-their-keys'));
+    await pay(shop, session_id, outcome);
+    await expect(shop.buy(keyed('the-second-of-their-keys'))).rejects.toMatchObject({ code });
+    const before = await facts(shop);
+    const again = await shop.buy(keyed('the-second-of-their-keys'));
+    expect(again).toMatchObject({ status: 409, replayed: true, body: JSON.stringify({ code }) });
+    expect(await facts(shop)).toEqual(before);
+  },
+);
+
+test('a key whose page has ended since says so, and opens no other one', async () => {
+  const shop = await open();
+  const first = keyed('the-first-of-their-keys');
+  const { session_id } = await shop.buy(first);
+  expect(await shop.buy(first)).toMatchObject({ session_id, replayed: true });
+  await shop.buy(keyed('the-second-of-their-keys'));
+  const before = await facts(shop);
+  const { idempotency } = first;
+  const ended = { code: 'session_not_open', message: 'This checkout has expired. Start a new one.' };
+  for (let times = 1; times <= 2; times += 1) {
+    await expect(shop.buy(first)).rejects.toMatchObject({ ...ended, details: { payment_status: 'expired' } });
+    await expect(replayAnswer(shop.house, idempotency)).rejects.toMatchObject(ended);
+  }
+  expect(await facts(shop)).toEqual(before);
+});
+
+test('a key whose page was paid still leads to where its buyer belongs', async () => {
+  const shop = await open();
+  const first = keyed('the-first-of-their-keys');
+  const { session_id } = await shop.buy(first);
+  await pay(shop, session_id);
+  await shop.rest();
+  expect(await shop.buy(first)).toMatchObject({ session_id, replayed: true, status: 200 });
 });

@@ -359,6 +359,9 @@ describe('the developer’s pages', () => {
     );
     expect((await send('/admin/orders', { ...local, ip: '192.168.1.9' })).status).toBe(404);
     expect((await send('/admin/orders', { ...local, host: 'rebound.example:4242' })).status).toBe(404);
+    const proxied = { ...local, headers: { ...local.headers, 'X-Forwarded-For': '203.0.113.7' } };
+    expect((await send('/admin/orders', proxied)).status).toBe(404);
+    expect((await send('/admin/orders', { ...local, ip: '::1', host: '[::1]:4242' })).status).toBe(200);
     expect((await desk({ mode: 'test' }).send('/admin/orders', local)).status).toBe(404);
     expect((await desk({ mode: 'live' }).send('/admin/orders', local)).status).toBe(404);
   });

@@ -19,6 +19,7 @@ import { chargeKey } from '../opening/charge-key.ts';
 import type { Answer, StartCheckout } from '../opening/checkout-wish.ts';
 import { endOlderPages, olderPagesOf, quoteInTurn } from '../opening/one-page.ts';
 import { type JustDrafted, openAttempt } from '../opening/open-attempt.ts';
+import { refuseEnded } from '../opening/still-stands.ts';
 import { takeTurn } from '../opening/take-turn.ts';
 import { announce, type Written, writeDraft } from '../opening/write-draft.ts';
 import { storedQuote } from '../quoting/stored-quote.ts';
@@ -76,7 +77,7 @@ async function draftInTurn(house: House, command: StartCheckout): Promise<Drafte
       const older = olderPagesOf(error);
       if (!older) throw error;
       if (turn === TURNS_MAX) throw unavailable(error);
-      await endOlderPages(house, older);
+      await endOlderPages(house, older).catch((refusal) => keepRefusal(house, command, refusal));
     }
   }
 }
@@ -86,18 +87,23 @@ async function draftOrRefuse(house: House, command: StartCheckout): Promise<Draf
   try {
     return await atCurrentPrices(house.prices, () => inTransaction(house.db, (tx) => draft(house, tx, command)));
   } catch (error) {
-    const { idempotency, renderFailure } = command;
-    const lasting = error instanceof KassaError && error.status < 500 && error.status !== 429;
-    if (!lasting || !idempotency || !renderFailure || error.code.startsWith('idempotency_')) throw error;
-    const answer = renderFailure(error);
-    const owner = { ...house.shop, ...idempotency };
-    await inTransaction(house.db, async (tx) => {
-      const claim = await claimKey(tx, owner, house.clock.now());
-      // `resume` names the try before, which is over: only then is a draft written again, and refused.
-      if (claim.state === 'new' || claim.state === 'resume') await finishKey(tx, owner, answer, house.clock.now());
-    });
-    throw error;
+    return keepRefusal(house, command, error);
   }
+}
+
+/** Remembers a refusal that a repeat would get as well, where the caller gave a key. @throws what it was given. */
+async function keepRefusal(house: House, command: StartCheckout, error: unknown): Promise<never> {
+  const { idempotency, renderFailure } = command;
+  const lasting = error instanceof KassaError && error.status < 500 && error.status !== 429;
+  if (!lasting || !idempotency || !renderFailure || error.code.startsWith('idempotency_')) throw error;
+  const answer = renderFailure(error);
+  const owner = { ...house.shop, ...idempotency };
+  await inTransaction(house.db, async (tx) => {
+    const claim = await claimKey(tx, owner, house.clock.now());
+    // `resume` names the try before, which is over: only then is a draft written again, and refused.
+    if (claim.state === 'new' || claim.state === 'resume') await finishKey(tx, owner, answer, house.clock.now());
+  });
+  throw error;
 }
 
 async function draft(house: House, tx: Transaction, command: StartCheckout): Promise<Drafted> {
@@ -105,7 +111,10 @@ async function draft(house: House, tx: Transaction, command: StartCheckout): Pro
   const { idempotency } = command;
   if (idempotency) {
     const claim = await claimKey(tx, { ...house.shop, ...idempotency }, at);
-    if (claim.state === 'replay') return { status: claim.status, body: claim.body, replayed: true };
+    if (claim.state === 'replay') {
+      await refuseEnded(tx, claim);
+      return { status: claim.status, body: claim.body, replayed: true };
+    }
     if (claim.state === 'reused') {
       throw new KassaError('idempotency_key_reused', 'This idempotency key was used with another request.');
     }

@@ -6,8 +6,8 @@ import { KassaError } from '../../kernel/errors.ts';
 import { fromTypeId, hashOf } from '../../kernel/ids.ts';
 import { describeFailure, drawFailure, reportFailure } from '../describe-failure.ts';
 import type { HttpHouse } from '../house.ts';
-import { isLoopback } from '../request/caller-address.ts';
 import type { HttpEnv } from '../request/context.ts';
+import { isOfThisComputer } from '../request/this-computer.ts';
 import { siteFiles } from '../static.ts';
 import { attentionPage } from './attention.ts';
 import { answerPage } from './frame.ts';
@@ -98,14 +98,9 @@ function inboxRoutes(app: Hono<HttpEnv>, house: HttpHouse, shop: string): void {
   });
 }
 
-/**
- * Answers only a socket of this computer that also names it: a page of a foreign site whose name was pointed at
- * 127.0.0.1 sends its own name as `Host`. For everybody else these pages do not exist.
- */
+/** For everybody else, also for whoever comes through a proxy on this computer, these pages do not exist. */
 const onlyThisComputer = createMiddleware<HttpEnv>(async (c, next) => {
-  const { hostname } = new URL(c.req.url);
-  const named = hostname === 'localhost' || isLoopback(hostname.replace(/^\[|\]$/g, ''));
-  if (!named || !isLoopback(c.env.ip)) throw nothingHere();
+  if (!isOfThisComputer(c)) throw nothingHere();
   await next();
 });
 

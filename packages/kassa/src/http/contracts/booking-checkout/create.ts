@@ -1,4 +1,5 @@
 import { createRoute, type OpenAPIHono, type RouteHandler, z } from '@hono/zod-openapi';
+import { type ErrorCode, KassaError } from '../../../kernel/errors.ts';
 import { type Buyer, buyerOf, callerOf, signedIn } from '../../callers/caller.ts';
 import type { HttpHouse } from '../../house.ts';
 import type { HttpEnv } from '../../request/context.ts';
@@ -79,9 +80,12 @@ export function createBooking({ house, limiter }: ContractDesk): OpenAPIHono<Htt
   return app;
 }
 
+const MAY_BE_OWN: ReadonlySet<ErrorCode> = new Set(['sold_out', 'slot_taken', 'coupon_not_valid', 'quote_expired']);
+
 /**
  * Who pays at Stripe: one customer per buyer, made at the first payment. Where credits or a coupon may cover everything
- * the price is asked first, because an order with nothing to pay never reaches Stripe.
+ * the price is asked first, because an order with nothing to pay never reaches Stripe. What cannot be had is for the
+ * checkout to refuse: under the same key it may be this buyer's own first try that has it.
  */
 async function payerOf(
   house: HttpHouse,
@@ -90,9 +94,12 @@ async function payerOf(
   { user_id, email }: Buyer,
 ): Promise<{ readonly id: string } | undefined> {
   if (wish.use_credits || wish.coupon_code !== undefined || wish.quote_id !== undefined) {
-    const priced = await house.priceBasket({ ...wish, currency: undefined, user_id });
-    checkQuoted(asked, priced);
-    if (priced.quote.total_minor === 0) return undefined;
+    const priced = await house.priceBasket({ ...wish, currency: undefined, user_id }).catch((error: unknown) => {
+      if (error instanceof KassaError && MAY_BE_OWN.has(error.code)) return undefined;
+      throw error;
+    });
+    if (priced !== undefined) checkQuoted(asked, priced);
+    if (priced?.quote.total_minor === 0) return undefined;
   }
   return house.customerOf({ user_id, email: email ?? null });
 }
