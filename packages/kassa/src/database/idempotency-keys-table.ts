@@ -154,7 +154,8 @@ export async function finishKey(tx: Transaction, ref: KeyRef, answer: KeyAnswer,
   if (rows.length === 1) return answer;
   const row = await readRow(tx, ref);
   if (!row) throw new Bug('only a claimed key is finished');
-  return answerOf(row);
+  const { status, body } = answerOf(row);
+  return { status, body };
 }
 
 /** The key of an order that was cut off, for whoever finishes the order in the caller's place. */

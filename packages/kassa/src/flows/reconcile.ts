@@ -1,17 +1,11 @@
 import { inTransaction, setTimer } from '../database/index.ts';
 import { findAttempts, longSilent, oldestLive } from '../domain/payments/index.ts';
-import { readAttempt } from './asking/read-attempt.ts';
 import type { House } from './house.ts';
 import { compareDisputes } from './reconciling/compare-disputes.ts';
 import { compareIntents } from './reconciling/compare-intents.ts';
 import { compareRefunds } from './reconciling/compare-refunds.ts';
-import {
-  beginRound,
-  compareSession,
-  guarded,
-  type ReconcileReport,
-  type Round,
-} from './reconciling/compare-session.ts';
+import { beginRound, compareSession, type ReconcileReport, type Round } from './reconciling/compare-session.ts';
+import { compareSilent } from './reconciling/compare-silent.ts';
 import { passOver } from './reconciling/pass-over.ts';
 import { type Reach, reachOf } from './reconciling/reach.ts';
 
@@ -42,12 +36,7 @@ export async function reconcile(house: House, payload?: unknown): Promise<Reconc
   // A bank may think for weeks; a list that goes back so far would hold every other sale of those weeks as well.
   const silent = await longSilent(house.db, house.shop, { made_before: reach.horizon, limit: SILENT_MAX });
   for (const attempt of silent) {
-    const { session_id, payment_id } = attempt;
-    const kind = session_id === null ? 'payment_not_at_stripe' : 'session_not_at_stripe';
-    const what = { kind, id: session_id ?? payment_id ?? '', owner: 'shop' as const };
-    await guarded(round, what, async () =>
-      compareSession(round, await readAttempt(house.gateway, attempt, 'reconcile')),
-    );
+    await compareSilent(round, attempt);
   }
   await compareRefunds(round, reach);
   await compareDisputes(round, reach);

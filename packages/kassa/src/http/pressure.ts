@@ -58,7 +58,16 @@ export function createPressure(shed_at: ShedAt = SHED_AT, waiting: () => number 
 }
 
 /** Nothing was begun, so nothing is held: whoever is told this may simply come again. */
-export function overloaded(cause?: unknown): KassaError {
+function overloaded(): KassaError {
   const sentence = 'Too many people are here at this moment. Please try again.';
+  return new KassaError('overloaded', sentence, { retry_after_s: COME_AGAIN_S });
+}
+
+/**
+ * The same for work that was cut off on its way. Something may have been written: a checkout that was begun goes on
+ * under its caller's key, or is finished or given back by itself.
+ */
+export function comeAgain(cause: unknown): KassaError {
+  const sentence = 'This could not be finished at this moment. Please try again.';
   return new KassaError('overloaded', sentence, { retry_after_s: COME_AGAIN_S }, cause);
 }

@@ -1,6 +1,6 @@
-import { DatabaseUnavailable } from '../database/index.ts';
+import { DatabaseUnavailable, sqlstateOf } from '../database/index.ts';
 import type { HttpHouse } from '../http/house.ts';
-import { overloaded, type Pressure, type Sheddable } from '../http/pressure.ts';
+import { comeAgain, type Pressure, type Sheddable } from '../http/pressure.ts';
 
 /**
  * A house whose rooms are not entered by more than they hold: what is asked for by buyers, pages and people is counted
@@ -36,7 +36,15 @@ export function underPressure(house: HttpHouse, { during }: Pressure): HttpHouse
   };
 }
 
-/** A database that has no connection to give is one more way of being too many. */
+/** A unique index says that somebody else has just written the same (Postgres, appendix A). */
+const TAKEN = '23505';
+
+/**
+ * A database that has no connection to give is one more way of being too many. A row that somebody else has just written
+ * and that no story looked for may be a rule of a newer version that runs beside this one: whoever comes again meets
+ * that version, or finds the row.
+ */
 function told(error: unknown): never {
-  throw error instanceof DatabaseUnavailable ? overloaded(error) : error;
+  if (error instanceof DatabaseUnavailable || sqlstateOf(error) === TAKEN) throw comeAgain(error);
+  throw error;
 }

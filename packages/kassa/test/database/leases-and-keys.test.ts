@@ -113,7 +113,7 @@ onEachServer((server) => {
       expect(await claim()).toEqual({ state: 'new' });
       expect(await claim()).toEqual({ state: 'in_use' });
       expect(await finish('{"a":1}')).toEqual({ status: 200, body: '{"a":1}' });
-      expect(await claim()).toEqual({ state: 'replay', status: 200, body: '{"a":1}' });
+      expect(await claim()).toEqual({ state: 'replay', status: 200, body: '{"a":1}', attempt_id: null });
       expect(await claim({ request_hash: hash('b') })).toEqual({ state: 'reused' });
       for (const elsewhere of [{ scope: 'buyer:2:/pay' }, { key: 'key-2' }, { mode: 'live' as const }]) {
         expect(await claim(elsewhere)).toEqual({ state: 'new' });

@@ -36,18 +36,41 @@ async function takePlace(shop: Counter): Promise<string> {
 const pay = (shop: Counter, session_id: string, outcome: 'pays' | 'pays later') =>
   shop.sandbox.control.pay(session_id, { outcome, email: 'ann@example.com' });
 
-test('a page that Stripe does not know comes before a person when nothing was heard of it for days', async () => {
+test('a page that Stripe does not know gives its seats back when it could not be paid any more, and no earlier', async () => {
+  const shop = await openCounter();
+  counter = shop;
+  await shop.buy({ ...ANN, offer: 'finals', quantity: 2 });
+  await shop.db.updateTable('payment_transactions').set({ session_id: 'cs_test_nobodys' }).execute();
+  await shop.buy({ ...ANN, offer: 'finals' });
+  const stock = () => shop.db.selectFrom('stock').select('held').where('capacity', '=', 5).executeTakeFirst();
+  expect(await rows(shop)).toMatchObject([{ payment_status: 'superseded' }, { payment_status: 'pending' }]);
+  shop.clock.advance(DAY_MS);
+  await shop.rest();
+  await reconcile(shop.house);
+  expect(await rows(shop)).toMatchObject([{ payment_status: 'superseded', status: 'pending' }, {}]);
+  expect(await stock()).toEqual({ held: 2 });
+  shop.clock.advance(4 * DAY_MS);
+  await shop.rest();
+  await reconcile(shop.house);
+  expect(await rows(shop)).toMatchObject([{ payment_status: 'expired', status: 'expired' }, {}]);
+  expect(await stock()).toEqual({ held: 0 });
+  const steps = shop.db.selectFrom('audit_log').select('action').where('cause', '=', 'reconcile:longest_life');
+  expect(await steps.execute()).toEqual([{ action: 'session_expired' }]);
+  await reconcile(shop.house);
+  expect(await shop.db.selectFrom('reconcile_breaks').selectAll().execute()).toEqual([]);
+});
+
+test('a page that Stripe does not know, and that nobody replaced, comes before a person', async () => {
   const shop = await openCounter();
   counter = shop;
   await shop.buy(ANN);
   await shop.db.updateTable('payment_transactions').set({ session_id: 'cs_test_nobodys' }).execute();
-  await shop.buy(ANN);
-  expect(await rows(shop)).toMatchObject([{ payment_status: 'superseded' }, { payment_status: 'pending' }]);
   shop.clock.advance(5 * DAY_MS);
   await shop.rest();
   await reconcile(shop.house);
   const breaks = await shop.db.selectFrom('reconcile_breaks').select(['kind', 'stripe_object_id', 'owner']).execute();
   expect(breaks).toEqual([{ kind: 'session_not_at_stripe', stripe_object_id: 'cs_test_nobodys', owner: 'shop' }]);
+  expect(await rows(shop)).toMatchObject([{ status: 'pending' }]);
 });
 
 test('a page whose place was taken and whose buyer pays by a bank that thinks makes its order wait', async () => {

@@ -89,6 +89,15 @@ describe('a shop that is asked more than it can do', () => {
     expect(await refused(pressure.during('status', async () => undefined))).toBe('served');
   });
 
+  test('has a buyer come again when a newer version beside it has a rule that it does not know', async () => {
+    const taken = Object.assign(new Error('duplicate key value'), { code: '23505', constraint: 'a_rule_of_tomorrow' });
+    const newer = { ...desk().house, startCheckout: () => Promise.reject(taken) } as unknown as HttpHouse;
+    const { startCheckout } = underPressure(newer, createPressure());
+    const answer = startCheckout({} as never);
+    await expect(answer).rejects.toMatchObject({ code: 'overloaded', status: 503, cause: taken });
+    await expect(answer).rejects.toThrow('This could not be finished at this moment. Please try again.');
+  });
+
   test('says the same when the database has no connection to give', async () => {
     const busy = { listOffers: () => Promise.reject(new DatabaseUnavailable('busy', new Error('full'))) };
     const house = underPressure(busy as unknown as HttpHouse, createPressure());
