@@ -22,7 +22,7 @@ const COLUMNS = `
     join pg_attribute a on a.attrelid = c.oid and a.attnum > 0 and not a.attisdropped
     join pg_type t on t.oid = a.atttypid
     left join pg_type bt on bt.oid = t.typbasetype
-   where c.relkind = 'r' and c.relname <> 'migrations'
+   where c.relkind in ('r', 'p') and not c.relispartition and c.relname <> 'migrations'
    order by c.relname, a.attnum`;
 
 const CHECKS = `

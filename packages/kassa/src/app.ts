@@ -105,20 +105,11 @@ export async function createKassa(
     const readiness = (): Promise<Readiness> => readinessOf(ground, crew, world);
     const { version, site_folder, limits = DEFAULT_LIMITS, batches = true } = options;
     const senders = { mailer, messenger: messengerOf(settings, world) };
-    const shared = {
-      hooks,
-      world,
-      db: ground.db,
-      worker_db: ground.worker_db,
-      ...senders,
-      site_folder,
-      version,
-      limits,
-      batches,
-    };
+    const { db, worker_db } = ground;
+    const shared = { hooks, world, db, worker_db, ...senders, site_folder, version, limits, batches };
     const doorsOf = (own: Settings) => ({ gateway: doors.gatewayOf(own), stripe_js: doors.stripeJsOf(own) });
     const build = async (own: Settings): Promise<BuiltShop> => {
-      const shop = await syncCatalog({ db: ground.db, clock: world.clock, ids: world.ids }, catalogueOf(own));
+      const shop = await syncCatalog({ db, clock: world.clock, ids: world.ids }, catalogueOf(own));
       const parts = { ...shared, settings: own, shop, ...doorsOf(own), ...secretsOf(own, world) };
       return { settings: own, built: houseOf({ ...parts, readiness, delivery_limit_ms: DELIVERY_LIMIT_MS }) };
     };
@@ -130,6 +121,7 @@ export async function createKassa(
     const hires = hiredBy(options);
     if (hires !== null) {
       for (const { built } of [first, ...others]) await soonReconcile(built.house);
+      await setSoon(first.built.house, ['forget_bodies']);
       const jobs = jobsOf(installation, stand_in, options.poll_ms ?? POLL_EVERY_MS).filter(hires);
       const hired = startCrew(jobs, world);
       crew = hired;
@@ -208,10 +200,12 @@ function messengerOf(settings: Settings, world: World): Messenger {
 }
 
 /** After a stop or a crash Stripe is asked at once what happened meanwhile, not after the usual pause. */
-async function soonReconcile({ db, shop, clock }: House): Promise<void> {
+const soonReconcile = (house: House): Promise<void> => setSoon(house, ['fetch_events', 'reconcile']);
+
+async function setSoon({ db, shop, clock }: House, kinds: readonly string[]): Promise<void> {
   const [subject, due_at] = [shop.tenant_id, clock.now()];
   await inTransaction(db, async (tx) => {
-    for (const kind of ['fetch_events', 'reconcile']) await setTimer(tx, { subject, kind, due_at });
+    for (const kind of kinds) await setTimer(tx, { subject, kind, due_at });
   });
 }
 

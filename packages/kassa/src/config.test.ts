@@ -204,6 +204,7 @@ test('the documented shop, in full', () => {
       refresh_after_ms: 3000,
     },
     after_refund: { appointments: 'call-off', credits: 'take-back', coupon: 'keep' },
+    event_bodies_ms: 90 * 86_400_000,
     unexpected_money: { without_order: 'review', second_payment: 'refund', other_amount: 'review' },
     notices: [],
   });

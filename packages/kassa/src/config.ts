@@ -125,6 +125,7 @@ function readShop(
     currency: config.currency,
     time_zone: config.timeZone,
     after_refund: config.afterRefund,
+    event_bodies_ms: config.keepEvents,
     unexpected_money: {
       without_order: config.unexpectedMoney.withoutOrder,
       second_payment: config.unexpectedMoney.secondPayment,

@@ -136,7 +136,12 @@ export function houseOf(parts: Parts): BuiltHouse {
     http: httpOf(parts, house),
     inbox: { house: behind, random: world.random, holding },
     outbox: outboxOf(parts, behind),
-    timers: timersOf(behind, { random: world.random, holding, ears: earsOf(settings) }),
+    timers: timersOf(behind, {
+      random: world.random,
+      holding,
+      ears: earsOf(settings),
+      event_bodies_ms: settings.event_bodies_ms,
+    }),
     onWake(announce) {
       wake = announce;
     },

@@ -27,6 +27,7 @@ const COMMANDS: Readonly<Record<string, () => Promise<CommandDef>>> = {
   explain: async () => (await import('./proof/explain.ts')).explain,
   replay: async () => (await import('./proof/replay.ts')).replay,
   adopt: async () => (await import('./proof/adopt.ts')).adopt,
+  retention: async () => (await import('./proof/retention.ts')).retention,
   report: async () => (await import('./report.ts')).report,
   top: async () => (await import('./watch/top.ts')).top,
   simulate: async () => (await import('./simulate.ts')).simulate,

@@ -48,6 +48,8 @@ export interface Settings {
   readonly contracts: ContractSettings;
   readonly after_refund: AfterRefund;
   readonly unexpected_money: UnexpectedMoney;
+  /** How long the bodies of Stripe's events are kept. */
+  readonly event_bodies_ms: number;
   /** Sentences that the start prints: nothing is wrong, but somebody may be surprised. */
   readonly notices: readonly string[];
 }

@@ -65,8 +65,10 @@ export async function claimInboxEvents(
       from due where event.account = due.account and event.id = due.id
       returning event.*, due.was_due
     )
-    select account, id, tenant_id, mode, type, object_id, api_version, body, occurred_at, received_at,
-      attempts, claims as token
+    select account, id, tenant_id, mode, type, object_id, api_version, occurred_at, received_at, attempts,
+      claims as token, coalesce(body, (
+        select kept.body from kassa.inbox_bodies kept
+        where kept.received_at = claimed.received_at and kept.account = claimed.account and kept.id = claimed.id)) as body
     from claimed order by was_due, account, id`.execute(db);
   return rows;
 }

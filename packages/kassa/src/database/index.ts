@@ -15,6 +15,7 @@ export {
 export { CommitUnknown, constraintOf, DatabaseUnavailable, isRowFault, sqlstateOf } from './faults.ts';
 export type * from './generated/tables.ts';
 export * from './idempotency-keys-table.ts';
+export * from './inbox/bodies-table.ts';
 export * from './inbox/listed-events-table.ts';
 export * from './inbox/new-events-table.ts';
 export * from './inbox-table.ts';

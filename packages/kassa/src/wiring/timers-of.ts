@@ -19,19 +19,26 @@ import type { House } from '../flows/house.ts';
 import { type Ears, fetchEvents } from '../flows/proof/fetch-events.ts';
 import { reconcile } from '../flows/reconcile.ts';
 import { sendRefund } from '../flows/refunds/send-refund.ts';
+import { forgetBodies } from '../flows/upkeep/forget-bodies.ts';
 import type { Random } from '../kernel/random.ts';
 import type { TimerRound, TimerStory } from '../workflows/run-timers.ts';
+
+/** A month that could not be had at once is let go an hour later. */
+const FORGET_AGAIN_MS = 60 * 60_000;
 
 /** How timers are held on to, and what the shop listens to at Stripe. */
 export interface TimerWorld {
   readonly random: Random;
   readonly holding: Holding;
   readonly ears: Ears;
+  /** How long the bodies of events are kept, in milliseconds. */
+  readonly event_bodies_ms: number;
 }
 
 /** Each kind of timer and the story that it tells; the subject is the id that the story works on. */
-export function timersOf(house: House, { random, holding, ears }: TimerWorld): TimerRound<ClaimedTimer> {
+export function timersOf(house: House, world: TimerWorld): TimerRound<ClaimedTimer> {
   const { db, clock, log } = house;
+  const { random, holding } = world;
   const { lease_ms } = holding;
   return {
     claim: (limit) => claimTimers(db, { at: clock.now(), limit, lease_ms }),
@@ -41,12 +48,12 @@ export function timersOf(house: House, { random, holding, ears }: TimerWorld): T
     async fail(timer, error) {
       await failTimer(db, timer, { error, at: clock.now(), random });
     },
-    stories: held(house, holding, storiesOf(house, ears)),
+    stories: held(house, holding, storiesOf(house, world)),
     log,
   };
 }
 
-function storiesOf(house: House, ears: Ears): TimerRound<ClaimedTimer>['stories'] {
+function storiesOf(house: House, { ears, event_bodies_ms: kept_ms }: TimerWorld): TimerRound<ClaimedTimer>['stories'] {
   return {
     finish_checkout: ({ subject }) => finishCheckout(house, subject),
     expire_checkout: ({ subject }) =>
@@ -58,6 +65,7 @@ function storiesOf(house: House, ears: Ears): TimerRound<ClaimedTimer>['stories'
     reconcile: (timer) => atItsPace(house, timer, house.pace.reconcile_every_ms, () => reconcile(house, timer.payload)),
     fetch_events: (timer) =>
       atItsPace(house, timer, house.pace.fetch_events_every_ms, () => fetchEvents(house, ears, timer.payload)),
+    forget_bodies: (timer) => atItsPace(house, timer, FORGET_AGAIN_MS, () => forgetBodies(house, { kept_ms })),
   };
 }
 

@@ -87,7 +87,7 @@ describe('taking events in', () => {
     const running = await start();
     const body = `\n${JSON.stringify({ ...EVENT, note: 'Größe ✓' }, null, 7)}\t `;
     expect((await post(running, '/webhook', body, signature(body, nowOf(running)))).status).toBe(200);
-    const row = await running.db.selectFrom('inbox_events').select('body').executeTakeFirst();
+    const row = await running.db.selectFrom('inbox_bodies').select('body').executeTakeFirst();
     expect(row?.body).toBe(body);
   });
 

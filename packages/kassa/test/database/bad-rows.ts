@@ -251,6 +251,9 @@ export const BAD_ROWS: Record<string, Record<string, readonly Row[]>> = {
     credit_entries_end_names_hold: [{ hold_id: null }, { kind: 'release', hold_id: null }, { kind: 'grant' }],
     credit_entries_kind_check: [{ kind: 'gift', hold_id: null }],
   },
+  inbox_bodies: {
+    inbox_bodies_body_check: [{ body: long(1_048_577) }, { body: 'é'.repeat(524_289) }],
+  },
   inbox_events: {
     inbox_events_account_check: [{ account: '' }, { account: long(256) }],
     inbox_events_api_version_check: [{ api_version: long(41) }],

@@ -87,7 +87,7 @@ onEachServer((server) => {
   beforeEach(async () => {
     gate = undefined;
     statements = 0;
-    await sql`delete from kassa.inbox_events`.execute(shop.db);
+    await sql`truncate kassa.inbox_events, kassa.inbox_bodies`.execute(shop.db);
   });
   const store = () => batcher(async (rows: readonly ReturnType<typeof eventRow>[]) => insertInboxEvents(shop.db, rows));
   const stored = async () => {
@@ -175,7 +175,7 @@ onEachServer((server) => {
     const forth = ids.map((id) => eventRow(id));
     const back = forth.toReversed();
     for (let round = 0; round < 10; round += 1) {
-      await sql`delete from kassa.inbox_events`.execute(shop.db);
+      await sql`truncate kassa.inbox_events, kassa.inbox_bodies`.execute(shop.db);
       const both = await Promise.all([insertInboxEvents(shop.db, forth), insertInboxEvents(shop.db, back)]);
       expect(both.flat().filter(Boolean)).toHaveLength(60);
     }

@@ -62,7 +62,7 @@ onEachServer((server) => {
   test('every check and exclusion of the schema is broken above, and nothing is listed that is not there', async () => {
     const there = await namesIn(sql<{ name: string }>`
       select conname as name from pg_constraint
-      where connamespace = 'kassa'::regnamespace and contype in ('c', 'x') order by conname`);
+      where connamespace = 'kassa'::regnamespace and contype in ('c', 'x') and conislocal order by conname`);
     const listed = [...Object.values(BAD_ROWS).flatMap((rules) => Object.keys(rules)), ...Object.keys(BAD_DOMAINS)];
     expect(listed.sort()).toEqual(there.sort());
   });
@@ -70,12 +70,13 @@ onEachServer((server) => {
   test('every table has a legal row, and its second insertion is refused by the primary key', async () => {
     const { rows } = await sql<{ table: string; name: string }>`
       select relname as table, conname as name from pg_constraint join pg_class on pg_class.oid = conrelid
-      where connamespace = 'kassa'::regnamespace and contype = 'p' and relname <> 'migrations' order by relname`.execute(
-      shop.db,
-    );
+      where connamespace = 'kassa'::regnamespace and contype = 'p' and not relispartition
+        and relname <> 'migrations' order by relname`.execute(shop.db);
     expect(rows.map(({ table }) => table)).toEqual(Object.keys(legal).sort());
     for (const { table, name } of rows) {
-      expect(await refusalOf(table, validRows(1)[table] ?? {}), table).toBe(name);
+      const refused = await refusalOf(table, validRows(1)[table] ?? {});
+      // A row of a table in parts is refused by its part.
+      expect(refused.replace('_rest_', '_'), table).toBe(name);
     }
   });
 

@@ -74,7 +74,7 @@ onEachServer((server) => {
   afterEach(() => clear());
 
   const clear = async () => {
-    await sql`truncate kassa.inbox_events, kassa.timers, kassa.deliveries, kassa.outbox_messages cascade`.execute(
+    await sql`truncate kassa.inbox_events, kassa.inbox_bodies, kassa.timers, kassa.deliveries, kassa.outbox_messages cascade`.execute(
       shop.db,
     );
   };

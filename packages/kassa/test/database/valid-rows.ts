@@ -247,6 +247,7 @@ function queueRows(set: number): Record<string, Row> {
       ...{ account: 'acct_1', id: `evt_${set}`, ...shop, type: 'charge.refunded', object_id: 'ch_1', api_version: 'v' },
       ...{ body: '{}', occurred_at: AT, received_at: AT, due_at: AT },
     },
+    inbox_bodies: { account: 'acct_1', id: `evt_${set}`, received_at: AT, body: '{}' },
     outbox_messages: {
       ...{ id: idOf('outbox_messages', set), ...shop, topic: 'order.paid', order_id, order_version: 1, payload: '{}' },
       ...{ created_at: AT },

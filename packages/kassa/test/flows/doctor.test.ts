@@ -4,6 +4,7 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { doctor, type Examined, type SetUp } from '../../src/flows/proof/doctor.ts';
 import { reconcile } from '../../src/flows/reconcile.ts';
+import { forgetBodies } from '../../src/flows/upkeep/forget-bodies.ts';
 import { EVENT_READERS } from '../../src/inbox/events/index.ts';
 import { type Counter, openCounter } from '../setup/counter.ts';
 
@@ -55,13 +56,14 @@ test('C28: a shop that is set up well has no red line, and each line that is not
   await shop.sandbox.control.pay(session_id, { outcome: 'pays', email: 'ann@example.com' });
   await shop.rest();
   await reconcile(shop.house);
+  await forgetBodies(shop.house, { kept_ms: 90 * 86_400_000 });
   await withEndpoint(TYPES, async () => {
     const lines = await examine();
     expect(lines.filter(({ level }) => level === 'bad').map(({ id }) => id)).toEqual(['durable']);
     expect(lines.map(({ id }) => id)).toEqual([
       ...['postgres', 'durable', 'database_clock', 'key', 'webhook_secret', 'endpoint', 'endpoint_version'],
       ...['endpoint_events', 'endpoint_reached', 'catalogue', 'https', 'hooks', 'mail', 'last_event', 'reconciled'],
-      ...['parked', 'breaks'],
+      ...['retention', 'parked', 'breaks'],
     ]);
     for (const { level, fix } of lines) expect(fix === null).toBe(level === 'ok');
   });

@@ -117,6 +117,7 @@ export const STORY_FOLDERS: readonly string[] = [
   'payments',
   'proof',
   'refunds',
+  'upkeep',
 ];
 
 /** Whether a file below packages/kassa/src is a story. */

@@ -131,6 +131,7 @@ const TABLES = [
   'ledger_entries',
   'outbox_messages',
   'inbox_events',
+  'inbox_bodies',
 ];
 
 async function readBooks({ db }: Counter): Promise<string> {

@@ -54,3 +54,5 @@ export const externalId = z.union([z.int().min(0), text(100)], 'must be text or 
 export const productKey = z
   .string()
   .regex(/^[A-Za-z0-9][A-Za-z0-9_-]{0,63}$/, 'must be letters, digits, _ and -, at most 64');
+
+export const countryCode = z.string().regex(/^[A-Z]{2}$/, 'must be a country code such as US');

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { AMOUNT_MAX_MINOR, isCurrency, stepOf } from '../../kernel/money.ts';
-import { count, duration, externalId, localTime, productKey, strict, text, timeZone } from './forms.ts';
+import { count, countryCode, duration, externalId, localTime, productKey, strict, text, timeZone } from './forms.ts';
 
 const Money = strict(
   {
@@ -199,10 +199,7 @@ export const WrittenConfig = strict({
   seller: strict({
     name: text(200),
     email: z.email('must be an e-mail address').max(254),
-    country: z
-      .string()
-      .regex(/^[A-Z]{2}$/, 'must be a country code such as US')
-      .optional(),
+    country: countryCode.optional(),
   }),
   catalog: z.record(productKey, Offer),
   coupons: z.record(z.string().regex(/^[A-Z0-9-]{1,64}$/, 'must be capital letters, digits and -'), Coupon).default({}),
@@ -238,6 +235,7 @@ export const WrittenConfig = strict({
   tenants: z
     .record(z.string().regex(/^(?!default$)[a-z][a-z0-9_]{0,39}$/, 'must be lower-case letters, digits and _'), Tenant)
     .default({}),
+  keepEvents: duration('30d', '10y').default(7_776_000_000),
   refreshAfter: duration('1s', '10m').default(3_000),
   workflows: z
     .union([z.literal('timers'), strict({ temporal: z.string() })], "must be 'timers' or { temporal: 'host:port' }")

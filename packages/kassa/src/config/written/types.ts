@@ -209,10 +209,7 @@ export interface KassaConfig<Catalog extends Record<string, Offer> = Record<stri
   timeZone?: string | Absent;
   /** Where Kassa's own API lives. Default `/pay`. */
   basePath?: string | Absent;
-  /**
-   * Host names under which Kassa is called, lower case, without port, when its origins have others. Addresses of its
-   * own making, such as where Stripe leads a ticket's buyer back to, name no other host.
-   */
+  /** Host names, lower case, without port, when its origins have others. Addresses of Kassa's making name no others. */
   hosts?: readonly string[] | Absent;
   /** Default: `DATABASE_URL`, else the embedded Postgres. */
   database?: string | Absent;
@@ -229,6 +226,8 @@ export interface KassaConfig<Catalog extends Record<string, Offer> = Record<stri
   afterRefund?: Partial<AfterRefund> | Absent;
   /** Money that no order asked for: back by itself, or before a person (docs/refunds.md). */
   unexpectedMoney?: UnexpectedMoneyOptions | Absent;
+  /** How long the text of each event from Stripe is kept, by whole months. Default 90d; its id is kept for ever. */
+  keepEvents?: Duration | Absent;
   /** Other shops of this installation, by key. Requests for other hosts belong to the shop itself. */
   tenants?: Readonly<Record<string, TenantOptions<keyof Catalog & string>>> | Absent;
   /** How long a live attempt may be silent before a read asks Stripe. Default 3s. */

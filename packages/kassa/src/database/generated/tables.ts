@@ -219,6 +219,13 @@ export interface IdempotencyKeysTable {
   refund_id: string | null;
 }
 
+export interface InboxBodiesTable {
+  account: string;
+  id: string;
+  received_at: Date;
+  body: string;
+}
+
 export interface InboxEventsTable {
   account: string;
   id: string;
@@ -227,7 +234,7 @@ export interface InboxEventsTable {
   type: string;
   object_id: string | null;
   api_version: string | null;
-  body: string;
+  body: string | null;
   occurred_at: Date;
   received_at: Date;
   due_at: Date;
@@ -603,6 +610,7 @@ export interface Tables {
   fraud_warnings: FraudWarningsTable;
   holds: HoldsTable;
   idempotency_keys: IdempotencyKeysTable;
+  inbox_bodies: InboxBodiesTable;
   inbox_events: InboxEventsTable;
   installation: InstallationTable;
   key_spending: KeySpendingTable;

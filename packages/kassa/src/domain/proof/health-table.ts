@@ -6,6 +6,8 @@ export interface Health {
   /** Of webhooks alone: what our own asking brought says nothing about the endpoint. */
   readonly last_webhook_at: Date | null;
   readonly reconciled_at: Date | null;
+  /** When old bodies of events were last let go; of all shops together. */
+  readonly bodies_forgotten_at: Date | null;
   /** Events and deliveries that gave up. */
   readonly parked: number;
 }
@@ -20,6 +22,8 @@ export async function readHealth(
         where tenant_id = ${shop.tenant_id} and mode = ${shop.mode} and not listed) as last_webhook_at,
       (select max(updated_at) from kassa.reconcile_cursors
         where tenant_id = ${shop.tenant_id} and mode = ${shop.mode}) as reconciled_at,
+      (select max((payload ->> 'done_at')::timestamptz) from kassa.timers where kind = 'forget_bodies')
+        as bodies_forgotten_at,
       ((select count(*) from kassa.inbox_events where parked_at is not null)
         + (select count(*) from kassa.deliveries where parked_at is not null))::int as parked`.execute(db);
   const [health] = rows;

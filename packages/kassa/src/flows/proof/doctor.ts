@@ -31,6 +31,7 @@ export interface SetUp {
 const SKEW_MAX_MS = 2_000;
 const POSTGRES_MIN = 150_000;
 const RECONCILED_MAX_MS = 600_000;
+const FORGOTTEN_MAX_MS = 2 * 24 * 60 * 60_000;
 /** What Stripe's deliveries meet: a path that answers them, as all contracts' webhook paths do. */
 const PATHS = ['/payments/webhook', '/webhook'];
 
@@ -167,7 +168,7 @@ function examineShop({ shop }: House, set_up: SetUp): Examined[] {
 }
 
 async function examineWork({ db, shop, clock }: House): Promise<Examined[]> {
-  const { last_webhook_at, reconciled_at, parked } = await readHealth(db, shop);
+  const { last_webhook_at, reconciled_at, bodies_forgotten_at, parked } = await readHealth(db, shop);
   const late = reconciled_at === null || clock.now().getTime() - reconciled_at.getTime() > RECONCILED_MAX_MS;
   const open = await openBreaks(db, shop, 1_000);
   return [
@@ -177,6 +178,9 @@ async function examineWork({ db, shop, clock }: House): Promise<Examined[]> {
     late
       ? warn('reconciled', 'nothing was compared with Stripe in the last ten minutes', 'is the shop running?')
       : ok('reconciled', `compared with Stripe at ${reconciled_at.toISOString()}`),
+    bodies_forgotten_at === null || clock.now().getTime() - bodies_forgotten_at.getTime() > FORGOTTEN_MAX_MS
+      ? warn('retention', 'the texts of old events are not let go', 'is the shop running? else kassa retention')
+      : ok('retention', `the texts of old events were let go at ${bodies_forgotten_at.toISOString()}`),
     parked === 0
       ? ok('parked', 'nothing gave up')
       : bad('parked', `${parked} events or deliveries gave up`, 'kassa replay'),

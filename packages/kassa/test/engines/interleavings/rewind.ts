@@ -119,6 +119,7 @@ async function tablesOf(client: pg.Client): Promise<Table[]> {
     `select quote_ident(t.tablename) as name, string_agg(quote_ident(c.column_name), ', ' order by c.ordinal_position) as columns
      from pg_tables t join information_schema.columns c on c.table_schema = 'kassa' and c.table_name = t.tablename
      where t.schemaname = 'kassa' and t.tablename <> 'migrations' and c.is_generated = 'NEVER'
+       and not (select relispartition from pg_class where oid = ('kassa.' || quote_ident(t.tablename))::regclass)
      group by t.tablename order by t.tablename`,
   );
   return rows;

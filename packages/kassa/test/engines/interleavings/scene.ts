@@ -50,9 +50,16 @@ export async function told(of: StageShop, type: string, times: number): Promise<
   if (kept.length !== 1) throw new Error(`${kept.length} events of ${type} arrived`);
   for (const event of kept) {
     for (let twin = 1; twin < times; twin += 1) {
+      const id = `${event.id}twin${twin}`;
       await of.db
         .insertInto('inbox_events')
-        .values({ ...event, id: `${event.id}twin${twin}` })
+        .values({ ...event, id })
+        .execute();
+      const body = of.db.selectFrom('inbox_bodies').select(['account', sql.lit(id).as('id'), 'received_at', 'body']);
+      await of.db
+        .insertInto('inbox_bodies')
+        .columns(['account', 'id', 'received_at', 'body'])
+        .expression(body.where('id', '=', event.id))
         .execute();
     }
   }
