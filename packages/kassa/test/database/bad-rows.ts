@@ -174,6 +174,7 @@ export const BAD_ROWS: Record<string, Record<string, readonly Row[]>> = {
     refunds_failure_reason_check: [{ failure_reason: long(201) }],
     refunds_reason_check: [{ reason: 'late' }],
     refunds_requested_by_check: [{ requested_by: long(201) }],
+    refunds_elsewhere_without_stripe: [{ cause: 'elsewhere' }],
     refunds_return_something: [{ amount_minor: 0, tax_minor: 0 }],
     refunds_status_check: [{ status: 'requires_action' }],
     refunds_stripe_refund_id_check: [{ stripe_refund_id: long(256) }],
