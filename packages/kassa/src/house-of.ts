@@ -17,6 +17,7 @@ import { startCheckout } from './flows/checkout/start-checkout.ts';
 import { recordDispute } from './flows/disputes/record-dispute.ts';
 import { recordWarning } from './flows/disputes/record-warning.ts';
 import type { House, Pace, Shop } from './flows/house.ts';
+import { openingsOf } from './flows/opening/open-together.ts';
 import { adopt } from './flows/proof/adopt.ts';
 import { recordRefund } from './flows/refunds/record-refund.ts';
 import { sendRefund } from './flows/refunds/send-refund.ts';
@@ -119,6 +120,7 @@ export function houseOf(parts: Parts): BuiltHouse {
     settle,
     adopt,
     settleBatch: parts.batches === false ? null : settleBatch,
+    openings: null,
     recordRefund,
     recordDispute,
     recordWarning,
@@ -128,12 +130,14 @@ export function houseOf(parts: Parts): BuiltHouse {
     ...looksOf(db, gateway, shop),
     wake: (worker) => wake(worker),
   };
-  const behind: House = { ...house, ...looksOf(parts.worker_db, gateway, shop), db: parts.worker_db };
+  const shares = (own: House): House => (parts.batches === false ? own : { ...own, openings: openingsOf(own) });
+  const front = shares(house);
+  const behind = shares({ ...house, ...looksOf(parts.worker_db, gateway, shop), db: parts.worker_db });
   // Where nothing is limited, time is virtual, and a heartbeat would move it.
   const holding = parts.delivery_limit_ms == null ? LONG_LEASE : HEARTBEAT;
   return {
-    house,
-    http: httpOf(parts, house),
+    house: front,
+    http: httpOf(parts, front),
     inbox: { house: behind, random: world.random, holding },
     outbox: outboxOf(parts, behind),
     timers: timersOf(behind, {

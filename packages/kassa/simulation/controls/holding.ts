@@ -11,12 +11,12 @@ export const HOLDING: readonly Control[] = [
     mistake: 'stock is taken without asking how much is left',
     edits: [
       {
-        file: 'domain/inventory/holds-table.ts',
-        from: ' and capacity - held - sold >= ${by.held + by.sold}`',
+        file: 'domain/inventory/stock-table.ts',
+        from: ' and stock.capacity - stock.held - stock.sold >= moving.held + moving.sold`',
         to: '`',
       },
       {
-        file: 'domain/inventory/holds-table.ts',
+        file: 'domain/inventory/stock-table.ts',
         from: ' - stock.sold < wanted.quantity order',
         to: ' < 0 and stock.capacity < 0 order',
       },

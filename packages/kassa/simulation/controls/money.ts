@@ -69,7 +69,7 @@ export const MONEY: readonly Control[] = [
     mistake: 'whoever orders by a quote pays what the catalogue says by now',
     edits: [
       {
-        file: 'flows/checkout/start-checkout.ts',
+        file: 'flows/opening/draft-wish.ts',
         from: '  if (command.quote_id === undefined) {',
         to: '  if (command.quote_id === undefined || command.lines.length > 0) {',
       },

@@ -1,7 +1,8 @@
 import { sql } from 'kysely';
 import { backoffMs, type ClaimRound, errorText, type Failure, LeaseLost } from './lease.ts';
 import { type Database, lockClass, type Transaction } from './transaction.ts';
-import { write } from './writes/together.ts';
+import type { RowsStatement } from './writes/rows.ts';
+import { writeRows } from './writes/together.ts';
 
 /** A verified event as it is stored: nothing has been decided about it yet. */
 export interface NewInboxEvent {
@@ -171,14 +172,16 @@ export async function replayInboxEvent(db: Database | Transaction, key: InboxKey
  */
 export async function wakeEvents(tx: Transaction, object_id: string, at: Date): Promise<void> {
   lockClass(tx, 'append');
-  await write(
-    tx,
-    sql`
-    update kassa.inbox_events
-    set due_at = least(due_at, ${at}), parked_at = null, claims = claims + 1, lease_until = null
-    where object_id = ${object_id} and handled_at is null`,
-  );
+  await writeRows(tx, WAKE_EVENTS, [{ object_id, at }]);
 }
+
+const WAKE_EVENTS: RowsStatement<{ readonly object_id: string; readonly at: Date }> = {
+  statement: (rows) => sql`
+    update kassa.inbox_events event
+    set due_at = least(event.due_at, known.at), parked_at = null, claims = event.claims + 1, lease_until = null
+    from json_to_recordset(${rows}::json) as known (object_id text, at timestamptz)
+    where event.object_id = known.object_id and event.handled_at is null`,
+};
 
 /** Whether Stripe has ever reached us: until then nobody should wait for an event. */
 export async function anyEventEver(db: Database | Transaction): Promise<boolean> {

@@ -35,4 +35,5 @@ export {
   sameOrderAgain,
   type Transaction,
 } from './transaction.ts';
-export { look, together, type Wrote, write } from './writes/together.ts';
+export { insertion, type RowsStatement } from './writes/rows.ts';
+export { look, oneOfMany, together, type Wrote, type WroteRow, write, writeRows } from './writes/together.ts';

@@ -2,7 +2,8 @@ import { sql } from 'kysely';
 import type { JsonValue } from './generated/tables.ts';
 import { backoffMs, type ClaimRound, errorText, type Failure } from './lease.ts';
 import { type Database, lockClass, type Transaction } from './transaction.ts';
-import { type Wrote, write } from './writes/together.ts';
+import type { RowsStatement } from './writes/rows.ts';
+import { type WroteRow, writeRows } from './writes/together.ts';
 
 /** Something that must happen later. One per subject and kind: setting it again moves it. */
 export interface Timer {
@@ -31,26 +32,34 @@ const ATTEMPTS_COUNTED_MAX = 1_000;
 /** Sets a timer, or moves it when it is set already. Whoever runs the old one can no longer end the new one. */
 export async function setTimer(tx: Transaction, { subject, kind, due_at, payload = {} }: Timer): Promise<void> {
   lockClass(tx, 'append');
-  await write(
-    tx,
-    sql`
+  await writeRows(tx, SET_TIMERS, [{ subject, kind, due_at, payload }]);
+}
+
+const SET_TIMERS: RowsStatement<Timer> = {
+  statement: (rows) => sql`
     insert into kassa.timers as timer (subject, kind, due_at, payload)
-    values (${subject}, ${kind}, ${due_at}, ${JSON.stringify(payload)}::jsonb)
+    select subject, kind, due_at, payload from json_populate_recordset(null::kassa.timers, ${rows}::json)
     on conflict (subject, kind) do update
       set due_at = excluded.due_at, payload = excluded.payload, attempts = 0, claims = timer.claims + 1,
         lease_until = null, last_error = null`,
-  );
-}
+};
 
 /** Takes a timer back; there may be none. */
 export async function cancelTimer(
   tx: Transaction,
   { subject, kind }: Pick<Timer, 'subject' | 'kind'>,
-  wrote?: Wrote,
+  wrote?: WroteRow,
 ): Promise<void> {
   lockClass(tx, 'append');
-  await write(tx, sql`delete from kassa.timers where subject = ${subject} and kind = ${kind}`, wrote);
+  await writeRows(tx, CANCEL_TIMERS, [{ subject, kind }], wrote);
 }
+
+const CANCEL_TIMERS: RowsStatement<Pick<Timer, 'subject' | 'kind'>> = {
+  statement: (rows) => sql`
+    delete from kassa.timers timer using json_to_recordset(${rows}::json) as over (subject uuid, kind text)
+    where timer.subject = over.subject and timer.kind = over.kind`,
+  told: { column: sql`timer.subject || timer.kind`, of: ({ subject, kind }) => subject + kind },
+};
 
 /** Claims due timers, oldest first. Those that another worker is claiming at this moment are passed over. */
 export async function claimTimers(db: Database, { at, limit, lease_ms }: ClaimRound): Promise<ClaimedTimer[]> {

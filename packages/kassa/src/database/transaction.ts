@@ -96,6 +96,18 @@ export function sameOrderAgain(_tx: Transaction): void {
   current.highest = undefined;
 }
 
+/** Runs `work`, whose locks are really taken later and by one statement for many, and begins their order where it began. */
+export async function lockedLater<Result>(_tx: Transaction, work: () => Promise<Result>): Promise<Result> {
+  const current = openTransaction();
+  if (!current) throw new Bug('locks are taken inside a transaction only');
+  const { highest } = current;
+  try {
+    return await work();
+  } finally {
+    current.highest = highest;
+  }
+}
+
 /**
  * Runs `work` in one READ COMMITTED transaction and commits it. After a conflict (40001, 40P01, 55P03) or a lost
  * connection before the commit everything is run again, at most three times: `work` must touch nothing but `tx`.

@@ -14,6 +14,7 @@ import type { Clock } from '../kernel/clock.ts';
 import type { Ids } from '../kernel/ids.ts';
 import type { Log } from '../kernel/log.ts';
 import type { AfterRefund, UnexpectedMoney } from '../kernel/policies/after-sale.ts';
+import type { Openings } from './opening/open-together.ts';
 import type { Adopt } from './refunding/adopted.ts';
 import type { SettleBatch, StripeRef } from './settling/batch.ts';
 
@@ -224,6 +225,8 @@ export interface House {
   readonly adopt: Adopt;
   /** Null: every order is settled by itself. */
   readonly settleBatch: SettleBatch | null;
+  /** Null: every checkout is opened by itself. */
+  readonly openings: Openings | null;
   readonly recordRefund: RecordRefund;
   readonly recordDispute: RecordDispute;
   readonly recordWarning: RecordWarning;

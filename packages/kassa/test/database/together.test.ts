@@ -5,10 +5,13 @@ import {
   type GatePoint,
   inTransaction,
   look,
+  oneOfMany,
+  type RowsStatement,
   sql,
   type Transaction,
   together,
   write,
+  writeRows,
 } from '../../src/database/index.ts';
 import { type FreshDatabase, freshDatabase } from '../setup/database.ts';
 
@@ -131,4 +134,55 @@ test('a round inside a round joins it', async () => {
     }),
   );
   expect(cost).toBe(1);
+});
+
+const EGGS: RowsStatement<{ readonly id: number; readonly basket: number }> = {
+  statement: (rows) => sql`
+    insert into eggs (id, basket) select id, basket from json_to_recordset(${rows}::json) as egg (id int, basket int)
+    on conflict do nothing`,
+  told: { column: sql`eggs.id::text`, of: ({ id }) => String(id) },
+};
+
+test('rows that many write by the same statement are written by one, and each hears of their own', async () => {
+  const told: boolean[] = [];
+  const note = (was_written: boolean): number => told.push(was_written);
+  const cost = await statements((tx) =>
+    together(tx, async () => {
+      await write(tx, basket(70));
+      await writeRows(tx, EGGS, [{ id: 70, basket: 70 }], note);
+      await writeRows(tx, EGGS, [{ id: 60, basket: 60 }], note);
+      await writeRows(tx, EGGS, [{ id: 71, basket: 70 }], note);
+    }),
+  );
+  expect(cost).toBe(1);
+  expect(told).toEqual([true, false, true]);
+});
+
+test('one of many who throws leaves nothing in their round, and the others are written', async () => {
+  await inTransaction(fresh.db, (tx) =>
+    together(tx, async () => {
+      await write(tx, basket(80));
+      for (const id of [80, 81, 82]) {
+        const one = oneOfMany(tx, async () => {
+          await writeRows(tx, EGGS, [{ id, basket: 80 }]);
+          if (id === 81) throw new Error('changed my mind');
+        });
+        if (id === 81) await expect(one).rejects.toThrow('changed my mind');
+        else await one;
+      }
+    }),
+  );
+  const { rows } = await sql<{ id: number }>`select id from eggs where basket = 80 order by id`.execute(fresh.db);
+  expect(rows.map(({ id }) => id)).toEqual([80, 82]);
+});
+
+test('half of a character is stored as the sign that stands for none, whatever stands beside it', async () => {
+  await sql`create table notes (note text)`.execute(fresh.db);
+  const NOTES: RowsStatement<{ readonly note: string }> = {
+    statement: (rows) => sql`insert into notes select note from json_to_recordset(${rows}::json) as own (note text)`,
+  };
+  const note = 'half \ud83c, whole 🎟, the letters \\ud83c and a "quote"';
+  await inTransaction(fresh.db, (tx) => writeRows(tx, NOTES, [{ note }]));
+  const { rows } = await sql<{ note: string }>`select note from notes`.execute(fresh.db);
+  expect(rows).toEqual([{ note: note.replace('\ud83c,', '\ufffd,') }]);
 });

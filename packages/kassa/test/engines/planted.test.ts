@@ -48,7 +48,7 @@ const MISTAKES: readonly (Planted & { what: string; scenes: readonly Scene[]; at
   },
   {
     what: 'stock is taken without asking how much is left',
-    statements: [{ from: / and capacity - held - sold >= (\$\d+)/, to: ' and $1::bigint is not null' }],
+    statements: [{ from: / and stock\.capacity - stock\.held - stock\.sold >= moving\.held \+ moving\.sold/, to: '' }],
     ddl: ['alter table kassa.stock drop constraint stock_never_oversold'],
     scenes: BUYING,
     at: /^the last seat/,

@@ -1,13 +1,19 @@
 import { type OperationNodeSource, type RawBuilder, sql } from 'kysely';
 import { Bug } from '../../kernel/errors.ts';
-import type { Transaction } from '../transaction.ts';
+import { lockedLater, type Transaction } from '../transaction.ts';
+import { asJson, type RowsStatement } from './rows.ts';
 
 /** How many rows a statement has written, told to whoever must judge it. May throw: then everything rolls back. */
 export type Wrote = (rows: number) => void;
+/** The same for rows of many: whether this one was written. */
+export type WroteRow = (was_written: boolean) => void;
 
 type Part =
   | { readonly kind: 'write'; readonly statement: OperationNodeSource; readonly wrote: Wrote }
-  | { readonly kind: 'look'; readonly value: RawBuilder<unknown>; readonly told: (value: never) => void };
+  | { readonly kind: 'rows'; readonly statement: RowsStatement; readonly rows: object[]; readonly wrote: ToldKeys[] }
+  | { readonly kind: 'look'; readonly value: RawBuilder<unknown>; readonly name: string | null; readonly told: Told[] };
+type Told = (value: never) => void;
+type ToldKeys = (written: ReadonlySet<string>) => void;
 
 const gathered = new WeakMap<Transaction, Part[]>();
 const unheard: Wrote = () => undefined;
@@ -17,71 +23,129 @@ const unheard: Wrote = () => undefined;
  * must know whether it found its row is told how many it wrote.
  */
 export async function write(tx: Transaction, statement: OperationNodeSource, wrote: Wrote = unheard): Promise<void> {
-  const open = gathered.get(tx);
-  if (open) {
-    open.push({ kind: 'write', statement, wrote });
-    return;
-  }
-  const { numAffectedRows } = await sql`${statement}`.execute(tx);
-  wrote(Number(numAffectedRows ?? 0n));
+  await hand(tx, { kind: 'write', statement, wrote });
+}
+
+/**
+ * Writes rows by a statement that takes any number of them: at once, or, inside `together`, in one with the rows of all
+ * others who use the same statement, at the place of the first.
+ * @param wrote is told for each of these rows whether it was written; the statement must have a `told` then.
+ */
+export async function writeRows<Row extends object>(
+  tx: Transaction,
+  statement: RowsStatement<Row>,
+  rows: readonly Row[],
+  wrote?: WroteRow,
+): Promise<void> {
+  if (rows.length === 0) return;
+  const { told } = statement;
+  const heard =
+    wrote && told
+      ? (written: ReadonlySet<string>): void => {
+          for (const row of rows) wrote(written.has(told.of(row)));
+        }
+      : undefined;
+  const own = { statement: statement as RowsStatement, rows: [...rows], wrote: heard ? [heard] : [] };
+  await hand(tx, { kind: 'rows', ...own });
 }
 
 /**
  * Reads one value, as a scalar subquery in brackets: at once, or, inside `together`, with all writes. There it sees what
  * was before them.
+ * @param name given, looks of one name are one and the same, and are made once for all.
  */
 export async function look<Value>(
   tx: Transaction,
   value: RawBuilder<Value>,
   told: (value: Value) => void,
+  name: string | null = null,
 ): Promise<void> {
+  await hand(tx, { kind: 'look', value, name, told: [told as Told] });
+}
+
+async function hand(tx: Transaction, part: Part): Promise<void> {
   const open = gathered.get(tx);
-  if (open) {
-    open.push({ kind: 'look', value, told });
-    return;
+  if (open) join(open, part);
+  else await send(tx, [part]);
+}
+
+/** Rows of one statement become one part, as do looks of one name. */
+function join(parts: Part[], part: Part): void {
+  for (const one of parts) {
+    if (one.kind === 'rows' && part.kind === 'rows' && one.statement === part.statement) {
+      one.rows.push(...part.rows);
+      one.wrote.push(...part.wrote);
+      return;
+    }
+    if (one.kind === 'look' && part.kind === 'look' && one.name !== null && one.name === part.name) {
+      one.told.push(...part.told);
+      return;
+    }
   }
-  const { rows } = await sql<{ value: Value }>`select ${value} as value`.execute(tx);
-  for (const row of rows) told(row.value);
+  parts.push(part);
 }
 
 /**
  * Gathers whatever `work` writes through `write` and sends it as one statement, in the order of the calls: one way to
  * the database and back instead of one for each row. Statements of one round see the rows as they were before it, and
  * none may touch a row that another one touches. Keys that point to rows of the same round are checked at its end.
- * Inside another round it joins that one.
+ * Inside another round it joins that one when it is whole; one that throws leaves nothing there.
  * @throws whatever `wrote` and `told` throw.
  */
 export async function together<Result>(tx: Transaction, work: () => Promise<Result>): Promise<Result> {
-  if (gathered.has(tx)) return work();
+  const outer = gathered.get(tx);
   const parts: Part[] = [];
   gathered.set(tx, parts);
   let result: Result;
   try {
     result = await work();
   } finally {
-    gathered.delete(tx);
+    if (outer) gathered.set(tx, outer);
+    else gathered.delete(tx);
   }
-  await send(tx, parts);
+  if (outer) for (const part of parts) join(outer, part);
+  else if (parts.length > 0) await send(tx, parts);
   return result;
+}
+
+/**
+ * One of many strangers in a round: a round of its own within it, which may throw and then leaves nothing. Everything
+ * that locks must be gathered, by statements for many, so that all of them lock in one order.
+ */
+export function oneOfMany<Result>(tx: Transaction, work: () => Promise<Result>): Promise<Result> {
+  if (!gathered.has(tx)) throw new Bug('one of many stands in a round');
+  return lockedLater(tx, () => together(tx, work));
 }
 
 /** Each write is a part of its own; counting its rows in the order of the calls also makes Postgres run it in that order. */
 async function send(tx: Transaction, parts: readonly Part[]): Promise<void> {
-  if (parts.length === 0) return;
-  const writes = parts.flatMap((part, at) =>
-    part.kind === 'write' ? [sql`${sql.ref(`w${at}`)} as (${part.statement} returning 1)`] : [],
-  );
+  const writes = parts.flatMap((part, at) => {
+    if (part.kind === 'look') return [];
+    const name = sql.ref(`w${at}`);
+    if (part.kind === 'write') return [sql`${name} as (${part.statement} returning 1)`];
+    const { statement, told } = part.statement;
+    return [sql`${name} as (${statement(asJson(part.rows))} returning ${told?.column ?? sql`1`} as told)`];
+  });
   const values = parts.map((part, at) => {
     const name = sql.ref(`w${at}`);
-    return part.kind === 'write' ? sql`(select count(*) from ${name})::int as ${name}` : sql`${part.value} as ${name}`;
+    if (part.kind === 'look') return sql`${part.value} as ${name}`;
+    const keys = part.kind === 'rows' && part.wrote.length > 0;
+    return keys
+      ? sql`(select json_agg(told) from ${name}) as ${name}`
+      : sql`(select count(*) from ${name})::int as ${name}`;
   });
   const { rows } = await sql<Record<string, never>>`
     ${writes.length === 0 ? sql`` : sql`with ${sql.join(writes)}`} select ${sql.join(values)}`.execute(tx);
   const [row] = rows;
   if (!row) throw new Bug('a round of writes answers one row');
-  for (const [at, part] of parts.entries()) {
-    const value = row[`w${at}`] as never;
-    if (part.kind === 'write') part.wrote(value);
-    else part.told(value);
+  for (const [at, part] of parts.entries()) tell(part, row[`w${at}`] as never);
+}
+
+function tell(part: Part, value: never): void {
+  if (part.kind === 'write') part.wrote(value);
+  else if (part.kind === 'look') for (const told of part.told) told(value);
+  else if (part.wrote.length > 0) {
+    const written = new Set<string>(value ?? []);
+    for (const wrote of part.wrote) wrote(written);
   }
 }

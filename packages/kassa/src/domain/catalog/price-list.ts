@@ -124,9 +124,14 @@ export function openPriceList(db: Database, shop: ShopKey, clock: Clock): PriceL
 /** Nothing was priced in this transaction: then there is nothing to hold against the version. */
 async function assertStill(tx: Transaction, version: number | undefined): Promise<void> {
   if (version === undefined) return;
-  await look(tx, currentVersion(), (current) => {
-    if (current !== version) throw new PricesChanged(CHANGED);
-  });
+  await look(
+    tx,
+    currentVersion(),
+    (current) => {
+      if (current !== version) throw new PricesChanged(CHANGED);
+    },
+    'catalogue version',
+  );
 }
 
 interface Wanted<Value> {

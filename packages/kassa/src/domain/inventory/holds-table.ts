@@ -1,7 +1,7 @@
-import { lockClass, look, sql, type Transaction, type Wrote, write } from '../../database/index.ts';
+import { lockClass, type RowsStatement, sql, type Transaction, writeRows } from '../../database/index.ts';
 import { assert } from '../../kernel/assert.ts';
-import { KassaError } from '../../kernel/errors.ts';
 import type { Ids } from '../../kernel/ids.ts';
+import { holdStock, moveStock, perOffer, soldOut } from './stock-table.ts';
 
 export interface Hold {
   readonly id: string;
@@ -39,37 +39,35 @@ export async function takeHolds(
   // New rows are nobody's to wait for, so they take no class of their own; the stock does.
   const counted = new Set<string>();
   for (const [offer_id, parts] of Map.groupBy(requests, (request) => request.offer_id)) {
-    await write(tx, holdsOf(owner, offer_id, parts, world), (rows) => {
-      if (rows > 0) counted.add(offer_id);
+    const rows = parts.map((part) => holdOf(owner, part, world));
+    await writeRows(tx, INSERT_HOLDS, rows, (was_written) => {
+      if (was_written) counted.add(offer_id);
     });
   }
   for (const [offer_id, quantity] of perOffer(requests.filter((request) => !request.waits))) {
-    await moveStock(tx, offer_id, { held: quantity, sold: 0 }, (rows) => {
-      if (rows === 0 && counted.has(offer_id)) throw soldOut(offer_id);
+    await moveStock(tx, offer_id, { held: quantity, sold: 0 }, (was_enough) => {
+      if (!was_enough && counted.has(offer_id)) throw soldOut(offer_id);
     });
   }
 }
 
-/** Rows for one offer, or none at all when nobody counts its pieces. */
-function holdsOf(
-  { order_id, expires_at }: HoldOwner,
-  offer_id: string,
-  parts: readonly HoldRequest[],
-  { ids, at }: { ids: Ids; at: Date },
-) {
-  return sql`
-    insert into kassa.holds (id, order_id, order_line_id, offer_id, quantity, state, expires_at, created_at, updated_at)
-    select hold.id, ${order_id}::uuid, hold.order_line_id, stock.offer_id, hold.quantity, hold.state,
-      ${expires_at}::timestamptz, ${at}::timestamptz, ${at}::timestamptz
-    from unnest(${parts.map(() => ids.uuid())}::uuid[], ${parts.map((part) => part.order_line_id)}::uuid[],
-      ${parts.map((part) => part.quantity)}::int[],
-      ${parts.map((part) => (part.waits ? 'released' : 'held'))}::text[]) as hold (id, order_line_id, quantity, state)
-    join kassa.stock on stock.offer_id = ${offer_id}::uuid`;
+function holdOf(owner: HoldOwner, { waits, ...part }: HoldRequest, { ids, at }: { ids: Ids; at: Date }): HoldRow {
+  return { ...owner, ...part, id: ids.uuid(), state: waits ? 'released' : 'held', at };
 }
 
-function soldOut(offer_id: string): KassaError {
-  return new KassaError('sold_out', 'There are not enough left.', { offer_id });
-}
+type HoldRow = HoldOwner & Omit<Hold, 'state'> & { readonly state: 'released' | 'held'; readonly at: Date };
+
+/** No row where nobody counts the pieces of an offer. */
+const INSERT_HOLDS: RowsStatement<HoldRow> = {
+  statement: (rows) => sql`
+    insert into kassa.holds (id, order_id, order_line_id, offer_id, quantity, state, expires_at, created_at, updated_at)
+    select hold.id, hold.order_id, hold.order_line_id, stock.offer_id, hold.quantity, hold.state, hold.expires_at, hold.at,
+      hold.at
+    from json_to_recordset(${rows}::json) as hold (id uuid, order_id uuid, order_line_id uuid, offer_id uuid,
+      quantity int, state text, expires_at timestamptz, at timestamptz)
+    join kassa.stock on stock.offer_id = hold.offer_id`,
+  told: { column: sql`holds.id`, of: (row) => row.id },
+};
 
 /**
  * Takes locked holds that set nothing aside, all of them or none. Those that are held or sold stay as they are.
@@ -83,33 +81,6 @@ export async function resumeHolds(tx: Transaction, holds: readonly Hold[], at: D
   await holdStock(tx, waiting);
 }
 
-async function holdStock(tx: Transaction, parts: readonly { offer_id: string; quantity: number }[]): Promise<void> {
-  for (const [offer_id, quantity] of perOffer(parts)) {
-    await moveStock(tx, offer_id, { held: quantity, sold: 0 }, (rows) => {
-      if (rows === 0) throw soldOut(offer_id);
-    });
-  }
-}
-
-/** Looks without holding; what orders hold that are given up is free. @throws KassaError `sold_out` with the offer. */
-export async function checkStock(
-  tx: Transaction,
-  parts: readonly { readonly offer_id: string; readonly quantity: number }[],
-  given_up: readonly string[] = [],
-): Promise<void> {
-  const wanted = perOffer(parts);
-  const theirs = sql`coalesce((select sum(hold.quantity) from kassa.holds hold
-    where hold.offer_id = stock.offer_id and hold.state = 'held' and hold.order_id = any(${given_up}::uuid[])), 0)`;
-  const short = sql<string | null>`(
-    select stock.offer_id
-    from unnest(${[...wanted.keys()]}::uuid[], ${[...wanted.values()]}::int[]) as wanted (offer_id, quantity)
-    join kassa.stock on stock.offer_id = wanted.offer_id
-    where stock.capacity - stock.held + ${theirs} - stock.sold < wanted.quantity order by stock.offer_id limit 1)`;
-  await look(tx, short, (offer_id) => {
-    if (offer_id !== null) throw soldOut(offer_id);
-  });
-}
-
 /** The holds of an order, locked. */
 export async function lockHolds(tx: Transaction, order_id: string): Promise<Hold[]> {
   lockClass(tx, 'hold');
@@ -120,20 +91,6 @@ export async function lockHolds(tx: Transaction, order_id: string): Promise<Hold
     .orderBy('id')
     .forUpdate()
     .execute();
-}
-
-/** How much of each offer is free right now, locked until commit. Offers without stock are absent. */
-export async function lockFree(tx: Transaction, offer_ids: readonly string[]): Promise<Map<string, number>> {
-  if (offer_ids.length === 0) return new Map();
-  lockClass(tx, 'stock');
-  const rows = await tx
-    .selectFrom('stock')
-    .select(['offer_id', 'capacity', 'held', 'sold'])
-    .where('offer_id', 'in', [...offer_ids])
-    .orderBy('offer_id')
-    .forUpdate()
-    .execute();
-  return new Map(rows.map((row) => [row.offer_id, row.capacity - row.held - row.sold]));
 }
 
 /** The holds of locked orders, locked. */
@@ -162,8 +119,8 @@ export async function sellHolds(tx: Transaction, holds: readonly Hold[], at: Dat
   const ids = holds.map((hold) => hold.id);
   await sql`update kassa.holds set state = 'sold', updated_at = ${at} where id = any(${ids}::uuid[])`.execute(tx);
   for (const [offer_id, quantity] of perOffer(holds)) {
-    await moveStock(tx, offer_id, { held: -quantity, sold: quantity }, (rows) => {
-      assert(rows === 1, 'what is held was counted in the stock');
+    await moveStock(tx, offer_id, { held: -quantity, sold: quantity }, (was_enough) => {
+      assert(was_enough, 'what is held was counted in the stock');
     });
   }
 }
@@ -196,8 +153,8 @@ export async function endHolds(
   for (const offer_id of offers) {
     const from_hold = held.get(offer_id) ?? 0;
     const sold = end === 'sold' ? from_hold + (late.get(offer_id) ?? 0) : 0;
-    await moveStock(tx, offer_id, { held: -from_hold, sold }, (rows) => {
-      if (rows === 0) throw soldOut(offer_id);
+    await moveStock(tx, offer_id, { held: -from_hold, sold }, (was_enough) => {
+      if (!was_enough) throw soldOut(offer_id);
     });
   }
 }
@@ -225,26 +182,4 @@ export async function restock(
   }
   const sums = perOffer(back.map(({ offer_id, back: quantity }) => ({ offer_id, quantity })));
   for (const [offer_id, quantity] of sums) await moveStock(tx, offer_id, { held: 0, sold: -quantity });
-}
-
-/** A conditional update: the row itself decides whether there is enough, whoever else is buying. */
-async function moveStock(
-  tx: Transaction,
-  offer_id: string,
-  by: { held: number; sold: number },
-  wrote?: Wrote,
-): Promise<void> {
-  lockClass(tx, 'stock');
-  const statement = sql`
-    update kassa.stock set held = held + ${by.held}, sold = sold + ${by.sold}
-     where offer_id = ${offer_id} and capacity - held - sold >= ${by.held + by.sold}`;
-  await write(tx, statement, wrote);
-}
-
-function perOffer(parts: readonly { offer_id: string; quantity: number }[]): Map<string, number> {
-  const sums = new Map<string, number>();
-  for (const part of [...parts].sort((left, right) => (left.offer_id < right.offer_id ? -1 : 1))) {
-    sums.set(part.offer_id, (sums.get(part.offer_id) ?? 0) + part.quantity);
-  }
-  return sums;
 }

@@ -1,9 +1,7 @@
 export {
-  checkStock,
   endHolds,
   type Hold,
   type HoldRequest,
-  lockFree,
   lockHolds,
   lockHoldsOf,
   type OwnedHold,
@@ -12,3 +10,4 @@ export {
   sellHolds,
   takeHolds,
 } from './holds-table.ts';
+export { checkStock, lockFree } from './stock-table.ts';

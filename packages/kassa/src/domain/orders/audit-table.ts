@@ -1,4 +1,4 @@
-import { sql, type Transaction, write } from '../../database/index.ts';
+import { insertion, sql, type Transaction, writeRows } from '../../database/index.ts';
 import type { Ids } from '../../kernel/ids.ts';
 import type { OrderStatus } from './order.ts';
 
@@ -16,10 +16,14 @@ export interface AuditEntry {
   readonly details: Record<string, unknown>;
 }
 
+const INSERT_AUDITS = insertion<AuditEntry & { readonly id: string; readonly created_at: Date }>('audit_log', [
+  ...(['id', 'tenant_id', 'mode', 'order_id', 'order_version', 'action', 'status_from', 'status_to'] as const),
+  ...(['cause', 'actor', 'details', 'created_at'] as const),
+]);
+
 /** One row per version of an order. The database refuses to commit a version without it. */
 export async function writeAudit(tx: Transaction, entry: AuditEntry, world: { ids: Ids; at: Date }): Promise<void> {
-  const row = { ...entry, id: world.ids.uuid(), details: JSON.stringify(entry.details), created_at: world.at };
-  await write(tx, tx.insertInto('audit_log').values(row));
+  await writeRows(tx, INSERT_AUDITS, [{ ...entry, id: world.ids.uuid(), created_at: world.at }]);
 }
 
 /** The same for many orders in one statement. */

@@ -1,4 +1,4 @@
-import { type Database, sql, type Transaction, write } from '../../database/index.ts';
+import { type Database, insertion, sql, type Transaction, writeRows } from '../../database/index.ts';
 import type { Ids } from '../../kernel/ids.ts';
 
 export interface OrderLine {
@@ -48,6 +48,13 @@ export interface NewOrderLine {
   readonly total_minor: number;
 }
 
+type LineRow = Omit<NewOrderLine, 'parent'> & Pick<OrderLine, 'id' | 'order_id' | 'position' | 'parent_line_id'>;
+
+const INSERT_LINES = insertion<LineRow>('order_lines', [
+  ...(['id', 'order_id', 'position', 'parent_line_id', 'offer_id', 'offer_version', 'name', 'description'] as const),
+  ...(['quantity', 'unit_minor', 'subtotal_minor', 'discount_minor', 'tax_minor', 'total_minor'] as const),
+]);
+
 /** Writes the lines of a new order and answers their ids, in their order. */
 export async function insertLines(
   tx: Transaction,
@@ -72,7 +79,7 @@ export async function insertLines(
     tax_minor: line.tax_minor,
     total_minor: line.total_minor,
   }));
-  await write(tx, tx.insertInto('order_lines').values(rows));
+  await writeRows(tx, INSERT_LINES, rows);
   return line_ids;
 }
 

@@ -1,4 +1,12 @@
-import { type Database, lockClass, type Transaction, write } from '../../database/index.ts';
+import {
+  type Database,
+  insertion,
+  lockClass,
+  type RowsStatement,
+  sql,
+  type Transaction,
+  writeRows,
+} from '../../database/index.ts';
 import { KassaError } from '../../kernel/errors.ts';
 import type { Ids } from '../../kernel/ids.ts';
 import type { OrderStatus } from './order.ts';
@@ -86,6 +94,15 @@ export interface NewOrder {
   readonly lines: readonly NewOrderLine[];
 }
 
+type OrderRow = Omit<NewOrder, 'lines'> & Pick<Order, 'id' | 'version' | 'created_at'> & { readonly updated_at: Date };
+
+const INSERT_ORDERS = insertion<OrderRow>('orders', [
+  ...(['id', 'tenant_id', 'mode', 'contract', 'quote_id', 'customer_id', 'user_id', 'email', 'currency'] as const),
+  ...(['subtotal_minor', 'discount_minor', 'tax_minor', 'credits_minor', 'total_minor', 'lines_hash'] as const),
+  ...(['external_reference', 'parent_order_id', 'status', 'version', 'hold_expires_at'] as const),
+  ...(['created_at', 'updated_at'] as const),
+]);
+
 /** Writes the order and its lines; answers their ids. The audit row of version 1 is the caller's to write. */
 export async function insertOrder(
   tx: Transaction,
@@ -96,7 +113,7 @@ export async function insertOrder(
   const id = world.ids.uuid();
   const times = { created_at: world.at, updated_at: world.at };
   // A new row is nobody's to wait for: what the price depends on may be locked already.
-  await write(tx, tx.insertInto('orders').values({ ...fields, ...times, id, version: 1 }));
+  await writeRows(tx, INSERT_ORDERS, [{ ...fields, ...times, id, version: 1 }]);
   const line_ids = await insertLines(tx, id, lines, world.ids);
   return { id, line_ids };
 }
@@ -184,5 +201,11 @@ export const FIRST_ORDER_NUMBER = 1001;
 
 /** Keeps the session's id on the locked order as well: one order per session, by constraint (ticket-order T9). */
 export async function noteSession(tx: Transaction, order_id: string, session_id: string): Promise<void> {
-  await write(tx, tx.updateTable('orders').set({ stripe_checkout_session_id: session_id }).where('id', '=', order_id));
+  await writeRows(tx, NOTE_SESSIONS, [{ order_id, session_id }]);
 }
+
+const NOTE_SESSIONS: RowsStatement<{ readonly order_id: string; readonly session_id: string }> = {
+  statement: (rows) => sql`
+    update kassa.orders set stripe_checkout_session_id = noted.session_id
+    from json_to_recordset(${rows}::json) as noted (order_id uuid, session_id text) where orders.id = noted.order_id`,
+};

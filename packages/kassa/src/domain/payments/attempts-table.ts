@@ -1,4 +1,4 @@
-import { type Database, lockClass, sql, type Transaction, write } from '../../database/index.ts';
+import { type Database, insertion, lockClass, sql, type Transaction, write, writeRows } from '../../database/index.ts';
 import type { Ids } from '../../kernel/ids.ts';
 import type { AttemptStatus } from './attempt.ts';
 
@@ -88,6 +88,18 @@ export function operationKey(id: string, action: string): string {
   return `kassa:${id}:${action}`;
 }
 
+type AttemptRow = NewAttempt & Pick<Attempt, 'id' | 'payment_status' | 'created_at'> & AttemptRest;
+interface AttemptRest {
+  readonly idempotency_key: string;
+  readonly updated_at: Date;
+}
+
+const INSERT_ATTEMPTS = insertion<AttemptRow>('payment_transactions', [
+  ...(['id', 'order_id', 'tenant_id', 'mode', 'presentation', 'amount', 'currency', 'metadata', 'user_id'] as const),
+  ...(['email', 'payment_status', 'idempotency_key', 'success_url', 'cancel_url', 'save_payment_method'] as const),
+  ...(['opened_from', 'expires_at', 'created_at', 'updated_at'] as const),
+]);
+
 /** Writes the attempt as `initiated`, before Stripe hears of it (hosted-checkout H11). Answers the row as it is then. */
 export async function insertAttempt(
   tx: Transaction,
@@ -97,9 +109,9 @@ export async function insertAttempt(
   const id = ids.uuid();
   const { metadata, user_id, cancel_url, opened_from, ...shared } = attempt;
   const own = { ...shared, id, payment_status: 'initiated' as const, created_at: at };
-  const rest = { user_id, cancel_url, opened_from, metadata: JSON.stringify(metadata) };
+  const rest = { user_id, cancel_url, opened_from, metadata };
   const row = { ...own, ...rest, idempotency_key: operationKey(id, 'open'), updated_at: at };
-  await write(tx, tx.insertInto('payment_transactions').values(row));
+  await writeRows(tx, INSERT_ATTEMPTS, [row]);
   return { ...own, ...NEW };
 }
 

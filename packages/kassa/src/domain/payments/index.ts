@@ -34,6 +34,7 @@ export {
   latestAttempt,
   lockAttemptsOf,
   longSilent,
+  noteOpened,
   oldestLive,
   type PaidAttempt,
   payAttempts,

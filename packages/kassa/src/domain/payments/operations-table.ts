@@ -1,4 +1,11 @@
-import { type Database, sql, type Transaction, write } from '../../database/index.ts';
+import {
+  type Database,
+  insertion,
+  type RowsStatement,
+  sql,
+  type Transaction,
+  writeRows,
+} from '../../database/index.ts';
 import type { Ids } from '../../kernel/ids.ts';
 import { operationKey } from './attempts-table.ts';
 import type { StoredRequest } from './requests.ts';
@@ -51,6 +58,8 @@ export interface NewOperation {
   readonly refund_id: string | null;
   readonly action: string;
   readonly request: StoredRequest;
+  /** It is sent right after this commit: written down as sent already, which saves the mark and errs on the safe side. */
+  readonly leaves_at_once?: boolean;
 }
 
 /** Writes the intention, and answers it as it is while nobody has sent it. A key that is there already keeps its first bytes. */
@@ -59,17 +68,32 @@ export async function intendOperation(
   operation: NewOperation,
   world: { ids: Ids; at: Date },
 ): Promise<Operation> {
-  const { request, ...fields } = operation;
-  const times = { created_at: world.at, updated_at: world.at };
-  const row = { ...fields, ...request, ...times, id: world.ids.uuid(), state: 'intended' as const };
-  const insert = tx.insertInto('stripe_operations').values(row);
-  await write(
-    tx,
-    insert.onConflict((conflict) => conflict.column('key').doNothing()),
-  );
-  const { updated_at: _, ...intended } = row;
-  return { ...intended, outcome: null, stripe_object_id: null, first_sent_at: null, last_sent_at: null };
+  const { request, leaves_at_once = false, ...fields } = operation;
+  const { at } = world;
+  const sent = leaves_at_once
+    ? { state: 'sent' as const, sends: 1, first_sent_at: at, last_sent_at: at }
+    : { state: 'intended' as const, sends: 0, first_sent_at: null, last_sent_at: null };
+  const row = { ...fields, ...request, ...sent, id: world.ids.uuid(), created_at: at, updated_at: at };
+  await writeRows(tx, INSERT_OPERATIONS, [row]);
+  const { updated_at: _, sends: __, ...intended } = row;
+  return { ...intended, outcome: null, stripe_object_id: null };
 }
+
+type OperationRow = Omit<NewOperation, 'request' | 'leaves_at_once'> &
+  StoredRequest &
+  Pick<Operation, 'id' | 'state' | 'first_sent_at' | 'last_sent_at' | 'created_at'> & {
+    readonly sends: number;
+    readonly updated_at: Date;
+  };
+
+const INSERT_OPERATIONS = insertion<OperationRow>(
+  'stripe_operations',
+  [
+    ...(['id', 'tenant_id', 'mode', 'key', 'order_id', 'attempt_id', 'refund_id', 'action', 'path', 'body'] as const),
+    ...(['state', 'sends', 'first_sent_at', 'last_sent_at', 'created_at', 'updated_at'] as const),
+  ],
+  sql`on conflict (key) do nothing`,
+);
 
 /** What a numbered try belongs to: an attempt of an order, or a customer. */
 export type TrySubject = { readonly order_id: string; readonly attempt_id: string } | { readonly customer_id: string };
@@ -183,8 +207,16 @@ export async function closeOperation(
 
 /** The end that most have: it was done, and this is what Stripe made. One that is closed already stays as it is. */
 export async function noteDone(tx: Transaction, key: string, object_id: string, at: Date): Promise<void> {
-  await write(tx, closing(tx, key, { outcome: 'done', object_id }, at));
+  await writeRows(tx, NOTE_DONE, [{ key, object_id, at }]);
 }
+
+const NOTE_DONE: RowsStatement<{ readonly key: string; readonly object_id: string; readonly at: Date }> = {
+  statement: (rows) => sql`
+    update kassa.stripe_operations operation
+    set state = 'known', outcome = 'done', stripe_object_id = done.object_id, last_error = null, updated_at = done.at
+    from json_to_recordset(${rows}::json) as done (key text, object_id text, at timestamptz)
+    where operation.key = done.key and operation.state <> 'known'`,
+};
 
 type End = Parameters<typeof closeOperation>[2];
 

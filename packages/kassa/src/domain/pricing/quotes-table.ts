@@ -1,4 +1,4 @@
-import { type Database, type Transaction, write } from '../../database/index.ts';
+import { type Database, insertion, type Transaction, writeRows } from '../../database/index.ts';
 import { assert } from '../../kernel/assert.ts';
 import type { Ids } from '../../kernel/ids.ts';
 import { hashOfBasket, type PricedBasket, type PricedLine } from './basket.ts';
@@ -16,6 +16,13 @@ interface QuoteOwner {
   readonly user_id: string | null;
 }
 
+type QuoteRow = Omit<Quote, 'lines'> & QuoteOwner & { readonly lines: unknown; readonly created_at: Date };
+
+const INSERT_QUOTES = insertion<QuoteRow>('quotes', [
+  ...(['id', 'tenant_id', 'mode', 'user_id', 'currency', 'subtotal_minor', 'discount_minor', 'tax_minor'] as const),
+  ...(['credits_minor', 'total_minor', 'coupon_code', 'lines', 'hash', 'expires_at', 'created_at'] as const),
+]);
+
 export async function insertQuote(
   tx: Transaction,
   owner: QuoteOwner,
@@ -25,7 +32,7 @@ export async function insertQuote(
   const id = world.ids.uuid();
   const { lines, ...sums } = basket;
   const times = { expires_at: world.expires_at, created_at: world.at };
-  await write(tx, tx.insertInto('quotes').values({ id, ...owner, ...sums, lines: JSON.stringify(lines), ...times }));
+  await writeRows(tx, INSERT_QUOTES, [{ id, ...owner, ...sums, lines, ...times }]);
   return { ...basket, id, user_id: owner.user_id, expires_at: world.expires_at };
 }
 

@@ -1,28 +1,18 @@
-import {
-  claimKey,
-  finishKey,
-  inTransaction,
-  releaseKey,
-  restartKey,
-  type Transaction,
-  together,
-} from '../../database/index.ts';
+import { claimKey, finishKey, inTransaction, releaseKey, restartKey, type Transaction } from '../../database/index.ts';
 import { atCurrentPrices } from '../../domain/catalog/index.ts';
 import { attemptById, isOver } from '../../domain/payments/index.ts';
-import type { Quote } from '../../domain/pricing/index.ts';
 import { KassaError } from '../../kernel/errors.ts';
 import { unavailable } from '../asking/ask-stripe.ts';
 import { checkOwnMethod } from '../asking/own-method.ts';
 import type { House } from '../house.ts';
 import type { Opened } from '../opening/attach-session.ts';
-import { chargeKey } from '../opening/charge-key.ts';
 import type { Answer, StartCheckout } from '../opening/checkout-wish.ts';
-import { endOlderPages, olderPagesOf, quoteInTurn } from '../opening/one-page.ts';
+import { draftWish, quoteFor } from '../opening/draft-wish.ts';
+import { endOlderPages, olderPagesOf } from '../opening/one-page.ts';
 import { type JustDrafted, openAttempt } from '../opening/open-attempt.ts';
+import { mayShare } from '../opening/open-together.ts';
 import { refuseEnded } from '../opening/still-stands.ts';
 import { takeTurn } from '../opening/take-turn.ts';
-import { announce, type Written, writeDraft } from '../opening/write-draft.ts';
-import { storedQuote } from '../quoting/stored-quote.ts';
 
 export type { Opened } from '../opening/attach-session.ts';
 export type { Answer, StartCheckout } from '../opening/checkout-wish.ts';
@@ -85,7 +75,7 @@ async function draftInTurn(house: House, command: StartCheckout): Promise<Drafte
 /** A refusal rolls everything back, and is then remembered by itself, so that one key keeps one answer. */
 async function draftOrRefuse(house: House, command: StartCheckout): Promise<Drafted> {
   try {
-    return await atCurrentPrices(house.prices, () => inTransaction(house.db, (tx) => draft(house, tx, command)));
+    return await atCurrentPrices(house.prices, () => draftNow(house, command));
   } catch (error) {
     return keepRefusal(house, command, error);
   }
@@ -104,6 +94,14 @@ async function keepRefusal(house: House, command: StartCheckout, error: unknown)
     if (claim.state === 'new' || claim.state === 'resume') await finishKey(tx, owner, answer, house.clock.now());
   });
   throw error;
+}
+
+/** With others who come at this moment, where nothing stands between the price and the rows; else alone. */
+async function draftNow(house: House, command: StartCheckout): Promise<Drafted> {
+  const shared = mayShare(house, command) ? await house.openings?.draft(command) : undefined;
+  if (shared === undefined || shared === 'alone') return inTransaction(house.db, (tx) => draft(house, tx, command));
+  if ('refused' in shared) throw shared.refused;
+  return { attempt_id: shared.attempt.id, just: shared };
 }
 
 async function draft(house: House, tx: Transaction, command: StartCheckout): Promise<Drafted> {
@@ -130,44 +128,6 @@ async function draft(house: House, tx: Transaction, command: StartCheckout): Pro
       await restartKey(tx, { ...house.shop, ...idempotency });
     }
   }
-  const work = async (): Promise<Written> => {
-    const quote = await quoteInTurn(house, tx, command, async () => {
-      const quoted = await quoteFor(house, tx, command);
-      compareClaim(command, quoted);
-      return quoted;
-    });
-    const draft = { command, quote, at };
-    await chargeKey(tx, draft);
-    return writeDraft(house, tx, draft);
-  };
-  const just = await (asksForStockOnly(command) ? together(tx, work) : work());
-  await announce(house, tx, just, { command, at });
+  const just = await draftWish(house, tx, { command, at });
   return { attempt_id: just.attempt.id, just };
-}
-
-/** Nothing must be looked at between the price and what is set aside, so all of it is written by one statement. */
-function asksForStockOnly({ quote_id, coupon_code, use_credits, lines, presentation, buyer }: StartCheckout): boolean {
-  if (presentation === 'hosted' && buyer.user_id !== undefined) return false;
-  const timed = lines.some(({ slot, children }) => slot !== undefined || (children !== undefined && children.size > 0));
-  return quote_id === undefined && coupon_code === undefined && use_credits !== true && !timed;
-}
-
-async function quoteFor(house: House, tx: Transaction, command: StartCheckout): Promise<Quote> {
-  const user_id = command.buyer.user_id ?? null;
-  if (command.quote_id === undefined) {
-    const { lines, currency, buyer, customer, coupon_code, use_credits } = command;
-    const who = { user_id, email: buyer.email ?? null, customer_id: customer?.id ?? null };
-    const asked = { ...who, lines, currency, use_credits: use_credits === true, will_hold: true };
-    return house.quoteBasket(house, tx, { ...asked, ...(coupon_code === undefined ? {} : { coupon_code }) });
-  }
-  return storedQuote(house, tx, { ...command, quote_id: command.quote_id, user_id });
-}
-
-function compareClaim({ claim }: StartCheckout, quote: Quote): void {
-  if (!claim) return;
-  const { currency } = quote;
-  const expected_minor = claim.of === 'list' ? quote.subtotal_minor : quote.total_minor;
-  const claimed_minor = claim.amountIn?.(currency, expected_minor === 0) ?? expected_minor;
-  if (claimed_minor === expected_minor && (claim.currency ?? currency) === currency) return;
-  throw new KassaError('price_mismatch', 'The amount does not match the price.', { expected_minor, currency });
 }

@@ -1,12 +1,13 @@
 import { cancelTimer, setTimer, type Transaction, together, wakeEvents } from '../../database/index.ts';
-import { lockOrder, noteSession, type Order, type OrderStatus } from '../../domain/orders/index.ts';
+import { lockFreeOrders, lockOrder, noteSession, type Order, type OrderStatus } from '../../domain/orders/index.ts';
 import {
   type Attempt,
-  changeAttempt,
   isOpened,
   joinStatus,
   lockAttempts,
+  lockAttemptsOf,
   noteDone,
+  noteOpened,
   type OpenedAtStripe,
   operationKey,
 } from '../../domain/payments/index.ts';
@@ -41,7 +42,8 @@ export type Finish<Result> = (tx: Transaction, opened: Opened) => Promise<Result
 /** After a session's own end the buyer can no longer pay, and a payment is canceled; then the hold is given back. */
 const EXPIRE_AFTER_MS = 60_000;
 
-interface Attachment<Result> {
+/** An answer of Stripe's on its way into an attempt. */
+export interface Attachment<Result> {
   readonly attempt: Attempt;
   readonly opened: OpenedAtStripe;
   readonly finish: Finish<Result>;
@@ -55,11 +57,56 @@ interface Attachment<Result> {
 export async function attachSession<Result>(
   house: House,
   tx: Transaction,
-  { attempt, opened, finish }: Attachment<Result>,
+  attachment: Attachment<Result>,
 ): Promise<Result | typeof SUPERSEDED> {
-  const at = house.clock.now();
+  const { attempt, finish } = attachment;
   const order = await lockOrder(tx, attempt.order_id);
   const attempts = await lockAttempts(tx, attempt.order_id);
+  const opened = await together(tx, () => writeAnswer(house, tx, { ...attachment, order, attempts }));
+  return opened === SUPERSEDED ? SUPERSEDED : finish(tx, opened);
+}
+
+/**
+ * The same for many orders at once, in the order of the attachments. One whose order somebody else is at work on is not
+ * waited for: it is answered `alone`, and nothing of it is written.
+ */
+export async function attachAll(
+  house: House,
+  tx: Transaction,
+  attachments: readonly Attachment<unknown>[],
+): Promise<unknown[]> {
+  const wanted = attachments.map(({ attempt }) => attempt.order_id);
+  const orders = new Map((await lockFreeOrders(tx, wanted)).map((order) => [order.id, order]));
+  const attempts = await lockAttemptsOf(tx, [...orders.keys()]);
+  const opened = await together(tx, async () => {
+    const answers: (Opened | typeof SUPERSEDED | 'alone')[] = [];
+    for (const attachment of attachments) {
+      const order = orders.get(attachment.attempt.order_id);
+      const own = attempts.filter((one) => one.order_id === order?.id);
+      answers.push(order ? await writeAnswer(house, tx, { ...attachment, order, attempts: own }) : 'alone');
+    }
+    return answers;
+  });
+  const results: unknown[] = [];
+  for (const [at, { finish }] of attachments.entries()) {
+    const answer = opened[at] ?? 'alone';
+    results.push(answer === 'alone' || answer === SUPERSEDED ? answer : await finish(tx, answer));
+  }
+  return results;
+}
+
+interface Answered extends Omit<Attachment<unknown>, 'finish'> {
+  readonly order: Order;
+  /** All of the order, locked. */
+  readonly attempts: readonly Attempt[];
+}
+
+async function writeAnswer(
+  house: House,
+  tx: Transaction,
+  { attempt, opened, order, attempts }: Answered,
+): Promise<Opened | typeof SUPERSEDED> {
+  const at = house.clock.now();
   const current = attempts.find((one) => one.id === attempt.id);
   if (!current) throw new Bug(`attempt ${attempt.id} left its order`);
   const { session_id, payment_id, url, client_secret } = opened;
@@ -69,17 +116,14 @@ export async function attachSession<Result>(
   const ids = { session_id, payment_id: payment_id ?? current.payment_id };
   const superseded = payment_status === 'superseded';
   const due_at = superseded ? at : new Date(attempt.expires_at.getTime() + EXPIRE_AFTER_MS);
-  await together(tx, async () => {
-    await changeAttempt(tx, attempt.id, { ...ids, url, client_secret, status, payment_status, heard_at: at }, at);
-    if (session_id !== null) await noteSession(tx, attempt.order_id, session_id);
-    await noteDone(tx, operationKey(attempt.id, 'open'), object_id, at);
-    await cancelTimer(tx, { subject: attempt.id, kind: 'finish_checkout' });
-    await setTimer(tx, { subject: attempt.id, kind: 'expire_checkout', due_at });
-    // An event may have overtaken this answer; it waits in the inbox for the id that is known only now.
-    await wakeEvents(tx, object_id, at);
-  });
-  if (superseded) return SUPERSEDED;
-  return finish(tx, openedOf({ ...current, ...ids, url, client_secret }, order));
+  await noteOpened(tx, { id: attempt.id, ...ids, url, client_secret, status, payment_status, heard_at: at });
+  if (session_id !== null) await noteSession(tx, attempt.order_id, session_id);
+  await noteDone(tx, operationKey(attempt.id, 'open'), object_id, at);
+  await cancelTimer(tx, { subject: attempt.id, kind: 'finish_checkout' });
+  await setTimer(tx, { subject: attempt.id, kind: 'expire_checkout', due_at });
+  // An event may have overtaken this answer; it waits in the inbox for the id that is known only now.
+  await wakeEvents(tx, object_id, at);
+  return superseded ? SUPERSEDED : openedOf({ ...current, ...ids, url, client_secret }, order);
 }
 
 /** The answer for an attempt that Stripe knows. @throws Bug when it does not. */

@@ -19,7 +19,7 @@ import { Bug, KassaError } from '../../kernel/errors.ts';
 import { unavailable } from '../asking/ask-stripe.ts';
 import { forgetDeleted } from '../asking/forget-deleted.ts';
 import type { House } from '../house.ts';
-import { attachSession, type Finish, openedOf, SUPERSEDED } from './attach-session.ts';
+import { type Attachment, attachSession, type Finish, openedOf, SUPERSEDED } from './attach-session.ts';
 import { giveUp } from './give-up.ts';
 
 /** What was written just now, in a transaction that is committed; so nobody needs to read it. */
@@ -55,16 +55,23 @@ export async function openAttempt<Result>(
     if (now && isOpened(now)) return inTransaction(house.db, (tx) => answer(tx, now, finish));
     throw new KassaError('session_not_open', 'This checkout has ended. Start a new one.');
   }
-  const opened = await send(house, attempt, operation);
+  const opened = await send(house, attempt, operation, drafted !== undefined && operation.state === 'sent');
   // Somebody else has written the end down meanwhile: what it was, the rows tell.
   if (!opened) return openAttempt(house, attempt_id, finish);
   if (opened.amount_minor !== attempt.amount || opened.currency !== attempt.currency) {
     return refuseOtherPrice(house, attempt, opened);
   }
-  const attached = await inTransaction(house.db, (tx) => attachSession(house, tx, { attempt, opened, finish }));
+  const attached = await attach(house, { attempt, opened, finish });
   if (attached !== SUPERSEDED) return attached;
   house.wake('timers');
   throw superseded();
+}
+
+/** With others whose answers come at this moment; alone when somebody is at work on the order. */
+async function attach<Result>(house: House, attachment: Attachment<Result>): Promise<Result | typeof SUPERSEDED> {
+  const shared = await house.openings?.attach(attachment);
+  if (shared !== undefined && shared !== 'alone') return shared;
+  return inTransaction(house.db, (tx) => attachSession(house, tx, attachment));
 }
 
 /** What was never sent, Stripe has never heard of; what was, is asked for again to learn what has to be ended. */
@@ -84,9 +91,15 @@ async function answer<Result>(tx: Transaction, attempt: Attempt, finish: Finish<
   return finish(tx, openedOf(attempt, order));
 }
 
-async function send(house: House, attempt: Attempt, operation: Operation): Promise<OpenedAtStripe | undefined> {
+/** @param is_marked it was written down as sent in the transaction that made it, a moment ago, for this very call. */
+async function send(
+  house: House,
+  attempt: Attempt,
+  operation: Operation,
+  is_marked: boolean,
+): Promise<OpenedAtStripe | undefined> {
   const { key, path, body } = operation;
-  const sends = await markSent(house.db, key, house.clock.now());
+  const sends = is_marked ? 1 : await markSent(house.db, key, house.clock.now());
   if (sends === undefined) return undefined;
   try {
     if (attempt.presentation === 'intent') return await house.gateway.openIntent({ path, body }, key);

@@ -29,6 +29,8 @@ export interface Draft {
   readonly command: StartCheckout;
   readonly quote: Quote;
   readonly at: Date;
+  /** The call to Stripe follows this very commit, so it is written down as sent. */
+  readonly leaves_at_once?: boolean;
 }
 
 /** What was written, as it is. */
@@ -172,9 +174,13 @@ async function writeBeginning(house: House, tx: Transaction, beginning: Beginnin
 }
 
 function intendOpening(house: House, tx: Transaction, beginning: Beginning): Promise<Operation> {
-  const { at, order_id, attempt_id } = beginning;
+  const { at, order_id, attempt_id, leaves_at_once = false } = beginning;
   const ids = { order_id, attempt_id, refund_id: null };
   const key = operationKey(attempt_id, 'open');
   const request = composeOpening(house, beginning);
-  return intendOperation(tx, { ...house.shop, ...ids, key, action: 'open', request }, { ids: house.ids, at });
+  return intendOperation(
+    tx,
+    { ...house.shop, ...ids, key, action: 'open', request, leaves_at_once },
+    { ids: house.ids, at },
+  );
 }
