@@ -1,6 +1,7 @@
 // One command of a long run, started as a person would start it, and what is read from what it prints.
 import { spawn } from 'node:child_process';
 import { join } from 'node:path';
+import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 
 const ROOT = fileURLToPath(new URL('../../../', import.meta.url));
@@ -22,17 +23,23 @@ export interface Ended {
   readonly out: string;
 }
 
-export function run(args: readonly string[], env: Readonly<Record<string, string>> = {}): Promise<Ended> {
+/** @param hear gets each line of the standard output in place of whoever watches */
+export function run(
+  args: readonly string[],
+  env: Readonly<Record<string, string>> = {},
+  hear?: (line: string) => void,
+): Promise<Ended> {
   const child = spawn(process.execPath, args, {
     cwd: ROOT,
     env: { ...process.env, ...env },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
   let out = '';
+  if (hear) createInterface({ input: child.stdout }).on('line', hear);
   for (const stream of [child.stdout, child.stderr]) {
     stream.setEncoding('utf8').on('data', (text: string) => {
       out += text;
-      process.stderr.write(text);
+      if (!hear || stream === child.stderr) process.stderr.write(text);
     });
   }
   // The end of this process is theirs too: each tells its sums and leaves nothing behind.

@@ -5,17 +5,23 @@ import { join } from 'node:path';
 import { ended, type Figures, run } from './reliability-run.ts';
 
 const KASSA = 'packages/kassa/src/cli/main.ts';
-const PURCHASES = 10;
+/** Buyers of one world; each ten find a share of the shop as large as ten would. */
+const PURCHASES = 25;
+const RELEASE_PURCHASES = 1_000_000;
+const TELL_EVERY_MS = 30_000;
 
 /** What one process of a series says at its end. */
 interface Said {
   readonly what: string;
   readonly runs: number;
+  readonly seeds: { readonly from: number; readonly to: number };
   readonly purchases: number;
+  readonly payments: number;
   readonly steps: number;
   readonly took_ms: number;
   readonly repeated: number;
   readonly compared: number;
+  readonly compared_again: number;
   readonly starts: number;
   readonly faults: Readonly<Record<string, number>>;
   readonly incidents: Readonly<Record<string, number>>;
@@ -33,7 +39,8 @@ export async function worlds({ count, minutes }: { count: number; minutes: numbe
     const limit = minutes === null ? [] : ['--minutes', String(minutes)];
     return ['simulate', '--json', '--seed', seeds, '--purchases', String(PURCHASES), ...limit];
   });
-  const ends = await Promise.all(shares.map((args) => run([KASSA, ...args])));
+  const hear = progress(count * PURCHASES);
+  const ends = await Promise.all(shares.map((args, at) => run([KASSA, ...args], {}, (line) => hear(at, line))));
   const said = ends.flatMap(({ out }) => saidIn(out));
   const sum = (read: (one: Said) => number): number => said.reduce((total, one) => total + read(one), 0);
   const faults = sumsOf(said.map((one) => one.faults ?? {}));
@@ -51,22 +58,50 @@ export async function worlds({ count, minutes }: { count: number; minutes: numbe
     held,
     lines: [
       ['worlds', String(sum(({ runs }) => runs))],
+      ['seeds', said.map(({ seeds }) => `${seeds.from}..${seeds.to}`).join(' and ')],
       ['purchases', String(purchases)],
+      ['of these with money at Stripe', String(sum(({ payments }) => payments))],
       ['purchases per second, all processes', rate.toFixed(1)],
-      ['faults', `${struck} in ${steps} steps`],
+      ['1,000,000 purchases at this rate', hoursAt(rate)],
+      ['faults', `${struck} in ${steps} steps, ${share} %`],
       ['starts of a node', String(sum(({ starts }) => starts))],
       ['worlds run twice to one hash', String(sum(({ repeated }) => repeated))],
       ['worlds told in three ways with one end', String(sum(({ compared }) => compared))],
+      ['worlds compared with Stripe again at rest', String(sum(({ compared_again }) => compared_again))],
       ['violations', ended(held)],
       ...[...faults].map(([name, times]) => [`fault ${name}`, String(times)] as const),
       ...[...incidents].map(([name, times]) => [`situation of ${name}`, String(times)] as const),
     ],
     targets: {
       T1: `${purchases} purchases, faults at ${share} % of ${steps} steps, violations: ${ended(held)}`,
-      T2: `${rate.toFixed(1)} purchases a second, so 20,000 in ${Math.round(20_000 / Math.max(rate, 0.1))} s`,
+      T2: `${rate.toFixed(1)} purchases a second in worlds of ${PURCHASES}, so 20,000 in ${Math.round(20_000 / Math.max(rate, 0.1))} s`,
       T10: `${sum(({ repeated }) => repeated)} worlds run twice, hashes that differ: ${ended(held)}`,
     },
   };
+}
+
+/** Adds up what the processes tell of themselves, for whoever watches. A line that is no progress is shown as it is. */
+function progress(purchases_max: number): (process: number, line: string) => void {
+  const began_ms = performance.now();
+  const so_far = new Map<number, number>();
+  let told_ms = began_ms;
+  return (process_at, line) => {
+    if (!line.startsWith('{"what":"progress"')) return void process.stderr.write(`${line}\n`);
+    so_far.set(process_at, (JSON.parse(line) as Said).purchases);
+    const now_ms = performance.now();
+    if (now_ms - told_ms < TELL_EVERY_MS) return;
+    told_ms = now_ms;
+    const purchases = [...so_far.values()].reduce((total, one) => total + one, 0);
+    const rate = (1000 * purchases) / (now_ms - began_ms);
+    const ends = `1,000,000 would take ${hoursAt(rate)}`;
+    process.stderr.write(
+      `${purchases} of ${purchases_max} purchases, ${rate.toFixed(1)} a second, none lost; ${ends}\n`,
+    );
+  };
+}
+
+function hoursAt(rate: number): string {
+  return `${(RELEASE_PURCHASES / Math.max(rate, 0.1) / 3600).toFixed(1)} h`;
 }
 
 interface Crashed {

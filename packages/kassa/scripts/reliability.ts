@@ -19,7 +19,7 @@ const PLANS = {
     ...{ tellings: 200_000, scripts: 100_000, rounds: 100 },
   },
   release: {
-    ...{ worlds_max: 100_000, minutes: null, kills: 10_000, stops: 1_000, crash_points: 100_000 },
+    ...{ worlds_max: 40_000, minutes: null, kills: 10_000, stops: 1_000, crash_points: 100_000 },
     ...{ tellings: 200_000, scripts: 1_000_000, rounds: 1_000 },
   },
 } as const;

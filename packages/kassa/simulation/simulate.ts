@@ -121,7 +121,8 @@ function tellFailure(
 }
 
 function tell(options: SimulateOptions, printer: Printer, series: SeriesReport): void {
-  const { runs, purchases, steps, starts, took_ms, compared, repeated, last, differs } = series;
+  const { runs, purchases, payments, steps, starts, took_ms, compared, compared_again, repeated, last, differs } =
+    series;
   const faults = Object.fromEntries([...series.faults].sort(([a], [b]) => (a < b ? -1 : 1)));
   const total = Object.values(faults).reduce((sum, times) => sum + times, 0);
   const rate_percent = steps === 0 ? 0 : Math.round((1000 * total) / steps);
@@ -133,10 +134,12 @@ function tell(options: SimulateOptions, printer: Printer, series: SeriesReport):
         seeds: { from: options.seeds.from, to: series.last_seed },
         runs,
         purchases,
+        payments,
         steps,
         starts,
         took_ms,
         compared,
+        compared_again,
         repeated,
         faults,
         incidents: Object.fromEntries(series.incidents),
@@ -150,9 +153,13 @@ function tell(options: SimulateOptions, printer: Printer, series: SeriesReport):
     for (const line of differenceText(differs)) printer.line(line);
     return;
   }
-  printer.line(`${runs} runs, ${purchases} purchases, ${steps} steps, ${starts} starts of a node: 0 violations`);
+  printer.line(
+    `${runs} runs, ${purchases} purchases, ${payments} payments, ${steps} steps, ${starts} starts of a node: 0 violations`,
+  );
   printer.line(`seeds ${options.seeds.from}..${series.last_seed}`);
-  printer.line(`${repeated} runs repeated to the same hash, ${compared} told in three ways with one end`);
+  printer.line(
+    `${repeated} runs repeated to the same hash, ${compared} told in three ways with one end, ${compared_again} compared again at rest`,
+  );
   printer.line(`${total} faults (${rate_percent / 10} % of steps): ${byNumber(series.faults)}`);
   printer.line(`incidents of the field met: ${incidentsText(series.incidents)}`);
   printer.line(`${Math.round(took_ms / 1000)} s, ${Math.round((purchases * 1000) / Math.max(1, took_ms))} purchases/s`);

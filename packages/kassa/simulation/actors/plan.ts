@@ -44,7 +44,12 @@ export interface Plan {
 export type Does = (dice: Dice, fault: FaultName) => boolean;
 
 /** People who come more than once, so that their credits and coupons are asked for twice at the same moment. */
-export const REGULARS = ['ann', 'ben', 'cleo'] as const;
+const REGULARS = ['ann', 'ben', 'cleo'] as const;
+
+/** As many more of them as there are shares of the shop. */
+export function regularsOf(shares: number): readonly string[] {
+  return Array.from({ length: shares }, (_, at) => REGULARS.map((name) => (at === 0 ? name : `${name}_${at}`))).flat();
+}
 
 const OUTCOMES: readonly PayOutcome[] = [
   'pays',
@@ -67,6 +72,8 @@ export interface Guest {
   /** Nobody shares anything with anybody: who comes first must not matter in this run. */
   readonly apart: boolean;
   readonly coupons: readonly string[];
+  /** How many shares of the shop there are, one for every ten buyers. */
+  readonly shares: number;
   readonly ways: readonly Way[];
   /** For everything that is drawn apart from the rest. */
   readonly seed: string;
@@ -86,7 +93,7 @@ const QUIET_CARDS = CARDS.slice(0, 3);
 export function planOf(dice: Dice, does: Does, guest: Guest): Plan {
   const { name } = guest;
   const vanishes = does(dice, 'buyer_vanishes');
-  const regular = dice.pick(REGULARS);
+  const regular = dice.pick(regularsOf(guest.shares));
   const signed_in = dice.chance(0.7);
   const user_id = guest.apart ? name : regular;
   return {

@@ -22,12 +22,15 @@ const DAY_MS = 24 * HOUR_MS;
 /** The times at which appointments are wanted: few, so that buyers meet. */
 const HOURS = 4;
 
-export function wantsOf(dice: Dice, guest: { readonly number: number; readonly apart: boolean }): Wants {
+export function wantsOf(
+  dice: Dice,
+  guest: { readonly number: number; readonly apart: boolean; readonly shares: number },
+): Wants {
   const drawn = {
     offer: dice.below(1_000),
     quantity: dice.between(1, 2),
     amount_minor: dice.between(500, 50_000),
-    hour: dice.below(HOURS),
+    hour: dice.below(HOURS * guest.shares),
     person: dice.below(6),
     parts: dice.below(16),
     books_parts: dice.chance(0.6),

@@ -40,17 +40,24 @@ interface Caller {
   readonly name: string;
 }
 
-/** Who called the global: the first frame outside this file. */
+const callers = new Map<string, Caller>();
+
+/** Who called the global: the first frame outside this file. Asked at every call, so the stack is never made a text. */
 function callerOf(): Caller {
-  const depth = Error.stackTraceLimit;
+  const { stackTraceLimit, prepareStackTrace } = Error;
   Error.stackTraceLimit = 8;
-  const lines = (new Error().stack ?? '').split('\n').slice(1);
-  Error.stackTraceLimit = depth;
-  const frame = lines.find((line) => !line.includes('/simulation/engine/real.ts')) ?? '';
-  const ours = OURS.test(frame) && !ADAPTERS.test(frame);
-  const name =
-    /\/node_modules\/((?:@[^/]+\/)?[^/]+)\//.exec(frame)?.[1] ?? /packages\/[^:)]+/.exec(frame)?.[0] ?? 'node';
-  return { ours, inert: NEVER_FIRES.test(frame), name };
+  Error.prepareStackTrace = (_error, sites) => sites;
+  const sites = new Error().stack as unknown as readonly NodeJS.CallSite[];
+  Error.stackTraceLimit = stackTraceLimit;
+  Error.prepareStackTrace = prepareStackTrace;
+  const fileOf = (site: NodeJS.CallSite | undefined): string => String(site?.getScriptNameOrSourceURL() ?? '');
+  const file = fileOf(sites.find((site) => !fileOf(site).includes('/simulation/engine/real.ts')));
+  const known = callers.get(file);
+  if (known) return known;
+  const name = /\/node_modules\/((?:@[^/]+\/)?[^/]+)\//.exec(file)?.[1] ?? /packages\/.+/.exec(file)?.[0] ?? 'node';
+  const caller = { ours: OURS.test(file) && !ADAPTERS.test(file), inert: NEVER_FIRES.test(file), name };
+  callers.set(file, caller);
+  return caller;
 }
 
 interface Timer {

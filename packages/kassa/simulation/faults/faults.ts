@@ -1,6 +1,6 @@
 import type { Dice } from '../engine/dice.ts';
 import type { Trace } from '../engine/trace.ts';
-import { type Counted, type FaultName, numberOf, type Port } from './kinds.ts';
+import { type Counted, CRASHES, type FaultName, numberOf, type Port } from './kinds.ts';
 import type { Mix } from './mix.ts';
 import type { Script } from './script.ts';
 
@@ -26,11 +26,13 @@ export interface FaultsWorld {
   readonly mix: Mix;
   readonly since_start: () => number;
   readonly who: () => string;
+  /** Whether whoever is at work has died so often in this run that another death teaches nothing. */
+  readonly weary: () => boolean;
   /** Takes the place of chance. */
   readonly script?: Script | undefined;
 }
 
-export function createFaults({ dice, trace, mix, since_start, who, script }: FaultsWorld): Faults {
+export function createFaults({ dice, trace, mix, since_start, who, weary, script }: FaultsWorld): Faults {
   const counts = new Map<Counted, number>();
   const enabled = new Set<FaultName>(mix.faults);
   let stopped = false;
@@ -46,7 +48,7 @@ export function createFaults({ dice, trace, mix, since_start, who, script }: Fau
         return blow;
       }
       if (stopped || !dice.chance(mix.rates[port])) return undefined;
-      const possible = names.filter((name) => enabled.has(name));
+      const possible = names.filter((name) => enabled.has(name) && !(CRASHES.includes(name) && weary()));
       if (possible.length === 0) return undefined;
       const name = dice.pick(possible);
       note(name, where);

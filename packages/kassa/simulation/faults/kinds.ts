@@ -48,6 +48,15 @@ export const FAULTS = {
 
 export type FaultName = keyof typeof FAULTS;
 
+/** Those that end a process. */
+export const CRASHES: readonly FaultName[] = [
+  'node_crashed',
+  'crashed_in_recovery',
+  'crashed_in_transaction',
+  'crashed_after_commit',
+  'mail_crash',
+];
+
 /** What people, banks and the shop itself do in the middle of it: never drawn as a fault, counted like one. */
 export const DEEDS = {
   dispute_opened: { id: 'F46' },

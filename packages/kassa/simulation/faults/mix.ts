@@ -39,7 +39,7 @@ const WAYS: readonly (readonly Way[])[] = [
 ];
 
 /** Mean 10 % over all steps, with whole ports at rest and others at every second step. */
-const RATES = [0, 0, 0, 0.02, 0.05, 0.1, 0.1, 0.2, 0.5] as const;
+const RATES = [0, 0, 0.02, 0.05, 0.1, 0.1, 0.2, 0.2, 0.5] as const;
 /** A crash costs a whole start, and a run of ten purchases has hundreds of steps: the same share is struck, rarer. */
 const NODE_RATES = [0, 0, 0.002, 0.005, 0.01, 0.03] as const;
 const MINUTE = 60_000;

@@ -1,4 +1,4 @@
-import type { FaultName, Port } from './kinds.ts';
+import { CRASHES, type FaultName, type Port } from './kinds.ts';
 
 /** A place at which a run asks whether something goes wrong, with everything that could. */
 export interface Point {
@@ -28,13 +28,6 @@ export interface Script {
 
 /** Ports behind which work of ours is under way when they fail. */
 const PORTS: readonly Port[] = ['http', 'database', 'mail', 'node'];
-const CRASHES: readonly FaultName[] = [
-  'node_crashed',
-  'crashed_in_recovery',
-  'crashed_in_transaction',
-  'crashed_after_commit',
-  'mail_crash',
-];
 
 export function scriptOf(blows: readonly Blow[]): Script {
   const points: Point[] = [];

@@ -42,8 +42,8 @@ export async function appointmentsComeToTheirEnd({ ask, sandbox }: Scene): Promi
   }));
 }
 
-/** The comparison with Stripe comes round twice a day in a world at rest. */
-const END_SEEN_MS = 86_400_000;
+/** The comparison with Stripe comes round every other day in a world at rest. */
+const END_SEEN_MS = 3 * 86_400_000;
 
 /** V2: asked whenever a hold was ended. Stripe's own view decides whether the page, or the bank, may still bring money. */
 export async function nothingLetGoTooEarly(

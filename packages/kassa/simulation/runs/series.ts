@@ -18,6 +18,10 @@ export interface SeriesReport {
   readonly took_ms: number;
   readonly compared: number;
   readonly repeated: number;
+  /** Runs in which another comparison at rest had to change nothing. */
+  readonly compared_again: number;
+  /** Checkouts for which money came, whatever became of it: a buyer may also be told that all is sold. */
+  readonly payments: number;
   readonly faults: ReadonlyMap<Counted, number>;
   /** How often the situation of each incident of the field came up. */
   readonly incidents: ReadonlyMap<Incident, number>;
@@ -35,7 +39,7 @@ export interface SeriesReport {
 /** Each so-manieth run is run twice: the same seed has to give the same bytes (D1). */
 const REPEAT_EVERY = 100;
 /** Each so-manieth run is told in three ways: with webhooks, without, and in disorder (L3, B6); an early one is among them. */
-const COMPARE_EVERY = 50;
+const COMPARE_EVERY = 100;
 const COMPARE_AT = 4;
 
 export function planOf(options: SimulateOptions, seed: number): RunPlan {
@@ -60,7 +64,7 @@ export async function runSeries(
   const faults = new Map<Counted, number>();
   const incidents = new Map<Incident, number>();
   const digests: string[] = [];
-  const sums = { runs: 0, purchases: 0, steps: 0, starts: 0, compared: 0, repeated: 0 };
+  const sums = { runs: 0, purchases: 0, steps: 0, starts: 0, compared: 0, repeated: 0, compared_again: 0, payments: 0 };
   let last: RunReport | undefined;
   const end = (found: Partial<Pick<SeriesReport, 'failed' | 'differs'>>): SeriesReport => ({
     ...{
@@ -107,11 +111,16 @@ export async function runSeries(
   return end({});
 }
 
-function count(sums: { runs: number; purchases: number; steps: number; starts: number }, report: RunReport): void {
+function count(
+  sums: Record<'runs' | 'purchases' | 'steps' | 'starts' | 'compared_again' | 'payments', number>,
+  report: RunReport,
+): void {
   sums.runs += 1;
   sums.purchases += report.purchases;
   sums.steps += report.steps;
   sums.starts += report.starts;
+  sums.payments += report.payments;
+  if (report.compared_again) sums.compared_again += 1;
 }
 
 function add<Name>(sums: Map<Name, number>, counts: ReadonlyMap<Name, number>): void {

@@ -27,6 +27,8 @@ const MINUTE = 60_000;
 const DAY = 24 * 60 * MINUTE;
 /** In calm weather the next comparison may wait: each costs as much as a purchase, and days have to pass. */
 const CALM_LAG_MS = 12 * 60 * MINUTE;
+/** From the second calm day on only banks are waited for, who take a week. */
+const LATE_LAG_MS = 48 * 60 * MINUTE;
 /** Faults end with the last buyer, or after this long. */
 const TROUBLE_MAX_MS = 8 * 60 * MINUTE;
 /** From then on everything must have come to its end: the slowest bank, the longest pause, and room. */
@@ -54,7 +56,7 @@ interface Way {
  * whose worker it then sends round. Says no when nothing is left to do but comparing for ever.
  */
 export function untilRest(world: World, ask: Ask): () => Promise<boolean> {
-  const lag_ms = world.dice.pick([0, 10 * MINUTE, 10 * MINUTE, 30 * MINUTE, 30 * MINUTE]);
+  const lag_ms = world.dice.pick([0, 10, 30, 30, 60, 60]) * MINUTE;
   const way: Way = {
     ...{
       world,
@@ -126,10 +128,15 @@ async function look(way: Way): Promise<readonly Due[]> {
     if (at === null) return [];
     const ms = Number(at);
     if (worker !== 'reconcile' && worker !== 'fetch_events') return [{ worker: worker as WorkerName, at: ms }];
-    const later = way.calm_since === undefined ? way.lag_ms : CALM_LAG_MS;
+    const later = lagOf(way);
     if (worker === 'reconcile') way.comparison_at = ms + later;
     return [{ worker: 'timers', at: ms + later }];
   });
+}
+
+function lagOf({ world, calm_since, lag_ms }: Way): number {
+  if (calm_since === undefined) return lag_ms;
+  return world.scheduler.now() - calm_since < DAY ? CALM_LAG_MS : LATE_LAG_MS;
 }
 
 function sendRound(way: Way): boolean {

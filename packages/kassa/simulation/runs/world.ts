@@ -1,11 +1,13 @@
 import { createSandbox, type Sandbox } from '@kassa/sandbox';
+import type { Shop } from '../../src/flows/house.ts';
 import type { BuiltHouse } from '../../src/house-of.ts';
 import { EVENT_READERS } from '../../src/inbox/events/index.ts';
 import { sendBanks } from '../actors/bank.ts';
 import { sendBuyer } from '../actors/buyer.ts';
+import { sendClockmaker } from '../actors/clockmaker.ts';
 import { sendDesk } from '../actors/desk.ts';
 import { sendMerchant } from '../actors/merchant.ts';
-import { type Does, REGULARS } from '../actors/plan.ts';
+import { type Does, regularsOf } from '../actors/plan.ts';
 import { type Dice, diceOf } from '../engine/dice.ts';
 import { type Life, newLife } from '../engine/lives.ts';
 import { createScheduler, type Scheduler } from '../engine/scheduler.ts';
@@ -54,6 +56,10 @@ export interface WorldPlan {
   readonly ground: Ground;
   readonly sink: ((line: string) => void) | undefined;
   readonly script?: Script | undefined;
+  /** The shop that stands open when the first node starts. */
+  readonly shop: Shop | undefined;
+  /** How many shares of a shop there are, one for every ten buyers. */
+  readonly shares: number;
 }
 
 /** What everything in a world stands on. */
@@ -104,7 +110,12 @@ function coreOf(plan: WorldPlan): Core {
   const stir = { queued: true, commits: 0, released: false, sandbox: true };
   const since_start = (): number => scheduler.now() - START_MS;
   const who = (): string => scheduler.current()?.name ?? 'harness';
-  const faults = createFaults({ dice: diceOf(`${seed}/faults`), trace, mix, since_start, who, script: plan.script });
+  const weary = (): boolean => {
+    const life = scheduler.current();
+    return life !== undefined && nodes.some((node) => node.owns(life) && node.isWeary());
+  };
+  const { script } = plan;
+  const faults = createFaults({ dice: diceOf(`${seed}/faults`), trace, mix, since_start, who, weary, script });
   const crash = (life: Life): void => nodes.find((node) => node.owns(life))?.crash();
   return {
     ...{ plan, trace, dice, scheduler, evidence, nodes, stir, faults, crash },
@@ -171,13 +182,13 @@ function partsOf(core: Core, sandbox: Sandbox): HouseParts {
   return {
     ...{ seed: plan.seed, db: plan.ground.db, secret_key: sandbox.keys.secret, webhook_secret: SECRET },
     log: watchfulLog(evidence),
-    settings: shopOf(plan.mix.shop).settings,
+    settings: shopOf(plan.mix.shop, plan.shares).settings,
     reconcile_every_ms: plan.mix.compares_min * MINUTE,
     hooks: recordedHooks(core),
     mailer: recordedMailer(core),
     http: stripeWire({ ...core, sandbox }),
     fetch_events_every_ms: plan.mix.fetches_min === null ? null : plan.mix.fetches_min * MINUTE,
-    shelf: { shop: undefined, repriced: false },
+    shelf: { shop: plan.shop, repriced: false },
   };
 }
 
@@ -209,34 +220,20 @@ function open(core: Core & { readonly parts: HouseParts; readonly sandbox: Sandb
     },
     shelf: { offers: undefined },
   };
-  const { coupons, apart, gives_in } = shopOf(mix.shop);
+  const { coupons, apart, gives_in } = shopOf(mix.shop, plan.shares);
   const guests = Array.from({ length: purchases }, (_, at) => ({
     name: `buyer_${at + 1}`,
     number: at + 1,
     apart,
     coupons,
+    shares: plan.shares,
     ways: mix.ways,
     seed,
   }));
-  const people = apart ? guests.map(({ name }) => name) : REGULARS;
+  const people = apart ? guests.map(({ name }) => name) : regularsOf(plan.shares);
   sendDesk(street, { presents: gives_in === null ? null : { currency: gives_in, people }, refunds: !apart });
   for (const guest of guests) sendBuyer(street, does, guest);
   sendMerchant(street, { reprices: mix.reprices && !apart });
   sendBanks(street, mix.disputes);
   sendClockmaker(scheduler, faults, nodes, dice);
-}
-
-const SKEWS_MS = [-5 * MINUTE, -2_000, 3_000, 90_000, 6 * MINUTE];
-
-/** Clocks of machines differ, and now and then somebody sets one. */
-function sendClockmaker(scheduler: Scheduler, faults: Faults, nodes: readonly KassaNode[], dice: Dice): void {
-  scheduler.spawn(newLife('clockmaker'), 'works', async () => {
-    for (const node of nodes) {
-      if (faults.strike('clock', ['clock_skewed'], node.name)) node.skew_ms = dice.pick(SKEWS_MS);
-    }
-    for (let round = 0; round < 6 && !faults.stopped; round += 1) {
-      await scheduler.sleep(dice.below(10 * MINUTE));
-      if (faults.strike('clock', ['clock_jumps'], 'clock')) dice.pick(nodes).skew_ms = dice.pick([0, ...SKEWS_MS]);
-    }
-  });
 }

@@ -25,7 +25,7 @@ export interface KassaNode {
   start(): void;
   crash(): void;
   owns(life: Life): boolean;
-  /** False for one that died so often while it started that it has to come up now. */
+  /** False for one that died so often, while it started or altogether, that it has to come up now. */
   mayDie(): boolean;
   /** Does something at this node in the name of whoever asks. @throws Died when the node goes, or is not there. */
   call<T>(work: (built: BuiltHouse) => Promise<T>): Promise<T>;
@@ -36,11 +36,14 @@ export interface KassaNode {
   /** Milliseconds by which its clock is ahead of the world's. */
   skew_ms: number;
   readonly starts: number;
+  /** It died so often in this run that its further deaths are left out: a start costs as much as a purchase. */
+  isWeary(): boolean;
 }
 
 const DOWN_MS_MAX = 20_000;
 /** Deaths one after the other before a start comes to its end. */
 const DEATHS_IN_START_MAX = 3;
+const STARTS_MAX = 8;
 
 export function createNode(world: NodeWorld, name: string): KassaNode {
   const { scheduler, faults, dice, parts } = world;
@@ -93,7 +96,8 @@ export function createNode(world: NodeWorld, name: string): KassaNode {
       });
     },
     owns: (one) => one === life,
-    mayDie: () => built !== undefined || deaths_in_start < DEATHS_IN_START_MAX,
+    mayDie: () => built !== undefined || (deaths_in_start < DEATHS_IN_START_MAX && starts < STARTS_MAX),
+    isWeary: () => starts >= STARTS_MAX,
     call: (what) => {
       const standing = built;
       if (!standing || !life) return Promise.reject(new Refused(`${name} is down`));

@@ -152,19 +152,35 @@ export const CROWDED: readonly number[] = [0, 1, 2, 3, 6, 6];
 /** Shops for comparing two ways of hearing the same news. */
 export const APART: readonly number[] = [4, 5];
 
-const read = new Map<number, SimulatedShop>();
+const read = new Map<string, SimulatedShop>();
 
-/** A shop by its number; read once per process, because reading is slow and always the same. */
-export function shopOf(number: number): SimulatedShop {
+/** Ten buyers find the shop as it is written; twice as many find twice as much, so that they meet as often. */
+export const BUYERS_PER_SHARE = 10;
+
+/**
+ * A shop by its number, with so many shares of what is counted in it. Read once per process, because reading is slow
+ * and always the same.
+ */
+export function shopOf(number: number, shares: number): SimulatedShop {
   const at = number % SHOPS.length;
-  const known = read.get(at);
+  const key = `${at} ${shares}`;
+  const known = read.get(key);
   if (known) return known;
   const { config, apart, gives_in } = SHOPS[at] as Written;
-  const settings = readSettings(config, {}, { folder: '/tmp' });
+  const settings = timesAsMuch(readSettings(config, {}, { folder: '/tmp' }), shares);
   const codes = settings.coupons.map(({ code }) => code);
   const shop = { settings, coupons: codes.length > 0 ? [...codes, 'NOSUCH'] : [], apart, gives_in };
-  read.set(at, shop);
+  read.set(key, shop);
   return shop;
+}
+
+function timesAsMuch(settings: Settings, shares: number): Settings {
+  const grown = (count: number | null): number | null => (count === null ? null : count * shares);
+  return {
+    ...settings,
+    offers: settings.offers.map((offer) => ({ ...offer, capacity: grown(offer.capacity) })),
+    coupons: settings.coupons.map((coupon) => ({ ...coupon, uses_max: grown(coupon.uses_max) })),
+  };
 }
 
 /** The same shop after everything with a fixed price became twice as dear. */

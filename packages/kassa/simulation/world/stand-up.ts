@@ -12,7 +12,9 @@ import type { Mailer } from '../../src/outbox/mailer.ts';
 import { LIVE_RATES } from '../../src/stripe/budget.ts';
 import { createGateway } from '../../src/stripe/gateway.ts';
 import { diceOf } from '../engine/dice.ts';
-import { withHigherPrices } from './shops.ts';
+import { START_MS } from '../engine/start.ts';
+import type { Ground } from './database/ground.ts';
+import { shopOf, withHigherPrices } from './shops.ts';
 
 /** What every node of a world is made of; the same for each of its lives. */
 export interface HouseParts {
@@ -71,11 +73,46 @@ const TENANT = { key: 'shop', name: 'Blue Hall', hosts: [], origins: ['https://s
 
 /** Brings the configuration into the database, with the prices that hold by now. */
 export function writeCatalogue(
-  { settings, shelf }: HouseParts,
+  { settings, shelf }: Pick<HouseParts, 'settings' | 'shelf'>,
   world: { readonly db: Database; readonly clock: Clock; readonly ids: Ids },
 ): Promise<Shop> {
   const { offers, practitioners, tax_rates, coupons } = shelf.repriced ? withHigherPrices(settings) : settings;
   return syncCatalog(world, { tenant: TENANT, mode: 'test', offers, practitioners, tax_rates, coupons });
+}
+
+const DAY = 86_400_000;
+/** How many worlds begin with an empty database; in the others the shop is open already when the first node starts. */
+const OPENS_THE_SHOP = 0.1;
+/** The shop of a number, once its catalogue was written on this ground. */
+const opened = new WeakMap<Ground, Map<string, Shop>>();
+
+/**
+ * Empties the ground for a run. In most runs the catalogue stands there already, as it was written by a start long ago:
+ * what is written in every world is tried out in a few, and costs as much as two purchases.
+ * @returns the shop that is open, or undefined when the first node has to open it
+ */
+export async function clearGround(
+  ground: Ground,
+  seed: string,
+  { shop, shares }: { readonly shop: number; readonly shares: number },
+): Promise<Shop | undefined> {
+  if (diceOf(`${seed}/opens`).chance(OPENS_THE_SHOP)) {
+    await ground.empty();
+    return undefined;
+  }
+  const shops = opened.get(ground) ?? new Map<string, Shop>();
+  opened.set(ground, shops);
+  const name = `shop ${shop} ${shares}`;
+  if (!shops.has(name)) {
+    await ground.empty();
+    const clock = { now: () => new Date(START_MS - DAY), sleep: async () => undefined };
+    const ids = idsFrom(clock, diceOf(name));
+    const parts = { settings: shopOf(shop, shares).settings, shelf: { shop: undefined, repriced: false } };
+    shops.set(name, await writeCatalogue(parts, { db: ground.db, clock, ids }));
+    await ground.keepAs(name);
+  }
+  await ground.empty(name);
+  return shops.get(name);
 }
 
 /** Whatever happened while the process was gone is looked at first, as the program itself does. */

@@ -24,7 +24,12 @@ test('a statement that landed while its process was being ended is given up like
     }
     return (await harness.query(text, values)).rows as Row[];
   });
-  const connection = { query: waiter.query.bind(waiter), release: () => undefined, processID: await pidOf(waiter) };
+  const connection = {
+    query: waiter.query.bind(waiter),
+    release: () => undefined,
+    processID: await pidOf(waiter),
+    connection: waiter.connection,
+  };
   await waiter.query('begin');
   const seller = newLife('node_0');
   scheduler.spawn(seller, 'sells', async () => {

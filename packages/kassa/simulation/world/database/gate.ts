@@ -129,16 +129,21 @@ async function statement<T>(
 }
 
 async function send<T>({ scheduler, waits }: Desk, hold: Hold, run: () => Promise<T>): Promise<T> {
+  if (!waits) return scheduler.io(() => together(hold, run));
   const before = hold.unsent.splice(0);
-  if (!waits) return scheduler.io(() => together(before, run));
   if (before.length > 0) await scheduler.io(() => Promise.all(before.map((one) => one())));
   return waits.send(hold.connection, hold.open, run);
 }
 
-/** One round trip for several: the server answers in the order in which it was asked. */
-async function together<T>(before: readonly (() => Promise<unknown>)[], run: () => Promise<T>): Promise<T> {
-  const first = before.map((one) => one());
-  const [answer] = await Promise.all([run(), ...first]);
+/** One round trip for several, in one packet: the server answers in the order in which it was asked. */
+async function together<T>({ connection, unsent }: Hold, run: () => Promise<T>): Promise<T> {
+  if (unsent.length === 0) return run();
+  const { stream } = connection.connection;
+  stream.cork();
+  const first = unsent.splice(0).map((one) => one());
+  const last = run();
+  stream.uncork();
+  const [answer] = await Promise.all([last, ...first]);
   return answer;
 }
 
@@ -167,7 +172,7 @@ async function rollback<T>(desk: Desk, hold: Hold, run: () => Promise<T>): Promi
 /** Whoever waited for these rows has its answer before anybody else is chosen. */
 function end<T>({ scheduler, waits }: Desk, hold: Hold, run: () => Promise<T>): Promise<T> {
   return scheduler.io(async () => {
-    const result = await together(hold.unsent.splice(0), run);
+    const result = await together(hold, run);
     await waits?.settle();
     return result;
   });
@@ -205,7 +210,7 @@ async function undo(desk: Desk, hold: Hold): Promise<void> {
   const { connection } = hold;
   // One that waits for a row cannot be told anything: its process is ended, and with it the connection.
   const ended = await desk.waits?.giveUp(connection);
-  if (!ended) await together(hold.unsent.splice(0), () => connection.query('rollback', []));
+  if (!ended) await together(hold, () => connection.query('rollback', []));
   free(desk, hold);
   await desk.waits?.settle();
   connection.release(ended === true);

@@ -24,7 +24,10 @@ export interface Ground {
   renew(): Promise<void>;
   /** Whom the open database asks before each statement, and whose clock and chance its retries use, from now on. */
   lendTo(run: Tenant): void;
-  empty(): Promise<void>;
+  /** Nothing is left in any table but what a shelf keeps. */
+  empty(shelf?: string): Promise<void>;
+  /** Keeps everything that the tables hold now under a name, so that a run may begin with it. */
+  keepAs(shelf: string): Promise<void>;
   close(): Promise<void>;
 }
 
@@ -57,12 +60,14 @@ export async function openGround({ server_url, ddl }: GroundOptions): Promise<Gr
   const url = withPlanning(plain_url);
   await bringUp(url, real);
   const harness_url = withPlanning(plain_url, { search_path: 'kassa,public', TimeZone: 'UTC' });
-  const harness = new pg.Client({ connectionString: harness_url });
-  await harness.connect();
+  const harness = await connected(harness_url);
+  // On a line of its own: switching triggers off makes the server forget every plan of the session.
+  const cleaner = await connected(harness_url);
   for (const statement of ddl) await harness.query(statement);
   let tenant: Tenant | undefined;
   const open = (): Promise<Database> => openLent(url, real, () => tenant);
   const tables = await tablesOf(harness);
+  const shelves = new Map<string, string>();
   let db = await open();
   const names = new Map<string, string>();
   let runs = 0;
@@ -85,18 +90,23 @@ export async function openGround({ server_url, ddl }: GroundOptions): Promise<Gr
     lendTo(run) {
       tenant = run;
     },
-    async empty() {
+    async empty(shelf) {
       runs += 1;
+      const kept = shelf === undefined ? undefined : shelves.get(shelf);
       // Deleting is ten times faster than truncating, and leaves rows behind that cost more and more: now and then both.
       const texts =
         runs % TRUNCATE_EVERY === 0 ? [`truncate ${tables.join(', ')}`] : tables.map((one) => `delete from ${one}`);
-      await harness.query(`begin; set local session_replication_role = replica; ${texts.join('; ')}; commit`);
+      if (kept !== undefined) texts.push(kept);
+      await cleaner.query(`begin; set local session_replication_role = replica; ${texts.join('; ')}; commit`);
+    },
+    async keepAs(shelf) {
+      shelves.set(shelf, await copyTables(cleaner, tables, `shelf_${shelves.size}`));
     },
     async close() {
       tenant = undefined;
       // A connection that a dead node never gave back would be waited for for ever.
       await harness.query(END_CONNECTIONS);
-      await harness.end();
+      await Promise.all([harness.end(), cleaner.end()]);
       await once(admin_url, `drop database if exists "${name}" with (force)`);
       await started?.stop();
     },
@@ -130,6 +140,24 @@ async function openLent(url: string, real: Real, tenant: () => Tenant | undefine
 const END_CONNECTIONS = `select pg_terminate_backend(pid, 10000) from pg_stat_activity
   where datname = current_database() and application_name = 'kassa' and pid <> pg_backend_pid()`;
 
+/** Copies every row into a schema of its own. Answers the statements that bring them back. */
+async function copyTables(client: pg.Client, tables: readonly string[], schema: string): Promise<string> {
+  await client.query(`create schema ${schema}`);
+  const back: string[] = [];
+  for (const table of tables) {
+    const copy = `${schema}.${table.split('.')[1]}`;
+    const { rowCount } = await client.query(`create table ${copy} as table ${table}`);
+    if (rowCount !== 0) back.push(`insert into ${table} table ${copy}`);
+  }
+  return back.join('; ');
+}
+
+async function connected(url: string): Promise<pg.Client> {
+  const client = new pg.Client({ connectionString: url });
+  await client.connect();
+  return client;
+}
+
 async function bringUp(url: string, real: Real): Promise<void> {
   const db = openDatabase(url, { ...real, limits: NO_LIMITS });
   try {
@@ -140,8 +168,7 @@ async function bringUp(url: string, real: Real): Promise<void> {
 }
 
 async function once(url: string, text: string): Promise<void> {
-  const client = new pg.Client({ connectionString: url });
-  await client.connect();
+  const client = await connected(url);
   try {
     await client.query(text);
   } finally {

@@ -8,6 +8,8 @@ export interface Connection {
   release(destroy?: boolean): void;
   /** The server's process behind it. */
   processID?: number;
+  /** The driver's own line to it: what is sent while it is corked leaves in one packet. */
+  readonly connection: { readonly stream: { cork(): void; uncork(): void } };
 }
 
 /** A connection in somebody's hands, and what will become of the work on it. */
