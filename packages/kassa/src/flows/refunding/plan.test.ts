@@ -11,6 +11,8 @@ import { planRefundOf, type RefundPlan, type RefundScene, type RefundWish } from
 
 /** Scripts of refunds; a long run asks for more of them. */
 const SCRIPTS = Number(process.env.KASSA_TEST_SCRIPTS ?? 100);
+const MS_PER_SCRIPT = 10;
+const LONG_MS = 30_000 + SCRIPTS * MS_PER_SCRIPT;
 
 const baskets: fc.Arbitrary<PricedBasket> = fc
   .record({
@@ -114,37 +116,41 @@ const live = (scene: RefundScene) => scene.refunds.filter((one) => one.status !=
 const sum = (rows: readonly Refund[], of: (row: Refund) => number): number =>
   rows.reduce((all, row) => all + of(row), 0);
 
-test('parts in any order, with failures between them, and then all that is left, give back exactly what was paid', () => {
-  fc.assert(
-    fc.property(baskets, wishes, (basket, parts) => {
-      let scene = sold(basket);
-      const { total_minor, credits_minor, tax_minor } = basket;
-      for (const { line, quantity, amount, fails } of parts) {
-        const one = { order_line_id: `line${line}`, quantity };
-        const wish = amount === null ? { lines: [one] } : { amount_minor: amount * stepOf(basket.currency) };
-        const plan = asked(scene, wish);
-        if (!plan) continue;
-        expect(plan.tax_minor).toBeLessThanOrEqual(plan.amount_minor + plan.credits_minor);
-        for (const part of [plan.amount_minor, plan.credits_minor, plan.tax_minor])
-          expect(part).toBeGreaterThanOrEqual(0);
-        scene = after(scene, plan, fails ? 'failed' : 'succeeded');
-        expect(sum(live(scene), (row) => row.amount_minor)).toBeLessThanOrEqual(total_minor);
-        expect(sum(live(scene), (row) => row.credits_minor)).toBeLessThanOrEqual(credits_minor);
-        expect(sum(live(scene), (row) => row.tax_minor)).toBeLessThanOrEqual(tax_minor);
-      }
-      const rest = asked(scene, {});
-      if (rest) scene = after(scene, rest, 'succeeded');
-      expect(rest?.is_last ?? true).toBe(true);
-      expect([
-        sum(live(scene), (row) => row.amount_minor),
-        sum(live(scene), (row) => row.credits_minor),
-        sum(live(scene), (row) => row.tax_minor),
-      ]).toEqual([total_minor, credits_minor, tax_minor]);
-      expect(() => planRefundOf(scene, {})).toThrowError(KassaError);
-    }),
-    { numRuns: SCRIPTS },
-  );
-});
+test(
+  'parts in any order, with failures between them, and then all that is left, give back exactly what was paid',
+  () => {
+    fc.assert(
+      fc.property(baskets, wishes, (basket, parts) => {
+        let scene = sold(basket);
+        const { total_minor, credits_minor, tax_minor } = basket;
+        for (const { line, quantity, amount, fails } of parts) {
+          const one = { order_line_id: `line${line}`, quantity };
+          const wish = amount === null ? { lines: [one] } : { amount_minor: amount * stepOf(basket.currency) };
+          const plan = asked(scene, wish);
+          if (!plan) continue;
+          expect(plan.tax_minor).toBeLessThanOrEqual(plan.amount_minor + plan.credits_minor);
+          for (const part of [plan.amount_minor, plan.credits_minor, plan.tax_minor])
+            expect(part).toBeGreaterThanOrEqual(0);
+          scene = after(scene, plan, fails ? 'failed' : 'succeeded');
+          expect(sum(live(scene), (row) => row.amount_minor)).toBeLessThanOrEqual(total_minor);
+          expect(sum(live(scene), (row) => row.credits_minor)).toBeLessThanOrEqual(credits_minor);
+          expect(sum(live(scene), (row) => row.tax_minor)).toBeLessThanOrEqual(tax_minor);
+        }
+        const rest = asked(scene, {});
+        if (rest) scene = after(scene, rest, 'succeeded');
+        expect(rest?.is_last ?? true).toBe(true);
+        expect([
+          sum(live(scene), (row) => row.amount_minor),
+          sum(live(scene), (row) => row.credits_minor),
+          sum(live(scene), (row) => row.tax_minor),
+        ]).toEqual([total_minor, credits_minor, tax_minor]);
+        expect(() => planRefundOf(scene, {})).toThrowError(KassaError);
+      }),
+      { numRuns: SCRIPTS },
+    );
+  },
+  LONG_MS,
+);
 
 test('each line by itself, piece by piece, gives back its own price, and all of them the total', () => {
   fc.assert(

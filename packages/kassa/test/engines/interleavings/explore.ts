@@ -1,5 +1,6 @@
 import type { Random } from '../../../src/kernel/random.ts';
-import type { Caller, Choose, Footprint } from './turns.ts';
+import { type Footprint, independent } from './footprints.ts';
+import type { Caller, Choose } from './turns.ts';
 
 /** Chooses who goes next, over many plays of the same scene. */
 export interface Explorer {
@@ -9,83 +10,115 @@ export interface Explorer {
   readonly told: { schedules: number; repeats: number };
 }
 
+/** One choice of a play, and what is still to be tried in its place. */
 interface Node {
   /** Whom to leave alone here: what they would do next was played already, and nothing since could tell it. */
   readonly sleep: ReadonlySet<string>;
-  readonly footprints: ReadonlyMap<string, Footprint>;
-  readonly options: readonly string[];
+  readonly footprints: ReadonlyMap<string, Footprint | undefined>;
   readonly tried: string[];
-}
-
-/** Reads are told by nothing but the end of a transaction, and Stripe's answers by nothing in the database. */
-function independent(one: Footprint, other: Footprint): boolean {
-  if (one === other) return one === 'reads';
-  const pair = [one, other];
-  if (pair.includes('asks')) return true;
-  return pair.includes('reads') && pair.includes('writes');
+  /** Whoever could have been told had they gone first. */
+  readonly wanted: Set<string>;
 }
 
 /**
  * Every order in which the steps of the callers can stand, depth first, each once but for the places of steps that
- * nobody can tell apart (sleep sets). What a scene does before a choice must depend on the choices before it alone.
+ * nobody can tell apart. A choice is made anew only where a step of one caller could be told by a later one of another
+ * (dynamic partial-order reduction, Flanagan and Godefroid 2005, with sleep sets). What a scene does before a choice
+ * must depend on the choices before it alone.
  */
 export function everyOrder(): Explorer {
   const path: Node[] = [];
   const told = { schedules: 0, repeats: 0 };
   let begun = false;
   let repeats = false;
-  const advance = (): boolean => {
-    for (let node = path.at(-1); node; node = path.at(-1)) {
-      const { tried, options } = node;
-      const untried = options.find((name) => !tried.includes(name));
-      if (untried !== undefined) {
-        tried.push(untried);
-        return true;
-      }
-      path.pop();
-    }
-    return false;
-  };
   return {
     told,
     next() {
       if (begun) {
         if (repeats) told.repeats += 1;
         else told.schedules += 1;
-        if (!advance()) return undefined;
+        wantOthers(path);
+        if (!advance(path)) return undefined;
       }
       begun = true;
       repeats = false;
       let depth = 0;
       return (ready) => {
         const known = path[depth];
-        if (known && depth < path.length) {
+        if (known) {
           depth += 1;
-          return named(ready, known.tried.at(-1) ?? '');
+          return named(ready, takenAt(known));
         }
         if (repeats) return first(ready);
         const sleep = sleepingAfter(path.at(-1));
-        const options = ready.map(({ name }) => name).filter((name) => !sleep.has(name));
-        const [taken] = options;
+        const taken = ready.find(({ name }) => !sleep.has(name));
         if (taken === undefined) {
           repeats = true;
           return first(ready);
         }
-        const footprints = new Map(ready.map(({ name, next }) => [name, next?.footprint ?? 'ends']));
-        path.push({ sleep, footprints, options, tried: [taken] });
+        const footprints = new Map(ready.map(({ name, next }) => [name, next?.footprint]));
+        path.push({ sleep, footprints, tried: [taken.name], wanted: new Set() });
         depth += 1;
-        return named(ready, taken);
+        return taken;
       };
     },
   };
 }
 
+const takenAt = (node: Node): string => node.tried.at(-1) ?? '';
+
+/** Goes back to the last choice in whose place another one is wanted. */
+function advance(path: Node[]): boolean {
+  for (let node = path.at(-1); node; node = path.at(-1)) {
+    const { wanted, tried, sleep } = node;
+    const other = [...wanted].find((name) => !tried.includes(name) && !sleep.has(name));
+    if (other !== undefined) {
+      tried.push(other);
+      return true;
+    }
+    path.pop();
+  }
+  return false;
+}
+
+/**
+ * Looks through a play for pairs of steps of which the later could have been told had it stood first, and wants its
+ * caller to go first there. Pairs between which a third step stands that both depend on come with that step.
+ */
+function wantOthers(path: readonly Node[]): void {
+  const last = new Map<string, number>();
+  /** Of each step: the latest step of each caller that it depends on, directly or not. */
+  const clocks: Map<string, number>[] = [];
+  for (const [at, node] of path.entries()) {
+    const name = takenAt(node);
+    const clock = new Map(clocks[last.get(name) ?? -1]);
+    for (let before = at - 1; before >= 0; before -= 1) {
+      const earlier = path[before] as Node;
+      const its = takenAt(earlier);
+      if (its === name || before <= (clock.get(its) ?? -1)) continue;
+      if (apart(earlier.footprints.get(its), node.footprints.get(name))) continue;
+      const instead = earlier.footprints.has(name) ? [name] : earlier.footprints.keys();
+      for (const other of instead) earlier.wanted.add(other);
+      join(clock, clocks[before] ?? new Map());
+    }
+    clock.set(name, at);
+    clocks.push(clock);
+    last.set(name, at);
+  }
+}
+
+function join(clock: Map<string, number>, other: ReadonlyMap<string, number>): void {
+  for (const [name, at] of other) clock.set(name, Math.max(at, clock.get(name) ?? -1));
+}
+
+const apart = (one: Footprint | undefined, other: Footprint | undefined): boolean =>
+  one !== undefined && other !== undefined && independent(one, other);
+
 function sleepingAfter(node: Node | undefined): ReadonlySet<string> {
   if (!node) return new Set();
-  const taken = node.tried.at(-1) ?? '';
-  const step = node.footprints.get(taken) ?? 'ends';
+  const taken = takenAt(node);
   const left = [...node.sleep, ...node.tried.slice(0, -1)];
-  return new Set(left.filter((name) => name !== taken && independent(node.footprints.get(name) ?? 'ends', step)));
+  return new Set(left.filter((name) => name !== taken && apart(node.footprints.get(name), node.footprints.get(taken))));
 }
 
 /** As many orders as are asked for, each thrown by dice. */

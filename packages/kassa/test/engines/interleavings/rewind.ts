@@ -3,6 +3,7 @@ import { whileRunning } from '../../../simulation/invariants/index.ts';
 import { outcomeOf } from '../../../simulation/runs/state-hash.ts';
 import { NO_LIMITS } from '../../../src/database/index.ts';
 import { openSpa, type Spa } from '../../setup/spa.ts';
+import { type Consequences, consequencesIn } from './footprints.ts';
 import { type Turns, turns } from './turns.ts';
 
 type Ask = <Row>(text: string, values?: unknown[]) => Promise<Row[]>;
@@ -40,7 +41,11 @@ export async function openStage(planted?: Planted): Promise<StageShop> {
     names.set(text, name);
     return (await monitor.query({ name, text, values })).rows as Row[];
   };
-  const stage = turns(ask);
+  let consequences: Consequences | undefined;
+  const stage = turns(ask, () => {
+    if (!consequences) throw new Error('the stage is not open yet');
+    return consequences;
+  });
   let changed = 0;
   const bent = new WeakSet<object>();
   const bend = (session: object | undefined): void => {
@@ -68,6 +73,7 @@ export async function openStage(planted?: Planted): Promise<StageShop> {
   await client.connect();
   monitor = client;
   for (const statement of planted?.ddl ?? []) await client.query(statement);
+  consequences = await consequencesIn(ask);
   const tables = await tablesOf(client);
   const store = savedIn(client, tables);
   const kept_ms = new Map<string, number>();

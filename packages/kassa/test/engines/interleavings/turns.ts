@@ -1,17 +1,13 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
 import type { DatabaseGate, GatePoint } from '../../../src/database/index.ts';
 import { sqlstateOf } from '../../../src/database/index.ts';
-
-/**
- * What one step may do to others, as coarsely as is still true: two steps of which neither can be told by the other
- * may stand in either order. `reads` sees what was committed and nothing else; `writes` may wait for a row or make
- * others wait; `ends` makes everything seen and frees what waits; `asks` goes to Stripe.
- */
-export type Footprint = 'reads' | 'writes' | 'ends' | 'asks';
+import { atStripe, type Consequences, type Footprint, footprintOf, nothingYet, type Under } from './footprints.ts';
 
 export interface Step {
   readonly footprint: Footprint;
   readonly text: string;
+  /** Frees those who wait: a transaction is over with it, if only its own. */
+  readonly ends: boolean;
 }
 
 /** One of those who do something at once. Only one of them moves at a time. */
@@ -60,10 +56,13 @@ const CONFLICTS = ['40P01', '40001', '55P03'];
 
 const pause = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
 
-/** @param ask over a connection of its own: who waits for whom */
-export function turns(ask: Ask): Turns {
+/**
+ * @param ask over a connection of its own: who waits for whom
+ * @param consequences what the schema does by itself, once it is there
+ */
+export function turns(ask: Ask, consequences: () => Consequences): Turns {
   const here = new AsyncLocalStorage<Caller>();
-  const open = new WeakSet<object>();
+  const open = new WeakMap<object, Under>();
   let conflicts: string[] = [];
   let standing: readonly Caller[] = [];
   let moved = Promise.withResolvers<void>();
@@ -132,12 +131,14 @@ export function turns(ask: Ask): Turns {
       const { kind, session } = point;
       if (!caller || !standing.includes(caller) || kind === 'connect') return run();
       if (kind === 'begin') {
-        if (session) open.add(session);
+        if (session) open.set(session, nothingYet());
         return run();
       }
+      const under = session === undefined ? undefined : open.get(session);
       const step = {
-        footprint: footprintOf(point, session !== undefined && open.has(session)),
+        footprint: footprintOf(point, consequences(), under),
         text: shortly(point.sql),
+        ends: kind !== 'statement' || under === undefined,
       };
       if (kind !== 'statement' && session) open.delete(session);
       return inTurn(caller, () => stopAt(caller, step, run, session));
@@ -145,7 +146,8 @@ export function turns(ask: Ask): Turns {
     async passing(text, run) {
       const caller = here.getStore();
       if (!caller) return run();
-      return inTurn(caller, () => stopAt(caller, { footprint: 'asks', text }, run));
+      const [method = ''] = text.split(' ');
+      return inTurn(caller, () => stopAt(caller, { footprint: atStripe(method), text, ends: false }, run));
     },
     async play(works, choose) {
       conflicts = [];
@@ -178,26 +180,17 @@ export function turns(ask: Ask): Turns {
           await moved.promise;
         } else {
           const chosen = choose(ready);
-          const { footprint, text } = chosen.next ?? { footprint: 'asks', text: '' };
+          const { ends, text } = chosen.next ?? { ends: false, text: '' };
           steps.push(`${chosen.name}: ${text}`);
           chosen.state = 'running';
           // Whoever waits for a row may have it after this.
-          if (footprint === 'ends') for (const one of blocked) one.state = 'running';
+          if (ends) for (const one of blocked) one.state = 'running';
           chosen.go();
         }
         await rest(callers);
       }
     },
   };
-}
-
-function footprintOf({ kind, sql }: GatePoint, in_transaction: boolean): Footprint {
-  if (kind !== 'statement') return 'ends';
-  const reads =
-    /^\s*(select|with)\b/i.test(sql) &&
-    !/\b(for (no key )?(update|share)|insert|update|delete|pg_advisory\w*)\b/i.test(sql);
-  if (reads) return 'reads';
-  return in_transaction ? 'writes' : 'ends';
 }
 
 const SHORT = 90;
