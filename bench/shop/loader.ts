@@ -6,6 +6,8 @@ export interface Load {
   readonly first: number;
   readonly count: number;
   readonly status: 'pending' | 'paid';
+  /** Five seconds apart since 2025, each with an address, three events and a mail that left: a shop of some years. */
+  readonly of_years?: boolean;
 }
 
 /** Everything that orders leave behind, and nothing of the catalogue. */
@@ -13,7 +15,9 @@ export async function emptyShop(db: Client): Promise<void> {
   await db.query('begin');
   // The books refuse to be emptied, as they must; this shop has no buyers.
   await db.query("set local session_replication_role = 'replica'");
-  await db.query('truncate kassa.quotes, kassa.inbox_events, kassa.timers, kassa.customers cascade');
+  await db.query(
+    'truncate kassa.quotes, kassa.inbox_events, kassa.inbox_bodies, kassa.timers, kassa.customers cascade',
+  );
   await db.query('delete from kassa.counters');
   await db.query('update kassa.stock set held = 0, sold = 0');
   await db.query('commit');
@@ -34,21 +38,25 @@ export async function loadOrders(db: Client, load: Load): Promise<void> {
 const id = (kind: string, number = 'n'): string =>
   `('0193${kind}-0000-7000-8000-' || lpad(to_hex(${number}), 12, '0'))::uuid`;
 
-function statementsOf({ first, count, status }: Load): string[] {
+/** No two share their letters, as those of people do not. */
+export const addressOf = (number: string): string => `substr(md5(${number}::text), 1, 10) || '@example.com'`;
+
+function statementsOf({ first, count, status, of_years = false }: Load): string[] {
   const numbers = `generate_series(${first}::bigint, ${first + count - 1}::bigint) as n`;
   const seat = "(select id, tenant_id, mode, version from kassa.offers where key = 'seat') as seat";
   const paid = status === 'paid';
-  const time = "timestamptz 'now'";
+  const time = of_years ? "(timestamptz '2025-01-01' + n * interval '5 seconds')" : "timestamptz 'now'";
+  const email = of_years ? addressOf('n') : 'null';
   const version = paid ? 2 : 1;
   return [
     `insert into kassa.quotes (id, tenant_id, mode, currency, subtotal_minor, discount_minor, tax_minor, credits_minor,
        total_minor, lines, hash, expires_at, created_at)
      select ${id('aaaa')}, tenant_id, mode, 'usd', 2000, 0, 0, 0, 2000, '[]', repeat('0', 64), ${time}, ${time}
      from ${numbers}, ${seat}`,
-    `insert into kassa.orders (id, tenant_id, mode, number, contract, quote_id, currency, subtotal_minor, discount_minor,
+    `insert into kassa.orders (id, tenant_id, mode, number, contract, quote_id, email, currency, subtotal_minor, discount_minor,
        tax_minor, credits_minor, total_minor, lines_hash, status, version, stripe_checkout_session_id, hold_expires_at,
        paid_at, created_at, updated_at)
-     select ${id('bbbb')}, tenant_id, mode, ${paid ? 'n + 1001' : 'null'}, 'hosted-checkout', ${id('aaaa')}, 'usd', 2000,
+     select ${id('bbbb')}, tenant_id, mode, ${paid ? 'n + 1001' : 'null'}, 'hosted-checkout', ${id('aaaa')}, ${email}, 'usd', 2000,
        0, 0, 0, 2000, repeat('0', 64), '${status}', ${version}, 'cs_test_bench' || lpad(n::text, 10, '0'),
        ${time} + interval '1 day', ${paid ? time : 'null'}, ${time}, ${time} from ${numbers}, ${seat}`,
     `insert into kassa.order_lines (id, order_id, position, offer_id, offer_version, name, quantity, unit_minor,
@@ -68,9 +76,8 @@ function statementsOf({ first, count, status }: Load): string[] {
     `update kassa.stock set ${paid ? 'sold = sold' : 'held = held'} + ${count}, capacity = greatest(capacity, ${2 * (first + count)})
      where offer_id = (select id from kassa.offers where key = 'seat')`,
     ...auditOf(numbers, seat, { paid, time }),
-    `insert into kassa.timers (subject, kind, due_at)
-     select ${id('dddd')}, 'expire_checkout', ${time} + interval '1 day' from ${numbers}`,
-    ...(paid ? afterPayment(numbers, seat, time) : []),
+    ...(paid ? afterPayment(numbers, seat, time) : [timerOf(numbers, time)]),
+    ...(of_years ? ofYears(numbers, seat, time) : []),
   ];
 }
 
@@ -94,13 +101,38 @@ function afterPayment(numbers: string, seat: string, time: string): string[] {
      from ${numbers}, ${seat}, (values ('a001', 'stripe', 2000), ('a002', 'revenue', -2000)) as entry (kind, account, amount)`,
     `insert into kassa.outbox_messages (id, tenant_id, mode, topic, order_id, order_version, payload, created_at)
      select ${id('b001')}, tenant_id, mode, 'order.paid', ${id('bbbb')}, 2, '{}', ${time} from ${numbers}, ${seat}`,
-    `insert into kassa.inbox_events (account, id, tenant_id, mode, type, object_id, api_version, body, occurred_at,
+    `insert into kassa.inbox_events (account, id, tenant_id, mode, type, object_id, api_version, occurred_at,
        received_at, due_at, outcome, order_id, handled_at)
      select 'own', 'evt_loaded' || lpad(n::text, 10, '0'), tenant_id, mode, 'checkout.session.completed',
-       'cs_test_bench' || lpad(n::text, 10, '0'), '2026-10-28.endive', repeat('x', 400), ${time}, ${time}, ${time},
+       'cs_test_bench' || lpad(n::text, 10, '0'), '2026-10-28.endive', ${time}, ${time}, ${time},
        'applied', ${id('bbbb')}, ${time} from ${numbers}, ${seat}`,
+    `insert into kassa.inbox_bodies (account, id, received_at, body)
+     select 'own', 'evt_loaded' || lpad(n::text, 10, '0'), ${time}, repeat('x', 400) from ${numbers}`,
     `insert into kassa.counters (tenant_id, mode, name, value)
      select tenant_id, mode, 'order_number', (select max(n) + 1001 from ${numbers}) from ${seat}
      on conflict (tenant_id, mode, name) do update set value = greatest(counters.value, excluded.value)`,
+  ];
+}
+
+/** A paid order has none: the page that it would end is over. */
+function timerOf(numbers: string, time: string): string {
+  return `insert into kassa.timers (subject, kind, due_at)
+     select ${id('dddd')}, 'expire_checkout', ${time} + interval '1 day' from ${numbers}`;
+}
+
+/** What else Stripe tells of a payment, and what the buyer was told. */
+function ofYears(numbers: string, seat: string, time: string): string[] {
+  return [
+    `insert into kassa.inbox_events (account, id, tenant_id, mode, type, object_id, api_version, occurred_at, received_at,
+       due_at, outcome, handled_at)
+     select 'own', 'evt_' || kind || lpad(n::text, 10, '0'), tenant_id, mode, type, 'pi_bench' || lpad(n::text, 10, '0'),
+       '2026-10-28.endive', ${time}, ${time}, ${time}, 'unchanged', ${time}
+     from ${numbers}, ${seat}, (values ('more', 'payment_intent.succeeded'), ('last', 'charge.succeeded')) as told (kind, type)`,
+    `insert into kassa.deliveries (id, message_id, destination, due_at, attempts, delivered_at)
+     select ${id('b002')}, ${id('b001')}, 'mail:receipt', ${time}, 0, ${time} from ${numbers}`,
+    `insert into kassa.notifications (id, delivery_id, order_id, channel, recipient, subject, text_body, state, created_at,
+       sent_at)
+     select ${id('b003')}, ${id('b002')}, ${id('bbbb')}, 'mail', ${addressOf('n')}, 'Your order',
+       'Thank you.', 'sent', ${time}, ${time} from ${numbers}`,
   ];
 }

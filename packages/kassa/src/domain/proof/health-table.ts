@@ -18,8 +18,14 @@ export async function readHealth(
 ): Promise<Health> {
   const { rows } = await sql<Health>`
     select kassa.clock() as database_now,
-      (select max(received_at) from kassa.inbox_events
-        where tenant_id = ${shop.tenant_id} and mode = ${shop.mode} and not listed) as last_webhook_at,
+      -- The last one is among those that came last; only where their texts are gone are all events looked through.
+      coalesce(
+        (select kept.received_at from kassa.inbox_bodies kept
+          join kassa.inbox_events event on event.account = kept.account and event.id = kept.id
+          where event.tenant_id = ${shop.tenant_id} and event.mode = ${shop.mode} and not event.listed
+          order by kept.received_at desc limit 1),
+        (select max(received_at) from kassa.inbox_events
+          where tenant_id = ${shop.tenant_id} and mode = ${shop.mode} and not listed)) as last_webhook_at,
       (select max(updated_at) from kassa.reconcile_cursors
         where tenant_id = ${shop.tenant_id} and mode = ${shop.mode}) as reconciled_at,
       (select max((payload ->> 'done_at')::timestamptz) from kassa.timers where kind = 'forget_bodies')

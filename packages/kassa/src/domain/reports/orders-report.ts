@@ -40,6 +40,7 @@ export async function listOrders(db: Database, shop: ShopKey, filter: OrderFilte
   const limit = Math.min(Math.max(1, filter.limit), PAGE_MAX);
   const cursor = readCursor(filter.before);
   const search = filter.search?.trim() ?? '';
+  const number = numberIn(search);
   const rows = await db
     .selectFrom('orders')
     .select(['id', 'number', 'status', 'review_reason', 'contract', 'email', 'total_minor', 'currency', 'created_at'])
@@ -52,13 +53,9 @@ export async function listOrders(db: Database, shop: ShopKey, filter: OrderFilte
     .$if(filter.status !== undefined && filter.status !== 'review', (query) =>
       query.where(sql<boolean>`status = ${filter.status}`),
     )
-    .$if(search !== '', (query) =>
-      query.where((where) =>
-        where.or([
-          where(sql<string>`email`, 'ilike', `%${search.replace(/[\\%_]/g, '\\$&')}%`),
-          where(sql<string>`number::text`, '=', search.replace(/^#/, '')),
-        ]),
-      ),
+    .$if(number !== undefined, (query) => query.where('number', '=', number ?? null))
+    .$if(number === undefined && search !== '', (query) =>
+      query.where(sql<string>`email`, 'ilike', `%${search.replace(/[\\%_]/g, '\\$&')}%`),
     )
     .orderBy('created_at', 'desc')
     .orderBy('id', 'desc')
@@ -74,6 +71,12 @@ export async function listOrders(db: Database, shop: ShopKey, filter: OrderFilte
     orders: shown.map((row) => ({ ...row, lines: lines.get(row.id) ?? [] })),
     next: rows.length > limit && last ? cursorText(last) : undefined,
   };
+}
+
+/** Digits alone, with or without `#`, are a number; everything else is a part of an address. */
+function numberIn(search: string): number | undefined {
+  const [, digits] = /^#?(\d{1,15})$/.exec(search) ?? [];
+  return digits === undefined ? undefined : Number(digits);
 }
 
 async function linesOf(
