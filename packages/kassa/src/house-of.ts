@@ -23,6 +23,7 @@ import { recordRefund } from './flows/refunds/record-refund.ts';
 import { sendRefund } from './flows/refunds/send-refund.ts';
 import { settle } from './flows/settle.ts';
 import { settleBatch } from './flows/settle-batch.ts';
+import { sessionReader } from './flows/viewing/read-sessions.ts';
 import type { HttpHouse, HttpSettings, Readiness, StripeJs } from './http/house.ts';
 import { DEFAULT_LIMITS, type Limits } from './http/limits.ts';
 import type { InboxDesk } from './inbox/drain.ts';
@@ -121,6 +122,7 @@ export function houseOf(parts: Parts): BuiltHouse {
     adopt,
     settleBatch: parts.batches === false ? null : settleBatch,
     openings: null,
+    readSession: null,
     recordRefund,
     recordDispute,
     recordWarning,
@@ -130,7 +132,8 @@ export function houseOf(parts: Parts): BuiltHouse {
     ...looksOf(db, gateway, shop),
     wake: (worker) => wake(worker),
   };
-  const shares = (own: House): House => (parts.batches === false ? own : { ...own, openings: openingsOf(own) });
+  const shares = (own: House): House =>
+    parts.batches === false ? own : { ...own, openings: openingsOf(own), readSession: sessionReader(own) };
   const front = shares(house);
   const behind = shares({ ...house, ...looksOf(parts.worker_db, gateway, shop), db: parts.worker_db });
   // Where nothing is limited, time is virtual, and a heartbeat would move it.

@@ -1,4 +1,4 @@
-export { sql } from 'kysely';
+export { type RawBuilder, sql } from 'kysely';
 export { type BatchLimits, batcher, type RunBatch } from './batcher.ts';
 export {
   closeDatabase,

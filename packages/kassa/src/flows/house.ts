@@ -17,6 +17,7 @@ import type { AfterRefund, UnexpectedMoney } from '../kernel/policies/after-sale
 import type { Openings } from './opening/open-together.ts';
 import type { Adopt } from './refunding/adopted.ts';
 import type { SettleBatch, StripeRef } from './settling/batch.ts';
+import type { ReadSession } from './viewing/read-sessions.ts';
 
 /** The shop that a story works for: every row it writes carries these two. */
 export interface Shop {
@@ -227,6 +228,8 @@ export interface House {
   readonly settleBatch: SettleBatch | null;
   /** Null: every checkout is opened by itself. */
   readonly openings: Openings | null;
+  /** For pages that poll; null: each is read by itself. */
+  readonly readSession: ReadSession | null;
   readonly recordRefund: RecordRefund;
   readonly recordDispute: RecordDispute;
   readonly recordWarning: RecordWarning;

@@ -63,6 +63,17 @@ describe('a checkout', () => {
     expect(statements).toBe(1);
   });
 
+  test('is asked about together with all others that are polled at this moment', async () => {
+    const sessions = await Promise.all(Array.from({ length: 20 }, async () => (await shop.opened(BUY)).session_id));
+    const asked = [...sessions, 'cs_test_nobodys', ...sessions];
+    let told: (string | undefined)[] = [];
+    const { statements } = await counted(async () => {
+      told = await Promise.all(asked.map(async (session_id) => (await shop.status(session_id)).status as string));
+    });
+    expect(statements).toBe(1);
+    expect(told).toEqual(asked.map((session_id) => (session_id === 'cs_test_nobodys' ? undefined : 'open')));
+  });
+
   test('is priced from memory: one statement stores the quote and looks at the stock', async () => {
     const offer = await findOffer(shop.db, shop.house.shop, { stripe_price_id: BUY.stripe_price_id });
     const wish = { lines: [{ offer_id: offer?.id ?? '', quantity: 1 }], currency: 'usd', user_id: null };

@@ -1,4 +1,4 @@
-export { type CheckoutName, type CheckoutRow, readCheckout } from './checkouts/checkout-report.ts';
+export { type CheckoutName, type CheckoutRow, readCheckout, readSessions } from './checkouts/checkout-report.ts';
 export { type CurrencyMetrics, type Period, readMetrics } from './metrics-report.ts';
 export {
   listNotifications,

@@ -36,7 +36,7 @@ const heard_of = new WeakSet<House>();
  * @throws KassaError `payment_provider_unavailable` only with `now` and `look`, when Stripe cannot be reached.
  */
 export async function refreshCheckout(house: House, ref: CheckoutRef, ask: Ask): Promise<CheckoutView | undefined> {
-  const attempt = await readCheckout(house.db, house.shop, ref);
+  const attempt = await read(house, ref);
   if (!attempt) return undefined;
   if (ask !== 'never' && awaitsEnd(attempt.payment_status) && attempt.presentation !== 'none' && isOpened(attempt)) {
     if (ask === 'look') return look(house, attempt);
@@ -47,6 +47,11 @@ export async function refreshCheckout(house: House, ref: CheckoutRef, ask: Ask):
     }
   }
   return viewOf(attempt);
+}
+
+/** By its session together with whoever asks at this moment: that is what a crowd of pages polls by. */
+function read({ db, shop, readSession }: House, ref: CheckoutRef): Promise<CheckoutRow | undefined> {
+  return 'session_id' in ref && readSession !== null ? readSession(ref.session_id) : readCheckout(db, shop, ref);
 }
 
 async function look(house: House, attempt: CheckoutRow): Promise<CheckoutView> {

@@ -1,4 +1,10 @@
-import { type Database, type OrdersTable, type PaymentTransactionsTable, sql } from '../../../database/index.ts';
+import {
+  type Database,
+  type OrdersTable,
+  type PaymentTransactionsTable,
+  type RawBuilder,
+  sql,
+} from '../../../database/index.ts';
 
 /** By what a checkout is looked up; an order's id means its newest attempt. */
 export type CheckoutName =
@@ -52,13 +58,30 @@ export interface CheckoutRow {
   }[];
 }
 
+interface ShopRef {
+  readonly tenant_id: string;
+  readonly mode: 'test' | 'live';
+}
+
 /** Everything in one statement: pages ask for this again and again while a buyer pays. */
-export async function readCheckout(
+export async function readCheckout(db: Database, shop: ShopRef, name: CheckoutName): Promise<CheckoutRow | undefined> {
+  const { rows } = await readAll(db, shop, sql`${named(name)} limit 1`);
+  return rows[0];
+}
+
+/** The same for many sessions at once, in their order; undefined for one that this shop does not know. */
+export async function readSessions(
   db: Database,
-  shop: { readonly tenant_id: string; readonly mode: 'test' | 'live' },
-  name: CheckoutName,
-): Promise<CheckoutRow | undefined> {
-  const { rows } = await sql<CheckoutRow>`
+  shop: ShopRef,
+  session_ids: readonly string[],
+): Promise<(CheckoutRow | undefined)[]> {
+  const { rows } = await readAll(db, shop, sql`attempt.session_id = any(${session_ids}::text[])`);
+  const by_session = new Map(rows.map((row) => [row.session_id, row]));
+  return session_ids.map((session_id) => by_session.get(session_id));
+}
+
+function readAll(db: Database, shop: ShopRef, which: RawBuilder<unknown>) {
+  return sql<CheckoutRow>`
     select attempt.id as attempt_id, attempt.order_id, attempt.presentation, attempt.session_id, attempt.payment_id,
       attempt.status, attempt.payment_status, attempt.client_secret, attempt.metadata, attempt.heard_at,
       attempt.created_at, sale.number, sale.status as order_status, sale.contract, sale.user_id, sale.email,
@@ -80,9 +103,7 @@ export async function readCheckout(
         where line.order_id = sale.id) as appointments
     from kassa.payment_transactions attempt
     join kassa.orders sale on sale.id = attempt.order_id
-    where attempt.tenant_id = ${shop.tenant_id} and attempt.mode = ${shop.mode} and ${named(name)}
-    limit 1`.execute(db);
-  return rows[0];
+    where attempt.tenant_id = ${shop.tenant_id} and attempt.mode = ${shop.mode} and ${which}`.execute(db);
 }
 
 /** The payment of a session is told by its session, so an attempt that has the payment alone comes first. */
