@@ -26,6 +26,13 @@ test('chance differs from call to call, and ids made of it sort and never repeat
   expect(made).toEqual([...new Set(made)].sort());
 });
 
+test('bytes are handed out once, however much is drawn at a time', () => {
+  const random = systemRandom();
+  const drawn = Array.from({ length: 3_000 }, () => Buffer.from(random.bytes(10)).toString('hex'));
+  expect(new Set(drawn).size).toBe(3_000);
+  expect(new Set(random.bytes(10_000)).size).toBe(256);
+});
+
 describe('the network', () => {
   const ports = new Set<number | undefined>();
   let server: Server;

@@ -81,11 +81,14 @@ function grow(chance: Uint8Array, step: number): boolean {
  */
 export function typeIdSuffix(uuid: string): string {
   assert(UUID.test(uuid), 'a TypeID is made from a lower-case UUID');
-  let bits = BigInt(`0x${uuid.replaceAll('-', '')}`);
+  const digits = uuid.replaceAll('-', '');
   let suffix = '';
-  for (let at = 0; at < 26; at += 1) {
-    suffix = ALPHABET.charAt(Number(bits & 31n)) + suffix;
-    bits >>= 5n;
+  // Two empty bits come first: 26 letters hold 130.
+  let [rest, bits] = [0, 2];
+  for (let at = 0; at < digits.length; at += 2) {
+    rest = (rest << 8) | Number.parseInt(digits.slice(at, at + 2), 16);
+    for (bits += 8; bits >= 5; bits -= 5) suffix += ALPHABET.charAt((rest >> (bits - 5)) & 31);
+    rest &= (1 << bits) - 1;
   }
   return suffix;
 }
