@@ -17,13 +17,12 @@ import { startCheckout } from './flows/checkout/start-checkout.ts';
 import { recordDispute } from './flows/disputes/record-dispute.ts';
 import { recordWarning } from './flows/disputes/record-warning.ts';
 import type { House, Pace, Shop } from './flows/house.ts';
-import { openingsOf } from './flows/opening/open-together.ts';
+import { sharedBy } from './flows/opening/open-together.ts';
 import { adopt } from './flows/proof/adopt.ts';
 import { recordRefund } from './flows/refunds/record-refund.ts';
 import { sendRefund } from './flows/refunds/send-refund.ts';
 import { settle } from './flows/settle.ts';
 import { settleBatch } from './flows/settle-batch.ts';
-import { sessionReader } from './flows/viewing/read-sessions.ts';
 import type { HttpHouse, HttpSettings, Readiness, StripeJs } from './http/house.ts';
 import { DEFAULT_LIMITS, type Limits } from './http/limits.ts';
 import type { InboxDesk } from './inbox/drain.ts';
@@ -121,8 +120,7 @@ export function houseOf(parts: Parts): BuiltHouse {
     settle,
     adopt,
     settleBatch: parts.batches === false ? null : settleBatch,
-    openings: null,
-    readSession: null,
+    shared: null,
     recordRefund,
     recordDispute,
     recordWarning,
@@ -132,8 +130,7 @@ export function houseOf(parts: Parts): BuiltHouse {
     ...looksOf(db, gateway, shop),
     wake: (worker) => wake(worker),
   };
-  const shares = (own: House): House =>
-    parts.batches === false ? own : { ...own, openings: openingsOf(own), readSession: sessionReader(own) };
+  const shares = (own: House): House => (parts.batches === false ? own : { ...own, shared: sharedBy(own) });
   const front = shares(house);
   const behind = shares({ ...house, ...looksOf(parts.worker_db, gateway, shop), db: parts.worker_db });
   // Where nothing is limited, time is virtual, and a heartbeat would move it.

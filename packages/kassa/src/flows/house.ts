@@ -14,10 +14,9 @@ import type { Clock } from '../kernel/clock.ts';
 import type { Ids } from '../kernel/ids.ts';
 import type { Log } from '../kernel/log.ts';
 import type { AfterRefund, UnexpectedMoney } from '../kernel/policies/after-sale.ts';
-import type { Openings } from './opening/open-together.ts';
+import type { Shared } from './opening/open-together.ts';
 import type { Adopt } from './refunding/adopted.ts';
 import type { SettleBatch, StripeRef } from './settling/batch.ts';
-import type { ReadSession } from './viewing/read-sessions.ts';
 
 /** The shop that a story works for: every row it writes carries these two. */
 export interface Shop {
@@ -226,10 +225,8 @@ export interface House {
   readonly adopt: Adopt;
   /** Null: every order is settled by itself. */
   readonly settleBatch: SettleBatch | null;
-  /** Null: every checkout is opened by itself. */
-  readonly openings: Openings | null;
-  /** For pages that poll; null: each is read by itself. */
-  readonly readSession: ReadSession | null;
+  /** What strangers do together who come at the same moment. Null: everybody by themselves. */
+  readonly shared: Shared | null;
   readonly recordRefund: RecordRefund;
   readonly recordDispute: RecordDispute;
   readonly recordWarning: RecordWarning;

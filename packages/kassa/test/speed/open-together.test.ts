@@ -91,6 +91,19 @@ test('the last seats go to as many as there are, whoever shares a statement with
   expect(rows).toEqual([{ held: 3 }]);
 });
 
+test('a crowd at a counter where nothing is left is told so by one look at the stock, and leaves no row', async () => {
+  const last = (await listOffers(together.db, together.house.shop)).find((offer) => offer.key === 'last');
+  const many = commandFor(last?.id);
+  const before = await countOrders();
+  sent.length = 0;
+  const told = await Promise.allSettled(Array.from({ length: 30 }, () => startCheckout(together.house, many)));
+  expect(new Set(told.map((one) => (one.status === 'rejected' ? (one.reason as KassaError).code : 'held')))).toEqual(
+    new Set(['sold_out']),
+  );
+  expect(sent.filter(({ kind }) => kind === 'statement')).toHaveLength(1);
+  expect(await countOrders()).toBe(before);
+});
+
 test('an answer for an order that somebody is at work on waits for them alone, and nobody waits with it', async () => {
   const { db } = together;
   const finished: string[] = [];
@@ -129,21 +142,25 @@ test('an answer for an order that somebody is at work on waits for them alone, a
 async function cost(count: number): Promise<{ begins: number; statements: number; commits: number }> {
   await together.buy({ offer: 'poster' });
   const poster = (await listOffers(together.db, together.house.shop)).find((offer) => offer.key === 'poster');
-  const command: StartCheckout = {
-    ...{
-      contract: 'hosted-checkout',
-      presentation: 'hosted',
-      buyer: {},
-      metadata: {},
-      success_url: 'https://shop.example',
-    },
-    lines: [{ offer_id: poster?.id ?? '', quantity: 1 }],
-    render: ({ url }) => url,
-  };
+  const command = commandFor(poster?.id);
   sent.length = 0;
   await Promise.all(Array.from({ length: count }, () => startCheckout(together.house, command)));
   const of = (kind: GatePoint['kind']): number => sent.filter((point) => point.kind === kind).length;
   return { begins: of('begin'), statements: of('statement'), commits: of('commit') };
+}
+
+function commandFor(offer_id: string | undefined): StartCheckout {
+  return {
+    ...{ contract: 'hosted-checkout', presentation: 'hosted', buyer: {}, metadata: {} },
+    success_url: 'https://shop.example',
+    lines: [{ offer_id: offer_id ?? '', quantity: 1 }],
+    render: ({ url }) => url,
+  };
+}
+
+async function countOrders(): Promise<number | undefined> {
+  const { rows } = await sql<{ count: number }>`select count(*)::int as count from kassa.orders`.execute(together.db);
+  return rows[0]?.count;
 }
 
 let crowds = 0;

@@ -1,7 +1,7 @@
 import { lockClass, type RowsStatement, sql, type Transaction, writeRows } from '../../database/index.ts';
 import { assert } from '../../kernel/assert.ts';
 import type { Ids } from '../../kernel/ids.ts';
-import { holdStock, moveStock, perOffer, soldOut } from './stock-table.ts';
+import { holdStock, moveStock, perOffer, soldOut, takeCounted } from './stock-table.ts';
 
 export interface Hold {
   readonly id: string;
@@ -37,6 +37,8 @@ export async function takeHolds(
   world: { ids: Ids; at: Date },
 ): Promise<void> {
   // New rows are nobody's to wait for, so they take no class of their own; the stock does.
+  const wanted = perOffer(requests.filter((request) => !request.waits));
+  takeCounted(tx, wanted);
   const counted = new Set<string>();
   for (const [offer_id, parts] of Map.groupBy(requests, (request) => request.offer_id)) {
     const rows = parts.map((part) => holdOf(owner, part, world));
@@ -44,7 +46,7 @@ export async function takeHolds(
       if (was_written) counted.add(offer_id);
     });
   }
-  for (const [offer_id, quantity] of perOffer(requests.filter((request) => !request.waits))) {
+  for (const [offer_id, quantity] of wanted) {
     await moveStock(tx, offer_id, { held: quantity, sold: 0 }, (was_enough) => {
       if (!was_enough && counted.has(offer_id)) throw soldOut(offer_id);
     });

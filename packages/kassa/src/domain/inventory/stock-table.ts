@@ -46,6 +46,29 @@ export async function lockFree(tx: Transaction, offer_ids: readonly string[]): P
   return new Map(rows.map((row) => [row.offer_id, row.capacity - row.held - row.sold]));
 }
 
+const counted = new WeakMap<Transaction, Map<string, number>>();
+
+/**
+ * Locks the stock of offers of which little is left, and has whatever `takeHolds` takes of them in this transaction
+ * judged at once by what is free then, not by the statement that takes it: among many who share that statement, those
+ * who come too late hear so by themselves and leave no mark.
+ */
+export async function judgeAtOnce(tx: Transaction, offer_ids: readonly string[]): Promise<void> {
+  counted.set(tx, await lockFree(tx, offer_ids));
+}
+
+/** Takes from what `judgeAtOnce` has counted, all or nothing. @throws KassaError `sold_out` with the offer. */
+export function takeCounted(tx: Transaction, wanted: ReadonlyMap<string, number>): void {
+  const free = counted.get(tx) ?? new Map<string, number>();
+  for (const [offer_id, quantity] of wanted) {
+    if ((free.get(offer_id) ?? quantity) < quantity) throw soldOut(offer_id);
+  }
+  for (const [offer_id, quantity] of wanted) {
+    const left = free.get(offer_id);
+    if (left !== undefined) free.set(offer_id, left - quantity);
+  }
+}
+
 /** Sets pieces aside, all of them or none. @throws KassaError `sold_out` with the offer that is short. */
 export async function holdStock(
   tx: Transaction,

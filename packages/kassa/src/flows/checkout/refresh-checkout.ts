@@ -50,8 +50,8 @@ export async function refreshCheckout(house: House, ref: CheckoutRef, ask: Ask):
 }
 
 /** By its session together with whoever asks at this moment: that is what a crowd of pages polls by. */
-function read({ db, shop, readSession }: House, ref: CheckoutRef): Promise<CheckoutRow | undefined> {
-  return 'session_id' in ref && readSession !== null ? readSession(ref.session_id) : readCheckout(db, shop, ref);
+function read({ db, shop, shared }: House, ref: CheckoutRef): Promise<CheckoutRow | undefined> {
+  return 'session_id' in ref && shared !== null ? shared.readSession(ref.session_id) : readCheckout(db, shop, ref);
 }
 
 async function look(house: House, attempt: CheckoutRow): Promise<CheckoutView> {

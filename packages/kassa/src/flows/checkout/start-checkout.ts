@@ -98,7 +98,7 @@ async function keepRefusal(house: House, command: StartCheckout, error: unknown)
 
 /** With others who come at this moment, where nothing stands between the price and the rows; else alone. */
 async function draftNow(house: House, command: StartCheckout): Promise<Drafted> {
-  const shared = mayShare(house, command) ? await house.openings?.draft(command) : undefined;
+  const shared = mayShare(house, command) ? await house.shared?.draft(command) : undefined;
   if (shared === undefined || shared === 'alone') return inTransaction(house.db, (tx) => draft(house, tx, command));
   if ('refused' in shared) throw shared.refused;
   return { attempt_id: shared.attempt.id, just: shared };

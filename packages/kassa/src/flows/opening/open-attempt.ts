@@ -69,7 +69,7 @@ export async function openAttempt<Result>(
 
 /** With others whose answers come at this moment; alone when somebody is at work on the order. */
 async function attach<Result>(house: House, attachment: Attachment<Result>): Promise<Result | typeof SUPERSEDED> {
-  const shared = await house.openings?.attach(attachment);
+  const shared = await house.shared?.attach(attachment);
   if (shared !== undefined && shared !== 'alone') return shared;
   return inTransaction(house.db, (tx) => attachSession(house, tx, attachment));
 }
