@@ -2,7 +2,7 @@
 // Method: the official client over an in-process http; its own encoding is the oracle for ours.
 import Stripe from 'stripe';
 import { expect, test } from 'vitest';
-import type { SessionRequest } from '../domain/payments/gateway.ts';
+import type { GatewayFailure, SessionRequest } from '../domain/payments/gateway.ts';
 import { silentLog } from '../kernel/log.ts';
 import { seededRandom } from '../kernel/random.ts';
 import { TEST_RATES } from './budget.ts';
@@ -177,6 +177,23 @@ test('stored bytes travel as they stand, under the stored key, to the stored pat
   expect(seen).toEqual([expected, expected]);
 });
 
+test('the first call and every later one say the same, but for their keys', async () => {
+  const said: string[][] = [];
+  const client = createClient(
+    async (request) => {
+      said.push([request.method, request.url, ...[...request.headers].map((header) => header.join(': '))]);
+      return answer(200, { id: 'cs_test_1' });
+    },
+    { secret_key: KEY },
+  );
+  const stored = { path: '/v1/checkout/sessions', body: 'mode=payment' };
+  expect(await client.sendStored(stored, 'kassa:1:open')).toMatchObject({ id: 'cs_test_1' });
+  expect(await client.sendStored(stored, 'kassa:2:open')).toEqual({ id: 'cs_test_1' });
+  const [first = [], second] = said;
+  expect(first).toContain('idempotency-key: kassa:1:open');
+  expect(second).toEqual(first.map((line) => line.replace('kassa:1:open', 'kassa:2:open')));
+});
+
 test('the version that we speak is the one that the official client pins', () => {
   expect(API_VERSION).toBe(Stripe.API_VERSION ?? API_VERSION);
   expect(new Stripe(KEY, { telemetry: false }).getApiField('version')).toBe(API_VERSION);
@@ -217,6 +234,22 @@ test.each(FAILURES)('%s is understood on the safe side', async (_, http, kind) =
     (error: unknown) => failureOf(error),
   );
   expect(failure?.kind).toBe(kind);
+});
+
+test.each(FAILURES)('%s is understood the same in a later call, and asked once', async (_, http, kind) => {
+  let calls = 0;
+  const client = createClient(
+    () => {
+      calls += 1;
+      return calls === 1 ? Promise.resolve(answer(200, { id: 're_1' })) : http();
+    },
+    { secret_key: KEY },
+  );
+  const refund = { path: '/v1/refunds', body: '' };
+  await client.sendStored(refund, 'kassa:1:refund');
+  const later = await client.sendStored(refund, 'kassa:2:refund').catch(failureOf);
+  const first = await createClient(http, { secret_key: KEY }).sendStored(refund, 'kassa:2:refund').catch(failureOf);
+  expect([later, calls]).toMatchObject([{ kind, code: (first as GatewayFailure).code }, 2]);
 });
 
 test('an absent field is left out, and an empty one is sent', () => {
