@@ -57,19 +57,31 @@ function asJson(period: Period, currencies: readonly CurrencyMetrics[]) {
   return {
     from: period.from,
     to: period.to,
-    currencies: currencies.map(({ currency, total_revenue_minor, refunded_minor, refund_rate, ...counts }) => ({
-      currency,
-      total_revenue: decimalFromMinor(total_revenue_minor, currency),
-      total_revenue_minor,
-      ...counts,
-      refunded: decimalFromMinor(refunded_minor, currency),
-      refunded_minor,
-      refund_rate: Number(refund_rate),
-    })),
+    currencies: currencies.map(
+      ({ currency, total_revenue_minor, refunded_minor, fees_minor, refund_rate, ...counts }) => ({
+        currency,
+        total_revenue: decimalFromMinor(total_revenue_minor, currency),
+        total_revenue_minor,
+        ...counts,
+        refunded: decimalFromMinor(refunded_minor, currency),
+        refunded_minor,
+        refund_rate: Number(refund_rate),
+        fees: decimalFromMinor(fees_minor, currency),
+        fees_minor,
+      }),
+    ),
   };
 }
 
-const HEADS = ['currency', 'total_revenue', 'successful_payments', 'failed_payments', 'refunded', 'refund_rate'];
+const HEADS = [
+  'currency',
+  'total_revenue',
+  'successful_payments',
+  'failed_payments',
+  'refunded',
+  'refund_rate',
+  'fees',
+];
 
 function linesOf({ from, to }: Period, currencies: readonly CurrencyMetrics[]): string[] {
   const since = from.getTime() === 0 ? 'the beginning' : from.toISOString();
@@ -82,6 +94,7 @@ function linesOf({ from, to }: Period, currencies: readonly CurrencyMetrics[]): 
     String(row.failed_payments),
     decimalFromMinor(row.refunded_minor, row.currency),
     `${row.refund_rate} %`,
+    decimalFromMinor(row.fees_minor, row.currency),
   ]);
   const widths = HEADS.map((name, at) =>
     Math.max(...[name, ...rows.map((row) => row[at] ?? '')].map((one) => one.length)),

@@ -2,6 +2,7 @@ import { inTransaction, setTimer } from '../database/index.ts';
 import { findAttempts, longSilent, oldestLive } from '../domain/payments/index.ts';
 import type { House } from './house.ts';
 import { compareDisputes } from './reconciling/compare-disputes.ts';
+import { compareFees } from './reconciling/compare-fees.ts';
 import { compareIntents } from './reconciling/compare-intents.ts';
 import { compareRefunds } from './reconciling/compare-refunds.ts';
 import { beginRound, compareSession, type ReconcileReport, type Round } from './reconciling/compare-session.ts';
@@ -18,7 +19,7 @@ const SILENT_MAX = 20;
  * event is ever made (docs.stripe.com/webhooks/handle-irrecoverable-events). Finished sessions, payments without one,
  * refunds and disputes are each listed from where the last pass began, and from the oldest that still waits; what nobody waits
  * for is looked at once an hour, and once a day, first of all after a start, so are the last days altogether, also what
- * we believe to be over. A paid session that carries our mark and that no row knows becomes a break, which a person
+ * we believe to be over, and what Stripe charged is booked. A paid session that carries our mark and that no row knows becomes a break, which a person
  * sees; so does one that cannot be settled, and it holds no other back. Cut in half, or held up because Stripe's rate
  * limit belongs to buyers first, it goes on where it was; a second round changes nothing.
  * @param payload what the timer of this round carries; without it the round looks back furthest.
@@ -40,6 +41,7 @@ export async function reconcile(house: House, payload?: unknown): Promise<Reconc
   }
   await compareRefunds(round, reach);
   await compareDisputes(round, reach);
+  await compareFees(round, reach);
   await armNextRound(house, reach);
   return round.tally;
 }

@@ -5,11 +5,15 @@ import type { Calls } from './calls.ts';
 import type { StripeClient } from './client.ts';
 import { reportOfEndpoint } from './translate/endpoint.ts';
 import { listedEvent } from './translate/event.ts';
+import { reportOfFee } from './translate/fee.ts';
 import { listedIntent } from './translate/intent.ts';
 import { reportOfRefund } from './translate/refund.ts';
 import { listedSession } from './translate/session.ts';
 
-type Lists = Pick<Gateway, 'listSessions' | 'listIntents' | 'listRefunds' | 'listEvents' | 'listEndpoints'>;
+type Lists = Pick<
+  Gateway,
+  'listSessions' | 'listIntents' | 'listRefunds' | 'listFees' | 'listEvents' | 'listEndpoints'
+>;
 
 interface Desk {
   readonly calls: Calls;
@@ -22,7 +26,7 @@ const PAGE_SIZE = 100;
 
 /** Pages of everything of one kind, newest first. All of them pass in the lane that gives way to everybody else. */
 export function lists({ calls, client, clock, livemode }: Desk): Lists {
-  const { checkout, events, paymentIntents, refunds, webhookEndpoints } = client.stripe;
+  const { balanceTransactions, checkout, events, paymentIntents, refunds, webhookEndpoints } = client.stripe;
   return {
     async listSessions({ status, ...filter }) {
       assertNoTransaction();
@@ -47,6 +51,12 @@ export function lists({ calls, client, clock, livemode }: Desk): Lists {
       const list = await calls.call('GET /v1/refunds', 'reconcile', () => refunds.list(asked));
       const at = clock.now();
       return pageOf(list, (refund) => reportOfRefund(refund, at, livemode));
+    },
+    async listFees(filter) {
+      assertNoTransaction();
+      const asked = { ...windowOf(filter), expand: ['data.source'] };
+      const list = await calls.call('GET /v1/balance_transactions', 'reconcile', () => balanceTransactions.list(asked));
+      return pageOf(list, reportOfFee);
     },
     async listEvents({ types, ...filter }) {
       assertNoTransaction();

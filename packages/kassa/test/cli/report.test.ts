@@ -28,6 +28,7 @@ test('C27: the report is one JSON object with the figures of each currency', asy
       {
         ...{ currency: 'usd', total_revenue: '200.00', total_revenue_minor: 20_000 },
         ...{ successful_payments: 1, failed_payments: 0, refunded: '0.00', refunded_minor: 0, refund_rate: 0 },
+        ...{ fees: '0.00', fees_minor: 0 },
       },
     ],
   });
@@ -36,8 +37,8 @@ test('C27: the report is one JSON object with the figures of each currency', asy
 test('C27: people get a table, and a period without payments is told as such', async () => {
   const table = await report();
   expect(table.out.split('\n').slice(1, 3)).toEqual([
-    '  currency  total_revenue  successful_payments  failed_payments  refunded  refund_rate',
-    '  USD              200.00                    1                0      0.00          0 %',
+    '  currency  total_revenue  successful_payments  failed_payments  refunded  refund_rate  fees',
+    '  USD              200.00                    1                0      0.00          0 %  0.00',
   ]);
   const none = await report('--from', '2001-01-01', '--to', '2001-12-31');
   // Blue Hall is in Los Angeles, so its days begin at eight in Greenwich.

@@ -51,7 +51,7 @@ test('C27: revenue, successes and the refund rate are counted by currency, and f
   await sell(shop);
   await sell(shop, 'jpy');
   await refund(shop, first, 4_000);
-  const none = { failed_payments: 0 };
+  const none = { failed_payments: 0, fees_minor: 0 };
   expect(await figures(shop)).toEqual([
     {
       ...none,

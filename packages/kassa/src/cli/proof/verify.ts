@@ -41,7 +41,7 @@ function tellPeople(printer: Printer, report: VerifyReport): void {
     say(`! ${kind}: ${sentence}`);
     say(`    ${cure}`);
   }
-  const looked = `${counts.sessions} sessions, ${counts.payments} payments, ${counts.refunds} refunds and ${counts.events} events at Stripe`;
+  const looked = `${counts.sessions} sessions, ${counts.payments} payments, ${counts.refunds} refunds, ${counts.disputes} disputes, ${counts.fees} fees and ${counts.events} events at Stripe`;
   say(`${looked} against ${counts.orders} orders and ${counts.rules} rules; ${counts.foreign} objects are not ours`);
   if (counts.reviews > 0) say(`${counts.reviews} orders wait for a person: see /admin/attention`);
   say(`${unexplained.length} unexplained`);

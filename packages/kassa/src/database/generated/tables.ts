@@ -493,7 +493,7 @@ export interface ReconcileBreaksTable {
 export interface ReconcileCursorsTable {
   tenant_id: string;
   mode: 'test' | 'live';
-  kind: 'sessions_complete' | 'sessions_expired' | 'intents' | 'refunds' | 'disputes' | 'events';
+  kind: 'sessions_complete' | 'sessions_expired' | 'intents' | 'refunds' | 'disputes' | 'events' | 'fees';
   reached_at: Date | null;
   pass_from: Date | null;
   pass_started_at: Date | null;

@@ -6,4 +6,4 @@ export {
   ledgerEntries,
   ledgerOf,
 } from './balances-table.ts';
-export { LEDGER_ACCOUNTS, type LedgerAccount, type Posting, post, postAll } from './ledger-table.ts';
+export { LEDGER_ACCOUNTS, type LedgerAccount, type Posting, post, postAll, postMissing } from './ledger-table.ts';

@@ -50,21 +50,42 @@ export async function post(
 /** The same for many in one statement. @throws Bug as `post` does. */
 export async function postAll(
   tx: Transaction,
-  postings: readonly { readonly owner: PostingOwner; readonly posting: Posting }[],
+  postings: readonly OwnPosting[],
   { ids, at }: { ids: Ids; at: Date },
 ): Promise<void> {
   const rows = postings.flatMap(({ owner, posting }) => entriesOf(owner, posting, ids));
   if (rows.length === 0) return;
   lockClass(tx, 'append');
+  await insert(rows, at).execute(tx);
+}
+
+/** The same for facts that may be posted already: those are left as they are. @throws Bug as `post` does. */
+export async function postMissing(
+  tx: Transaction,
+  postings: readonly OwnPosting[],
+  { ids, at }: { ids: Ids; at: Date },
+): Promise<void> {
+  const rows = postings.flatMap(({ owner, posting }) => entriesOf(owner, posting, ids));
+  if (rows.length === 0) return;
+  lockClass(tx, 'append');
+  await sql`${insert(rows, at)} on conflict do nothing`.execute(tx);
+}
+
+interface OwnPosting {
+  readonly owner: PostingOwner;
+  readonly posting: Posting;
+}
+
+function insert(rows: readonly Entry[], at: Date) {
   const column = <K extends keyof Entry>(name: K): Entry[K][] => rows.map((row) => row[name]);
-  await sql`
+  return sql`
     insert into kassa.ledger_entries (id, tenant_id, mode, order_id, posting_id, account, currency, amount_minor, cause,
       created_at)
     select id, tenant_id, mode, order_id, posting_id, account, currency, amount_minor, cause, ${at}
     from unnest(${column('id')}::uuid[], ${column('tenant_id')}::uuid[], ${column('mode')}::text[],
       ${column('order_id')}::uuid[], ${column('posting_id')}::uuid[], ${column('account')}::text[],
       ${column('currency')}::text[], ${column('amount_minor')}::bigint[], ${column('cause')}::text[])
-      as entry (id, tenant_id, mode, order_id, posting_id, account, currency, amount_minor, cause)`.execute(tx);
+      as entry (id, tenant_id, mode, order_id, posting_id, account, currency, amount_minor, cause)`;
 }
 
 interface Entry extends PostingOwner {

@@ -8,6 +8,7 @@ import type {
   CustomerReport,
   DisputeReport,
   EndpointReport,
+  FeeReport,
   FraudWarningReport,
   ListedEvent,
   ListedIntent,
@@ -34,6 +35,7 @@ export type {
   CustomerReport,
   DisputeReport,
   EndpointReport,
+  FeeReport,
   FraudWarningReport,
   IntentStatus,
   ListedEvent,
@@ -136,6 +138,8 @@ export interface Gateway {
   readDispute(dispute_id: string, lane: Lane): Promise<DisputeReport>;
   readFraudWarning(warning_id: string, lane: Lane): Promise<FraudWarningReport>;
   listDisputes(filter: ListFilter): Promise<Listing<DisputeReport>>;
+  /** Every movement of the account's balance, whether it cost something or not. */
+  listFees(filter: ListFilter): Promise<Listing<FeeReport>>;
   /** What could be paid out or given back at this moment. */
   readBalance(lane: Lane): Promise<BalanceReport>;
   /** Every address that Stripe sends this account's events to; at most a hundred. */

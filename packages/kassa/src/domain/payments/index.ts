@@ -74,6 +74,7 @@ export type {
   CustomerReport,
   DisputeReport,
   EndpointReport,
+  FeeReport,
   FraudWarningReport,
   IntentStatus,
   ListedEvent,

@@ -82,6 +82,18 @@ export interface DisputeReport {
   readonly at: Date;
 }
 
+/** What Stripe took, or gave back, as money moved (docs.stripe.com/api/balance_transactions). It never changes. */
+export interface FeeReport {
+  readonly movement_id: string;
+  /** Of the payment that it is about; null for money that has none, such as a payout. */
+  readonly payment_id: string | null;
+  readonly told_by_dispute: boolean;
+  /** Minor units; negative for what came back. */
+  readonly fee_minor: number;
+  /** Of the account, which need not be the payment's. */
+  readonly currency: string;
+}
+
 /** A bank's warning that a payment looks like fraud. It moves no money. */
 export interface FraudWarningReport {
   readonly warning_id: string;

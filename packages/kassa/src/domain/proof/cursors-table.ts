@@ -6,7 +6,14 @@ interface ShopKey {
 }
 
 /** What is listed at Stripe page by page. Finished and expired sessions are two lists there. */
-export type ListKind = 'sessions_complete' | 'sessions_expired' | 'intents' | 'refunds' | 'disputes' | 'events';
+export type ListKind =
+  | 'sessions_complete'
+  | 'sessions_expired'
+  | 'intents'
+  | 'refunds'
+  | 'disputes'
+  | 'events'
+  | 'fees';
 
 /** A pass through a list that has not come to its end: Stripe lists the newest first, so it goes back in time. */
 export interface Pass {

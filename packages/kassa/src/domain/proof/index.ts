@@ -17,6 +17,7 @@ export {
   openBreaks,
   ownersOf,
   type ProofPeriod,
+  postedUnder,
   type RefundRow,
   receivedIn,
   refundRows,

@@ -117,6 +117,25 @@ export async function bookSums(
   return rows;
 }
 
+/** What the books have in one account under these causes, by cause. */
+export async function postedUnder(
+  db: Database,
+  shop: ShopKey,
+  { causes, account }: { readonly causes: readonly string[]; readonly account: 'fees' },
+): Promise<Map<string, { readonly currency: string; readonly amount_minor: number }>> {
+  if (causes.length === 0) return new Map();
+  const rows = await db
+    .selectFrom('ledger_entries')
+    .select(['cause', 'currency', 'amount_minor'])
+    .where('tenant_id', '=', shop.tenant_id)
+    .where('mode', '=', shop.mode)
+    .where('account', '=', account)
+    .where('cause', 'in', [...causes])
+    .orderBy('cause')
+    .execute();
+  return new Map(rows.map(({ cause, ...row }) => [cause, row]));
+}
+
 /** Something that a person has been told of already, and that still stands. */
 export interface OpenBreak {
   readonly kind: string;

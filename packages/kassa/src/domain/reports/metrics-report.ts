@@ -13,6 +13,8 @@ export interface CurrencyMetrics {
   readonly total_revenue_minor: number;
   /** All money that was given back, minor units, whenever it had been captured; also what was paid back elsewhere. */
   readonly refunded_minor: number;
+  /** What Stripe took in the period, minor units, as far as it has told; for payments and for disputes. */
+  readonly fees_minor: number;
   /** Payments that captured money. Orders that cost nothing, or that credits paid, are none. */
   readonly successful_payments: number;
   /** Orders that ended unpaid although their buyer tried. A declined try before a success is no failure. */
@@ -32,12 +34,14 @@ export async function readMetrics(
 ): Promise<CurrencyMetrics[]> {
   const { rows } = await sql<Omit<CurrencyMetrics, 'refund_rate'>>`
     with money as (
-      select currency, amount_minor, cause like 'paid:%' as is_payment from kassa.ledger_entries
-      where tenant_id = ${shop.tenant_id} and mode = ${shop.mode} and account in ('stripe', 'elsewhere')
-        and (cause like 'paid:%' or cause like 'refund:%') and created_at >= ${from} and created_at < ${to}
+      select currency, amount_minor, account = 'fees' as is_fee, cause like 'paid:%' as is_payment
+      from kassa.ledger_entries
+      where tenant_id = ${shop.tenant_id} and mode = ${shop.mode} and created_at >= ${from} and created_at < ${to}
+        and (account = 'fees' or account in ('stripe', 'elsewhere') and (cause like 'paid:%' or cause like 'refund:%'))
     ), sums as (
       select currency, coalesce(sum(amount_minor) filter (where is_payment), 0) as captured,
-        coalesce(-sum(amount_minor) filter (where not is_payment), 0) as refunded,
+        coalesce(-sum(amount_minor) filter (where not is_payment and not is_fee), 0) as refunded,
+        coalesce(sum(amount_minor) filter (where is_fee), 0) as fees,
         count(*) filter (where is_payment) as payments
       from money group by currency
     ), failures as (
@@ -51,7 +55,7 @@ export async function readMetrics(
       group by currency
     )
     select currency, coalesce(captured, 0)::bigint as total_revenue_minor, coalesce(refunded, 0)::bigint as refunded_minor,
-      coalesce(payments, 0)::bigint as successful_payments, coalesce(failed, 0)::bigint as failed_payments
+      coalesce(fees, 0)::bigint as fees_minor, coalesce(payments, 0)::bigint as successful_payments, coalesce(failed, 0)::bigint as failed_payments
     from sums full join failures using (currency) order by currency`.execute(db);
   return rows.map((row) => ({ ...row, refund_rate: percentOf(row.refunded_minor, row.total_revenue_minor) }));
 }

@@ -15,6 +15,8 @@ import { toTypeId } from '../../kernel/ids.ts';
 import { readAttempt } from '../asking/read-attempt.ts';
 import type { House } from '../house.ts';
 import { beginProof, everyPage, moneyWords, type Proof, type Unexplained } from '../proving/proof.ts';
+import { proveDisputes } from '../proving/prove-disputes.ts';
+import { proveFees } from '../proving/prove-fees.ts';
 import { provePayment, provePayments } from '../proving/prove-payments.ts';
 import { proveRefunds } from '../proving/prove-refunds.ts';
 
@@ -50,8 +52,8 @@ const BROKEN_MAX = 1_000;
 
 /**
  * Proves that Stripe, the books and the orders tell the same of a period, and names each thing that they do not: every
- * session, payment and refund at Stripe against our rows, our rows against Stripe, the events of the last thirty days
- * against the inbox, and the rules that hold after every commit against all rows. Reads only, here and there. What is
+ * session, payment, refund and dispute at Stripe against our rows, our rows against Stripe, what Stripe charged against
+ * the books, the events of the last thirty days against the inbox, and the rules that hold after every commit against all rows. Reads only, here and there. What is
  * on its way while it looks is looked at again a moment later, so that it may run beside a shop that sells.
  * @param types the types of events that this shop listens to.
  * @throws GatewayFailure, KassaError when Stripe cannot be asked.
@@ -62,6 +64,8 @@ export async function verify(house: House, period: ProofPeriod, types: readonly 
   await provePayments(proof);
   await proveOurPayments(proof);
   await proveRefunds(proof);
+  await proveDisputes(proof);
+  await proveFees(proof);
   await proveEvents(proof, types);
   const broken = await runChecks(db, CHECKS, BROKEN_MAX);
   const rules = broken.map(({ kind, cure, sentence }) => ({ kind, object_id: null, order_id: null, sentence, cure }));

@@ -18,7 +18,15 @@ export interface Unexplained {
 export interface Proof {
   readonly house: House;
   readonly period: ProofPeriod;
-  readonly counts: { sessions: number; payments: number; refunds: number; events: number; foreign: number };
+  readonly counts: {
+    sessions: number;
+    payments: number;
+    refunds: number;
+    disputes: number;
+    fees: number;
+    events: number;
+    foreign: number;
+  };
   readonly unexplained: Unexplained[];
   /** Every payment of ours that Stripe says it took, by Stripe's id of it or of its session. */
   readonly payments: Map<string, PaymentReport>;
@@ -35,7 +43,7 @@ export interface Proof {
 export function beginProof(house: House, period: ProofPeriod): Proof {
   return {
     ...{ house, period, unexplained: [], seen: new Set() },
-    counts: { sessions: 0, payments: 0, refunds: 0, events: 0, foreign: 0 },
+    counts: { sessions: 0, payments: 0, refunds: 0, disputes: 0, fees: 0, events: 0, foreign: 0 },
     ...{ payments: new Map(), attempts: new Map(), refunds: new Map(), refund_ids: new Map() },
   };
 }
