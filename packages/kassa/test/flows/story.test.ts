@@ -1,8 +1,11 @@
 // Goal: whoever looks at an order reads its whole story, in the order in which it happened.
 // Method: a sale through the real house; the report is read as the pages read it.
 import { afterEach, expect, test } from 'vitest';
+import { closeBreaks, openBreak } from '../../src/domain/payments/index.ts';
 import { readStory } from '../../src/domain/reports/index.ts';
 import type { House } from '../../src/flows/house.ts';
+import { explain } from '../../src/flows/proof/explain.ts';
+import { orderPage } from '../../src/http/admin/order.ts';
 import { drainInbox } from '../../src/inbox/drain.ts';
 import { type Counter, openCounter } from '../setup/counter.ts';
 import { openPaymentDesk } from '../setup/payments.ts';
@@ -90,4 +93,34 @@ test('the story of a payment without a page names the payment, and the event tha
   expect(steps).toContainEqual({ title: 'Payment opened for 100.00 USD', detail: payment_id, state: 'ok' });
   expect(steps?.map((step) => step.title)).toContain('Webhook payment_intent.succeeded');
   expect(JSON.stringify(story)).not.toContain('_secret_');
+});
+
+test('what Stripe says of an order and no row explains stands in its story, with who acts and since when', async () => {
+  const shop = await openCounter();
+  counter = shop;
+  const { session_id } = await shop.buy();
+  const other = await shop.buy();
+  const { order_id } = await shop.db
+    .selectFrom('payment_transactions')
+    .select('order_id')
+    .where('session_id', '=', session_id)
+    .executeTakeFirstOrThrow();
+  const { house, clock } = shop;
+  const since = house.clock.now();
+  const broken = { kind: 'session_not_settled', owner: 'kassa', details: {} } as const;
+  for (const id of [session_id, other.session_id]) {
+    await openBreak(house.db, house.shop, { ...broken, stripe_object_id: id }, { ids: house.ids, at: since });
+  }
+  clock.advance(3 * 3_600_000);
+  const story = await readStory(shop.db, house.shop, order_id);
+  expect(story?.breaks).toEqual([{ object_id: session_id, kind: 'session_not_settled', owner: 'kassa', since }]);
+  if (!story) throw new Error('the order has a story');
+  const page = orderPage(story, [], house.clock.now()).body.markup;
+  expect(page).toContain('At Stripe, and unexplained');
+  expect(page).toMatch(/session not settled.*Kassa tries again by itself.*<td>3 h<\/td>/s);
+  const { remedies } = await explain(house, order_id, 'admin:kim');
+  const sentence = `wait: ${session_id}, session not settled since ${since.toISOString()}; Kassa tries again by itself`;
+  expect(remedies).toContainEqual({ kind: 'break', sentence });
+  await closeBreaks(house.db, house.shop, session_id, house.clock.now());
+  expect((await readStory(shop.db, house.shop, order_id))?.breaks).toEqual([]);
 });

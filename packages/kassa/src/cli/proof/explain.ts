@@ -30,7 +30,7 @@ export const explain: CommandDef = {
 async function runExplain(name: string, args: Readonly<Record<string, unknown>>, printer: Printer): Promise<number> {
   return atOpened(args, async ({ house }) => {
     const first = await explainOrder(house, name, ACTOR);
-    tell(printer, first);
+    tell(printer, first, house.clock.now());
     const doable = first.remedies.filter(({ fix }) => fix !== undefined);
     if (args.fix !== true || doable.length === 0) return first.remedies.length === 0 ? 0 : 1;
     for (const { kind, sentence, fix } of doable) {
@@ -46,7 +46,7 @@ async function runExplain(name: string, args: Readonly<Record<string, unknown>>,
   });
 }
 
-function tell(printer: Printer, { story, said, remedies }: Explanation): void {
+function tell(printer: Printer, { story, said, remedies }: Explanation, now: Date): void {
   const { order, steps } = story;
   const id = toTypeId('ord', order.id);
   const total = `${decimalFromMinor(order.total_minor, order.currency)} ${order.currency.toUpperCase()}`;
@@ -63,6 +63,11 @@ function tell(printer: Printer, { story, said, remedies }: Explanation): void {
       ...{ what: 'step', at, kind, title, detail, state },
     });
   }
+  for (const { object_id, kind, owner, since } of story.breaks) {
+    const age = ageOf(since, now);
+    const text = `  ! unexplained for ${age}: ${object_id}, ${kind.replaceAll('_', ' ')}; to be acted on by ${owner}`;
+    printer.say(text, { what: 'break', object_id, kind, owner, since });
+  }
   for (const { object_id, sentence, agrees } of said) {
     printer.say(`  Stripe says now: ${object_id} is ${sentence}${agrees ? '' : '  ← differs'}`, {
       ...{ what: 'stripe', object_id, sentence, agrees },
@@ -74,4 +79,13 @@ function tell(printer: Printer, { story, said, remedies }: Explanation): void {
       ...{ what: 'remedy', kind, sentence, fixable: fix !== undefined },
     });
   }
+}
+
+const MINUTE_MS = 60_000;
+
+/** `3 d`, `5 h`, `12 min`: the largest unit that is full. */
+function ageOf(since: Date, now: Date): string {
+  const minutes = Math.max(0, Math.floor((now.getTime() - since.getTime()) / MINUTE_MS));
+  if (minutes < 60) return `${minutes} min`;
+  return minutes < 2_880 ? `${Math.floor(minutes / 60)} h` : `${Math.floor(minutes / 1_440)} d`;
 }

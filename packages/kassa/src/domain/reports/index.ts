@@ -8,7 +8,7 @@ export {
   readNotification,
 } from './notifications-report.ts';
 export { listOrders, type OrderFilter, type OrderPage, type OrderRow } from './orders-report.ts';
-export { type OrderStory, readStory } from './story-report.ts';
+export { type OrderStory, readStory, type StoryBreak } from './story-report.ts';
 export type { StoryStep } from './story-steps.ts';
 export { tenantOf } from './tenant-report.ts';
 export { listTrouble, type Trouble } from './trouble-report.ts';

@@ -1,4 +1,4 @@
-import type { Database } from '../../database/index.ts';
+import { type Database, sql } from '../../database/index.ts';
 import type { OrderRow } from './orders-report.ts';
 import { readSteps, type StoryStep } from './story-steps.ts';
 
@@ -23,6 +23,16 @@ export interface OrderStory {
     readonly total_minor: number;
   }[];
   readonly steps: readonly StoryStep[];
+  /** What Stripe says of this order's objects and no row of ours explains, longest first. */
+  readonly breaks: readonly StoryBreak[];
+}
+
+export interface StoryBreak {
+  readonly object_id: string;
+  readonly kind: string;
+  /** Who has to act. */
+  readonly owner: 'shop' | 'kassa' | 'operations';
+  readonly since: Date;
 }
 
 /** The story of one order, or undefined when this shop has none with this id. */
@@ -48,5 +58,26 @@ export async function readStory(
     .orderBy('position')
     .execute();
   const fields = order.fields as OrderStory['order']['fields'];
-  return { order: { ...order, fields, lines }, lines, steps: await readSteps(db, order_id) };
+  return {
+    order: { ...order, fields, lines },
+    lines,
+    steps: await readSteps(db, order_id),
+    breaks: await readBreaks(db, shop, order_id),
+  };
+}
+
+async function readBreaks(
+  db: Database,
+  shop: { tenant_id: string; mode: 'test' | 'live' },
+  order_id: string,
+): Promise<StoryBreak[]> {
+  const { rows } = await sql<StoryBreak>`
+    select stripe_object_id as object_id, kind, owner, first_seen_at as since from kassa.reconcile_breaks
+    where tenant_id = ${shop.tenant_id} and mode = ${shop.mode} and resolved_at is null and stripe_object_id in (
+      select session_id from kassa.payment_transactions where order_id = ${order_id}
+      union select payment_id from kassa.payment_transactions where order_id = ${order_id}
+      union select stripe_refund_id from kassa.refunds where order_id = ${order_id}
+      union select stripe_dispute_id from kassa.disputes where order_id = ${order_id})
+    order by first_seen_at, id`.execute(db);
+  return rows;
 }

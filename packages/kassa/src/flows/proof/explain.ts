@@ -1,7 +1,7 @@
 import { replayDelivery, replayInboxEvent } from '../../database/index.ts';
 import { findAttempt } from '../../domain/payments/index.ts';
-import { findOrderByNumber, openBreaks, parkedOf } from '../../domain/proof/index.ts';
-import { type OrderStory, readStory } from '../../domain/reports/index.ts';
+import { findOrderByNumber, parkedOf } from '../../domain/proof/index.ts';
+import { type OrderStory, readStory, type StoryBreak } from '../../domain/reports/index.ts';
 import { KassaError } from '../../kernel/errors.ts';
 import { fromTypeId, toTypeId } from '../../kernel/ids.ts';
 import type { House } from '../house.ts';
@@ -17,7 +17,6 @@ export interface Explanation {
 }
 
 const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/;
-const BREAKS_MAX = 1_000;
 
 /**
  * Tells the story of one order: each state with its cause, what came in and what went out, what Stripe says of its
@@ -32,7 +31,7 @@ export async function explain(house: House, name: string, actor: string): Promis
   const story = order_id && (await readStory(house.db, house.shop, order_id));
   if (!story || !order_id) throw new KassaError('not_found', `This shop has no order ${name}.`);
   const { said, remedies } = await whatDiffers(house, order_id, { cause: 'explain', actor });
-  const more = [...(await parked(house, order_id)), ...reviewOf(story), ...(await broken(house, said))];
+  const more = [...(await parked(house, order_id)), ...reviewOf(story), ...broken(story)];
   return { story, said, remedies: [...remedies, ...more] };
 }
 
@@ -68,11 +67,15 @@ function reviewOf({ order }: OrderStory): Remedy[] {
   return [{ kind: 'review', sentence: `wait: a person has to decide, because of ${reason}` }];
 }
 
-async function broken(house: House, said: readonly Said[]): Promise<Remedy[]> {
-  const ids = new Set(said.map(({ object_id }) => object_id));
-  const open = (await openBreaks(house.db, house.shop, BREAKS_MAX)).filter((one) => ids.has(one.stripe_object_id));
-  return open.map(({ kind, stripe_object_id, first_seen_at }) => ({
-    kind: 'break',
-    sentence: `compare ${stripe_object_id} again: ${kind.replaceAll('_', ' ')} since ${first_seen_at.toISOString()}`,
-  }));
+const WHO_ACTS: Readonly<Record<StoryBreak['owner'], string>> = {
+  shop: 'the shop decides',
+  kassa: 'Kassa tries again by itself',
+  operations: 'operations look at kassa doctor',
+};
+
+function broken({ breaks }: OrderStory): Remedy[] {
+  return breaks.map(({ kind, object_id, owner, since }) => {
+    const what = `${object_id}, ${kind.replaceAll('_', ' ')} since ${since.toISOString()}`;
+    return { kind: 'break', sentence: `wait: ${what}; ${WHO_ACTS[owner]}` };
+  });
 }

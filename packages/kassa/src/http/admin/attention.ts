@@ -1,7 +1,7 @@
 import type { Trouble } from '../../domain/reports/index.ts';
 import { emptyState, type Page } from './frame.ts';
 import { type Html, html } from './html.ts';
-import { moment, orderName, orderPath } from './words.ts';
+import { moment, orderName, orderPath, WHO_ACTS } from './words.ts';
 
 /** What waits for a person: events and deliveries that gave up, and orders whose money and books disagree. */
 export function attentionPage(trouble: Trouble): Page {
@@ -42,12 +42,6 @@ function reviews({ counts, reviews: rows }: Trouble): Html | null {
   const head = html`<th scope="col">Order</th><th scope="col">Why</th><th scope="col">Since</th>`;
   return box({ id: 'reviews', title: 'Orders to look at', count: counts.reviews, head }, drawn);
 }
-
-const WHO_ACTS: Readonly<Record<Trouble['breaks'][number]['owner'], string>> = {
-  shop: 'you: kassa adopt, or refund it',
-  kassa: 'Kassa tries again by itself',
-  operations: 'operations: kassa doctor',
-};
 
 function breaks({ counts, breaks: rows }: Trouble): Html | null {
   const drawn = rows.map(

@@ -70,7 +70,7 @@ function orderRoutes(app: Hono<HttpEnv>, house: HttpHouse, shop: string): void {
     c.set('order_id', story.order.id);
     if (wants_json) return c.json(drawStory(story));
     const { notifications } = await house.listNotifications({ limit: PAGE_ROWS, order_id: story.order.id });
-    return answerPage(c, shop, orderPage(story, notifications));
+    return answerPage(c, shop, orderPage(story, notifications, house.clock.now()));
   });
 }
 

@@ -15,7 +15,7 @@ export function drawOrders(found: OrderPage) {
 }
 
 export function drawStory(story: OrderStory) {
-  const { order, lines, steps } = story;
+  const { order, lines, steps, breaks } = story;
   return {
     ...drawRow(order),
     version: order.version,
@@ -24,6 +24,7 @@ export function drawStory(story: OrderStory) {
     fields: order.fields,
     lines,
     steps,
+    breaks,
   };
 }
 

@@ -4,18 +4,31 @@ import type { Page } from './frame.ts';
 import { type Html, html } from './html.ts';
 import { messageList } from './inbox.ts';
 import { timeline } from './timeline.ts';
-import { moment, money, orderName, reviewChip, statusChip } from './words.ts';
+import { ageOf, moment, money, orderName, reviewChip, statusChip, WHO_ACTS } from './words.ts';
 
 /** One order: what was bought, what it cost, what was sent, and everything that happened, oldest first. */
-export function orderPage(story: OrderStory, messages: readonly NotificationRow[]): Page {
+export function orderPage(story: OrderStory, messages: readonly NotificationRow[], now: Date): Page {
   const { order } = story;
   const title = `Order ${orderName(order)}`;
   const body = html`<div class="title"><h1>${title}</h1> <span data-live="status">${statusChip(order.status)} ${reviewChip(order.review_reason)}</span></div>
+<div data-live="breaks">${breaks(story, now)}</div>
 <div class="split"><section aria-labelledby="timeline-title"><h2 id="timeline-title">Timeline</h2>${timeline(story.steps)}</section>
 <div class="side"><section aria-labelledby="bought-title"><h2 id="bought-title">Bought</h2>${lines(story)}</section>
 <section aria-labelledby="facts-title"><h2 id="facts-title">Facts</h2><div data-live="facts">${facts(story)}</div></section>
 <section aria-labelledby="sent-title"><h2 id="sent-title">Messages</h2><div data-live="messages">${messages.length === 0 ? html`<p class="quiet">Nothing was sent yet.</p>` : messageList(messages)}</div></section></div></div>`;
   return { title, place: 'orders', crumbs: [{ name: 'Orders', path: '/admin/orders' }], body };
+}
+
+/** What has to be acted on before the rest of the page can be believed. */
+function breaks({ breaks }: OrderStory, now: Date): Html | null {
+  if (breaks.length === 0) return null;
+  const rows = breaks.map(
+    ({ object_id, kind, owner, since }) =>
+      html`<tr><th scope="row"><code>${object_id}</code></th><td class="wide">${kind.replaceAll('_', ' ')}</td><td class="wide">${WHO_ACTS[owner]}</td><td>${moment(since)}</td><td>${ageOf(since, now)}</td></tr>`,
+  );
+  const title = 'At Stripe, and unexplained';
+  return html`<section aria-labelledby="breaks-title"><h2 id="breaks-title">${title} <span class="count">${breaks.length}</span></h2>
+<div class="scroll" tabindex="0" role="region" aria-label="${title}"><table><caption class="hidden">${title}, oldest first</caption><thead><tr><th scope="col">Object</th><th scope="col">What</th><th scope="col">Who acts</th><th scope="col">Since</th><th scope="col">Age</th></tr></thead><tbody>${rows}</tbody></table></div></section>`;
 }
 
 function lines({ order, lines }: OrderStory): Html {

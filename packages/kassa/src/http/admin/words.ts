@@ -1,4 +1,4 @@
-import type { StoryStep } from '../../domain/reports/index.ts';
+import type { StoryBreak, StoryStep } from '../../domain/reports/index.ts';
 import { toTypeId } from '../../kernel/ids.ts';
 import { decimalFromMinor } from '../../kernel/money.ts';
 import { type Html, html } from './html.ts';
@@ -91,4 +91,17 @@ export function sinceStart(at: Date, start: Date): string {
   if (ms < 60_000) return `+${Math.floor(ms / 100) / 10} s`;
   if (ms < 3_600_000) return `+${Math.floor(ms / 60_000)} min`;
   return `+${Math.floor(ms / 3_600_000)} h`;
+}
+
+/** Who acts on what Stripe has and no row of ours explains. */
+export const WHO_ACTS: Readonly<Record<StoryBreak['owner'], string>> = {
+  shop: 'you: kassa adopt, or refund it',
+  kassa: 'Kassa tries again by itself',
+  operations: 'operations: kassa doctor',
+};
+
+/** `12 min`, `5 h`, `3 d`: how long something stands already. */
+export function ageOf(since: Date, now: Date): string {
+  const hours = Math.floor((now.getTime() - since.getTime()) / 3_600_000);
+  return hours >= 48 ? `${Math.floor(hours / 24)} d` : sinceStart(now, since).slice(1);
 }
