@@ -29,7 +29,7 @@ async function sell(shop: Counter): Promise<string> {
 }
 
 async function open(): Promise<Counter> {
-  counter = await openCounter();
+  counter = await openCounter({ fee: { basisPoints: 290, fixed: 30 } });
   return counter;
 }
 

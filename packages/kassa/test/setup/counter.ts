@@ -67,6 +67,8 @@ interface CounterOptions {
   readonly database?: Partial<OpenOptions>;
   /** False settles each order by itself. */
   readonly batches?: boolean;
+  /** What Stripe takes of a charge; nothing unless told. */
+  readonly fee?: { readonly basisPoints: number; readonly fixed: number };
   /** How often Stripe may be asked; as a test key may unless told. */
   readonly rates?: BudgetRates;
 }
@@ -81,6 +83,8 @@ export async function openCounter(options: CounterOptions = {}): Promise<Counter
   const sandbox = createSandbox({
     clock,
     strict: true,
+    // Most tests count what was sold; what Stripe takes for it has tests of its own.
+    fee: options.fee ?? { basisPoints: 0, fixed: 0 },
     webhooks: [{ url: 'http://127.0.0.1/payments/webhook', secret: SECRET }],
     deliver: (request) => counter.deliver(request),
   });

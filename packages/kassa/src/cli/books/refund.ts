@@ -1,5 +1,4 @@
 import type { CommandDef } from 'citty';
-import { loadConfig, readSettings } from '../../config.ts';
 import { findOrder, linesOf } from '../../domain/orders/index.ts';
 import type { House, RefundView } from '../../flows/house.ts';
 import { currencyThatCame } from '../../flows/refunding/came-in.ts';
@@ -10,10 +9,8 @@ import { refundOrder } from '../../flows/refunds/refund-order.ts';
 import { KassaError } from '../../kernel/errors.ts';
 import { fromTypeId, hashOf, toTypeId } from '../../kernel/ids.ts';
 import { decimalFromMinor, minorFromDecimal } from '../../kernel/money.ts';
-import { atCounter } from '../../main.ts';
-import { systemLog } from '../../system.ts';
 import { Exit, type Printer, printerTo } from '../printer.ts';
-import { realWorld } from '../world.ts';
+import { atOpened, SHOP_ARGS } from '../proof/opened.ts';
 
 const REASONS = ['duplicate', 'fraudulent', 'requested_by_customer'] as const;
 const ACTOR = 'command line';
@@ -36,14 +33,7 @@ export const refund: CommandDef = {
     restock: { type: 'boolean', description: 'Put the stock of what goes back on sale again' },
     preview: { type: 'boolean', description: 'Only show what would go back, and whether Stripe holds enough' },
     key: { type: 'string', valueHint: 'text', description: 'Your own key: the same key never refunds twice' },
-    config: { type: 'string', valueHint: 'folder', default: '.', description: 'Where kassa.config.ts is' },
-    tenant: {
-      type: 'string',
-      valueHint: 'key',
-      default: 'default',
-      description: 'Which shop, where there are several',
-    },
-    json: { type: 'boolean', description: 'One JSON object' },
+    ...SHOP_ARGS,
   },
   run: ({ args }) => runRefund(args, printerTo(process.stdout, args.json === true)),
 };
@@ -56,10 +46,7 @@ async function runRefund(args: Args, printer: Printer): Promise<number> {
   if (order_id === undefined) throw new Exit(2, `${JSON.stringify(args.order)} is no id of an order, such as ord_….`);
   if (args.lines !== undefined && args.amount !== undefined) throw new Exit(2, 'Name --lines or --amount, not both.');
   const reason = readReason(args.reason);
-  const loaded = await loadConfig(String(args.config));
-  const settings = readSettings(loaded.config, process.env, { folder: process.cwd(), file: loaded.file });
-  const world = realWorld(systemLog({ level: 'warn' }));
-  return atCounter({ settings, hooks: loaded.hooks, world, tenant: String(args.tenant) }, async (house) => {
+  return atOpened(args, async ({ house }) => {
     try {
       const wish = await readWish(house, order_id, args);
       if (args.preview === true) tellPreview(await planRefund(house, { order_id }, wish), printer);

@@ -8,7 +8,7 @@ import { KassaError } from '../../kernel/errors.ts';
 import { fromTypeId, toTypeId } from '../../kernel/ids.ts';
 import { decimalFromMinor, minorFromDecimal } from '../../kernel/money.ts';
 import { Exit, type Printer, printerTo } from '../printer.ts';
-import { atOpened, SHOP_ARGS } from '../proof/opened.ts';
+import { atOpened, type OpenedHere, SHOP_ARGS } from '../proof/opened.ts';
 
 const ACTOR = 'admin:command line';
 
@@ -70,18 +70,22 @@ async function runList(args: Args, printer: Printer): Promise<number> {
 
 /** @returns 0 when it is decided; 1 when it was refused, with the reason. */
 async function runClose(decision: ReviewDecision['decision'], args: Args, printer: Printer): Promise<number> {
-  return decide(args, printer, async (house, { order_id, reason }) => {
+  return decide(args, printer, async ({ house, untilDone }, { order_id, reason }) => {
     const { status, going_back } = await closeReview(house, order_id, { decision, reason, actor: ACTOR });
     const money = inWords(going_back);
-    const back = money === '' ? '' : `; ${money} goes back as soon as the shop runs`;
-    const closed = { what: 'review_closed', decision, order_id: args.order, status, going_back };
+    const open = async () => (await refundsOf(house.db, order_id)).some((one) => one.status === 'requested');
+    const sent = money !== '' && (await untilDone(async () => !(await open())));
+    const last = sent ? (await refundsOf(house.db, order_id)).at(-1)?.status : 'goes back as soon as the shop runs';
+    const back = money === '' ? '' : `; ${money} ${sent ? `is on its way back: ${last}` : last}`;
+    const refund = sent ? { refund: last } : {};
+    const closed = { what: 'review_closed', decision, order_id: args.order, status, going_back, ...refund };
     printer.say(`${String(args.order)} is decided and ${status.replaceAll('_', ' ')}${back}`, closed);
   });
 }
 
 /** @returns as `runClose` does. */
 async function runElsewhere(args: Args, printer: Printer): Promise<number> {
-  return decide(args, printer, async (house, { order_id, reason }) => {
+  return decide(args, printer, async ({ house }, { order_id, reason }) => {
     const amount = args.amount === undefined ? {} : { amount: await readAmount(house, order_id, String(args.amount)) };
     const { status, repaid } = await repayElsewhere(house, order_id, { reason, actor: ACTOR, ...amount });
     const closed = { what: 'review_closed', decision: 'elsewhere', order_id: args.order, status, repaid };
@@ -93,15 +97,15 @@ async function runElsewhere(args: Args, printer: Printer): Promise<number> {
 async function decide(
   args: Args,
   printer: Printer,
-  work: (house: House, asked: { readonly order_id: string; readonly reason: string }) => Promise<void>,
+  work: (opened: OpenedHere, asked: { readonly order_id: string; readonly reason: string }) => Promise<void>,
 ): Promise<number> {
   const order_id = fromTypeId('ord', String(args.order));
   if (order_id === undefined) throw new Exit(2, `${JSON.stringify(args.order)} is no id of an order, such as ord_….`);
   const reason = String(args.reason).trim();
   if (reason === '' || reason.length > 500) throw new Exit(2, '--reason takes 1 to 500 characters.');
-  return atOpened(args, async ({ house }) => {
+  return atOpened(args, async (opened) => {
     try {
-      await work(house, { order_id, reason });
+      await work(opened, { order_id, reason });
       return 0;
     } catch (error) {
       if (!(error instanceof KassaError)) throw error;

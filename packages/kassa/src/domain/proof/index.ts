@@ -23,7 +23,7 @@ export {
   refundRows,
   refundsIn,
 } from './matching-table.ts';
-export { findOrderByNumber, type ParkedOfOrder, parkedOf, refundsOf } from './order-table.ts';
+export { countWaiting, findOrderByNumber, type ParkedOfOrder, parkedOf, refundsOf } from './order-table.ts';
 
 /** What holds after every commit. */
 export const CHECKS = [

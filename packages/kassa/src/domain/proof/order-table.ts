@@ -54,3 +54,18 @@ export async function findOrderByNumber(
     .executeTakeFirst();
   return row?.id;
 }
+
+/** How many of these still wait to be handled or delivered: not done, and not given up. */
+export async function countWaiting(
+  db: Database,
+  { event_ids, delivery_ids }: { readonly event_ids: readonly string[]; readonly delivery_ids: readonly string[] },
+): Promise<number> {
+  const { rows } = await sql<{ waiting: number }>`
+    select ((select count(*) from kassa.inbox_events
+        where id = any(${[...event_ids]}::text[]) and handled_at is null and parked_at is null)
+      + (select count(*) from kassa.deliveries
+        where id = any(${[...delivery_ids]}::uuid[]) and delivered_at is null and parked_at is null))::int as waiting`.execute(
+    db,
+  );
+  return rows[0]?.waiting ?? 0;
+}
