@@ -19,7 +19,7 @@ const ALWAYS: Readonly<Record<string, string>> = {
     where (orders.status = 'paid') <> (message.id is not null) limit 1`,
   'each paid order has its money in the books': `
     select orders.id from kassa.orders left join (
-      select order_id, sum(amount_minor) filter (where account = 'stripe') as received
+      select order_id, sum(amount_minor) filter (where account in ('stripe', 'fees')) as received
       from kassa.ledger_entries group by order_id) as books on books.order_id = orders.id
     where orders.status = 'paid' and books.received is distinct from orders.total_minor limit 1`,
   'each version of an order is audited': `

@@ -257,7 +257,7 @@ describe('Stripe leads the buyer back', () => {
     await shop.rest();
     expect(await shop.mails(order_id)).toHaveLength(1);
     const entries = await shop.rows.read(
-      `select sum(amount_minor)::int as taken from kassa.ledger_entries where order_id = $1 and account = 'stripe'`,
+      `select sum(amount_minor)::int as taken from kassa.ledger_entries where order_id = $1 and account in ('stripe', 'fees')`,
       order_id,
     );
     expect(entries).toEqual([{ taken: 1200 }]);

@@ -199,7 +199,7 @@ describe('what events do', () => {
     expect(await shop.mails(order_id)).toHaveLength(1);
     expect(await stockOf(shop, 'print')).toEqual({ held: 0, sold: sold + 1 });
     const [{ captured } = { captured: null }] = await shop.rows.read<{ captured: string }>(
-      `select sum(amount_minor)::text as captured from kassa.ledger_entries where order_id = $1 and account = 'stripe'`,
+      `select sum(amount_minor)::text as captured from kassa.ledger_entries where order_id = $1 and account in ('stripe', 'fees')`,
       order_id,
     );
     expect(captured).toBe('1999');

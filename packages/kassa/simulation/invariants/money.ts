@@ -4,23 +4,27 @@ import type { Scene, Violation } from './finding.ts';
 
 /**
  * M1: per currency our account `stripe`, and what its fees took from it, is what the sandbox's own books hold for us;
- * what disputes cost is what it took for them. At rest only.
+ * what disputes cost is what it took for them, and what payments cost never more than it took. At rest only.
  */
 export async function ledgerMatchesBooks({ ask, books }: Scene): Promise<Violation[]> {
-  const rows = await ask<{ currency: string; amount: string; cost: string }>(
+  const rows = await ask<{ currency: string; amount: string; cost: string; taken: string }>(
     `select currency, coalesce(sum(amount_minor), 0)::text as amount,
-       coalesce(sum(amount_minor) filter (where account = 'fees' and cause like 'dispute_fee:%'), 0)::text as cost
+       coalesce(sum(amount_minor) filter (where account = 'fees' and cause like 'dispute_fee:%'), 0)::text as cost,
+       coalesce(sum(amount_minor) filter (where account = 'fees' and cause like 'fee:%'), 0)::text as taken
      from kassa.ledger_entries where account in ('stripe', 'fees') group by currency`,
   );
-  const ours = new Map(rows.map((row) => [row.currency, { held: Number(row.amount), cost: Number(row.cost) }]));
+  const ours = new Map(
+    rows.map((row) => [row.currency, { held: Number(row.amount), cost: Number(row.cost), taken: Number(row.taken) }]),
+  );
   const currencies = new Set([...ours.keys(), ...Object.keys(books.currencies)]);
   return [...currencies].flatMap((currency): Violation[] => {
     const theirs = books.currencies[currency];
     const held = theirs ? theirs.captured - theirs.refunded_succeeded - theirs.disputed + theirs.reinstated : 0;
     const cost = theirs?.dispute_fees ?? 0;
-    const mine = ours.get(currency) ?? { held: 0, cost: 0 };
-    if (mine.held === held && mine.cost === cost) return [];
-    const sentence = `the ledger holds ${mine.held} ${currency} at Stripe and ${mine.cost} of fees, whose books say ${held} and ${cost}`;
+    const mine = ours.get(currency) ?? { held: 0, cost: 0, taken: 0 };
+    const most = theirs?.fees ?? 0;
+    if (mine.held === held && mine.cost === cost && mine.taken <= most) return [];
+    const sentence = `the ledger holds ${mine.held} ${currency} at Stripe and ${mine.cost} and ${mine.taken} of fees, whose books say ${held}, ${cost} and ${most}`;
     return [{ invariant: 'M1', sentence }];
   });
 }

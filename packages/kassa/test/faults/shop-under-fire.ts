@@ -154,7 +154,7 @@ async function expectSums(db: Database, captured: readonly Charge[]): Promise<vo
   const [seat] = seats;
   expect([seat?.held, seat?.sold]).toEqual([seat?.held_by_orders, seat?.sold_to_orders]);
   const { rows: books } = await sql<{ sum: number }>`
-    select coalesce(sum(amount_minor), 0)::bigint as sum from kassa.ledger_entries where account = 'stripe'`.execute(
+    select coalesce(sum(amount_minor), 0)::bigint as sum from kassa.ledger_entries where account in ('stripe', 'fees')`.execute(
     db,
   );
   expect(books[0]?.sum).toBe(captured.reduce((sum, charge) => sum + charge.captured, 0));

@@ -102,7 +102,7 @@ test('each shop has stock, numbers, mail and hooks of its own, and a webhook fin
            (select array_agg(n.text_body) from kassa.notifications n
               join kassa.orders o on o.id = n.order_id where o.tenant_id = tenants.id) as mail,
            (select sum(amount_minor)::int from kassa.ledger_entries
-              where tenant_id = tenants.id and account = 'stripe') as books
+              where tenant_id = tenants.id and account in ('stripe', 'fees')) as books
     from kassa.tenants order by key`.execute(both.db);
   expect(rows.map(({ numbers, books }) => ({ numbers, books }))).toEqual([
     { numbers: [1001, 1002], books: 9_000 },

@@ -24,11 +24,11 @@ function breaks({ breaks }: OrderStory, now: Date): Html | null {
   if (breaks.length === 0) return null;
   const rows = breaks.map(
     ({ object_id, kind, owner, since }) =>
-      html`<tr><th scope="row"><code>${object_id}</code></th><td class="wide">${kind.replaceAll('_', ' ')}</td><td class="wide">${WHO_ACTS[owner]}</td><td>${moment(since)}</td><td>${ageOf(since, now)}</td></tr>`,
+      html`<tr><th scope="row" class="wide">${kind.replaceAll('_', ' ')}</th><td>${ageOf(since, now)}</td><td class="wide">${owner === 'shop' ? 'you: kassa explain' : WHO_ACTS[owner]}</td><td>${moment(since)}</td><td><code>${object_id}</code></td></tr>`,
   );
   const title = 'At Stripe, and unexplained';
   return html`<section aria-labelledby="breaks-title"><h2 id="breaks-title">${title} <span class="count">${breaks.length}</span></h2>
-<div class="scroll" tabindex="0" role="region" aria-label="${title}"><table><caption class="hidden">${title}, oldest first</caption><thead><tr><th scope="col">Object</th><th scope="col">What</th><th scope="col">Who acts</th><th scope="col">Since</th><th scope="col">Age</th></tr></thead><tbody>${rows}</tbody></table></div></section>`;
+<div class="scroll" tabindex="0" role="region" aria-label="${title}"><table><caption class="hidden">${title}, oldest first</caption><thead><tr><th scope="col">What</th><th scope="col">Age</th><th scope="col">Who acts</th><th scope="col">Since</th><th scope="col">Object</th></tr></thead><tbody>${rows}</tbody></table></div></section>`;
 }
 
 function lines({ order, lines }: OrderStory): Html {
