@@ -11,16 +11,17 @@ import type { Figures } from './reliability-run.ts';
 import { crashes, mistakes, worlds } from './reliability-steps.ts';
 import { incidents, interleavings, kills, refunds, seats, stops, tellings } from './reliability-tests.ts';
 import { reportText } from './reliability-text.ts';
+import { replays, waits } from './reliability-virtual.ts';
 
 const PAGE = 'RELIABILITY.md';
 const PLANS = {
   night: {
     ...{ worlds_max: 1_000_000, minutes: 120, kills: 500, stops: 100, crash_points: 20_000 },
-    ...{ tellings: 200_000, scripts: 100_000, rounds: 100 },
+    ...{ tellings: 200_000, scripts: 100_000, rounds: 100, timed: 100, replayed: 100 },
   },
   release: {
     ...{ worlds_max: 40_000, minutes: null, kills: 10_000, stops: 1_000, crash_points: 100_000 },
-    ...{ tellings: 200_000, scripts: 1_000_000, rounds: 1_000 },
+    ...{ tellings: 200_000, scripts: 1_000_000, rounds: 1_000, timed: 300, replayed: 300 },
   },
 } as const;
 
@@ -51,6 +52,8 @@ const PARTS: Readonly<Record<string, () => Promise<Figures>>> = {
   crashes: () => crashes(some(plan.crash_points)),
   mistakes: () => mistakes(),
   incidents: () => incidents(),
+  waits: () => waits(some(plan.timed)),
+  replays: () => replays(some(plan.replayed)),
   interleavings: () => interleavings(),
   kills: () => kills(some(plan.kills)),
   stops: () => stops(some(plan.stops)),

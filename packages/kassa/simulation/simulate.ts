@@ -1,4 +1,5 @@
 import { createWriteStream } from 'node:fs';
+import { hashOf } from '../src/kernel/ids.ts';
 import { controlNamed, ddlOf } from './controls/defects.ts';
 import { elapsedMs } from './engine/real.ts';
 import { type Counted, numberOf } from './faults/kinds.ts';
@@ -110,14 +111,24 @@ function tellFailure(
   const before = { runs: series?.runs ?? 0, purchases: series?.purchases ?? 0 };
   if (options.json) {
     const { violations, seed, mix } = report;
-    printer.line(
-      JSON.stringify({ what: 'failed', ...before, seed, violations, mix, purchases_in_run: failed.plan.purchases }),
-    );
+    printer.line(JSON.stringify({ what: 'failed', ...before, seed, violations, mix, ...sizeOf(failed) }));
   } else {
     printer.line(failureText(options.commit, failed));
     printer.line(`after ${before.runs} runs and ${before.purchases} purchases`);
   }
   return EXIT_VIOLATION;
+}
+
+/** How small the world is in which it shows: its buyers, and everything that happened in it until the rule broke. */
+function sizeOf({ plan, report }: { plan: RunPlan; report: RunReport }): Record<string, number> {
+  return { purchases_in_run: plan.purchases, steps_told: report.events.length };
+}
+
+/** The waits of all buyers in three figures, in virtual milliseconds. */
+function waitsOf(fulfilled_ms: readonly number[]): Record<'count' | 'p99_ms' | 'longest_ms', number> {
+  const sorted = fulfilled_ms.toSorted((left, right) => left - right);
+  const p99_ms = sorted[Math.ceil(0.99 * sorted.length) - 1] ?? 0;
+  return { count: sorted.length, p99_ms, longest_ms: sorted.at(-1) ?? 0 };
 }
 
 function tell(options: SimulateOptions, printer: Printer, series: SeriesReport): void {
@@ -143,6 +154,8 @@ function tell(options: SimulateOptions, printer: Printer, series: SeriesReport):
         repeated,
         faults,
         incidents: Object.fromEntries(series.incidents),
+        fulfilled: waitsOf(series.fulfilled_ms),
+        digest: hashOf(series.digests.join(' ')),
         ...hashes,
         differs: differs ?? null,
       }),

@@ -11,6 +11,7 @@ import { GIVING_BACK } from './giving-back.ts';
 import { HEARING } from './hearing.ts';
 import { HOLDING } from './holding.ts';
 import { MONEY } from './money.ts';
+import { ONCE_MORE } from './once-more.ts';
 import { SETTLING } from './settling.ts';
 
 export type { Control, Edit } from './control.ts';
@@ -24,6 +25,7 @@ export const CONTROLS: readonly Control[] = [
   ...HOLDING,
   ...DELIVERY,
   ...HEARING,
+  ...ONCE_MORE,
 ];
 
 /** @throws Error for a name that no control has */

@@ -19,6 +19,8 @@ export interface Mix {
   readonly shop: number;
   /** How often Kassa compares with Stripe by itself, in minutes. */
   readonly compares_min: number;
+  /** Whatever falls due is looked at in its time, as a real server does; otherwise comparisons may be late. */
+  readonly punctual: boolean;
   /** How often Kassa asks Stripe for events that never arrived, in minutes; null: never. */
   readonly fetches_min: number | null;
   /** How buyers pay: at Stripe's page, or on a page of the shop that takes the card itself. */
@@ -65,6 +67,7 @@ export function drawMix(dice: Dice): Mix {
     ways: dice.pick(WAYS),
     disputes: dice.pick([0, 0, 1, 2]),
     reprices: dice.chance(0.3),
+    punctual: false,
   };
 }
 
@@ -88,6 +91,7 @@ export const CALM: Mix = {
   ways: ['page'],
   disputes: 0,
   reprices: false,
+  punctual: false,
 };
 
 /** For people: what a mix consists of, in one short line of JSON. */

@@ -10,10 +10,10 @@ import {
   oneRefundPerWish,
   quotesAreKept,
 } from './money.ts';
-import { effectsOnceOutside, oneKeyOneAnswer, statusNeverGoesBack } from './orders.ts';
+import { effectsOnceOutside, oneKeyOneAnswer, PAGES_SQL, statusNeverGoesBack } from './orders.ts';
 import { appointmentsComeToTheirEnd, LINES_SQL, nothingLetGoTooEarly } from './stock.ts';
 
-const ALWAYS = [...CHECKS, ...LINES_SQL];
+const ALWAYS = [...CHECKS, ...LINES_SQL, ...PAGES_SQL];
 
 /** What holds after every commit, faults or not: the rules of `kassa verify`, in one statement. */
 export function whileRunning(ask: Scene['ask']): Promise<Violation[]> {

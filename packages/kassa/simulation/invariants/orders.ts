@@ -1,4 +1,15 @@
-import type { Scene, Violation } from './finding.ts';
+import type { Scene, SqlCheck, Violation } from './finding.ts';
+
+/** M5 toward one person: whoever is signed in never has two of Stripe's pages that could both be paid. */
+export const PAGES_SQL: readonly SqlCheck[] = [
+  {
+    invariant: 'M5',
+    sql: `select format('buyer %s has %s payment pages that are not finished', user_id, count(*))
+      from kassa.payment_transactions
+      where presentation = 'hosted' and user_id is not null and payment_status in ('initiated', 'pending')
+      group by tenant_id, mode, user_id having count(*) > 1`,
+  },
+];
 
 /** The rank of what a buyer may be shown: it may stay or grow. */
 const RANK: Readonly<Record<string, number>> = {

@@ -13,6 +13,7 @@ import type { Ground } from '../world/database/ground.ts';
 import { BUYERS_PER_SHARE } from '../world/shops.ts';
 import { clearGround } from '../world/stand-up.ts';
 import { type Incident, situationsMet } from './incidents.ts';
+import { fulfilmentTimes } from './measured/fulfilment-times.ts';
 import { secondComparison } from './second-comparison.ts';
 import { outcomeOf, stateHash } from './state-hash.ts';
 import { untilRest } from './until-rest.ts';
@@ -52,6 +53,8 @@ export interface RunReport {
   readonly trace_hash: string;
   readonly state_hash: string;
   readonly outcome: string;
+  /** From Stripe's success to what was bought, for each buyer of the day, in virtual milliseconds. */
+  readonly fulfilled_ms: readonly number[];
   /** Whether another comparison with Stripe was run at rest (L2): it costs as much as a purchase. */
   readonly compared_again: boolean;
   /** What actors did and what went wrong, in order. */
@@ -106,6 +109,7 @@ export async function oneRun(ground: Ground, plan: RunPlan): Promise<RunReport> 
     purchases: world.evidence.purchases,
     payments: world.sandbox.books().charges.length,
     compared_again: comparesAgain(plan),
+    fulfilled_ms: violations.length === 0 ? await fulfilmentTimes(world, ground.ask) : [],
     steps: world.scheduler.steps,
     starts: world.nodes.reduce((sum, node) => sum + node.starts, 0),
     virtual_ms: world.scheduler.now() - START_MS,

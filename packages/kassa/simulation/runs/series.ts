@@ -22,6 +22,8 @@ export interface SeriesReport {
   readonly compared_again: number;
   /** Checkouts for which money came, whatever became of it: a buyer may also be told that all is sold. */
   readonly payments: number;
+  /** How long each buyer of the day waited for what was paid, in virtual milliseconds. */
+  readonly fulfilled_ms: readonly number[];
   readonly faults: ReadonlyMap<Counted, number>;
   /** How often the situation of each incident of the field came up. */
   readonly incidents: ReadonlyMap<Incident, number>;
@@ -64,6 +66,7 @@ export async function runSeries(
   const faults = new Map<Counted, number>();
   const incidents = new Map<Incident, number>();
   const digests: string[] = [];
+  const fulfilled_ms: number[] = [];
   const sums = { runs: 0, purchases: 0, steps: 0, starts: 0, compared: 0, repeated: 0, compared_again: 0, payments: 0 };
   let last: RunReport | undefined;
   const end = (found: Partial<Pick<SeriesReport, 'failed' | 'differs'>>): SeriesReport => ({
@@ -72,6 +75,7 @@ export async function runSeries(
       faults,
       incidents,
       digests,
+      fulfilled_ms,
       last,
       last_seed: last?.seed ?? options.seeds.from,
       took_ms: Math.round(elapsedMs() - began),
@@ -98,6 +102,7 @@ export async function runSeries(
     add(faults, report.faults);
     add(incidents, report.incidents);
     digests.push(report.trace_hash);
+    for (const ms of report.fulfilled_ms) fulfilled_ms.push(ms);
     hear.after(report);
     if (report.violations.length > 0) return end({ failed: { plan, report } });
     if (repeats) sums.repeated += 1;

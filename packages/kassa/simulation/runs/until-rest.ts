@@ -27,6 +27,8 @@ const MINUTE = 60_000;
 const DAY = 24 * 60 * MINUTE;
 /** In calm weather the next comparison may wait: each costs as much as a purchase, and days have to pass. */
 const CALM_LAG_MS = 12 * 60 * MINUTE;
+/** So long after the last buyer a punctual world stays so. */
+const PUNCTUAL_MS = 30 * MINUTE;
 /** From the second calm day on only banks are waited for, who take a week. */
 const LATE_LAG_MS = 48 * 60 * MINUTE;
 /** Faults end with the last buyer, or after this long. */
@@ -135,8 +137,10 @@ async function look(way: Way): Promise<readonly Due[]> {
 }
 
 function lagOf({ world, calm_since, lag_ms }: Way): number {
+  const calm_ms = calm_since === undefined ? 0 : world.scheduler.now() - calm_since;
+  if (world.punctual && calm_ms < PUNCTUAL_MS) return 0;
   if (calm_since === undefined) return lag_ms;
-  return world.scheduler.now() - calm_since < DAY ? CALM_LAG_MS : LATE_LAG_MS;
+  return calm_ms < DAY ? CALM_LAG_MS : LATE_LAG_MS;
 }
 
 function sendRound(way: Way): boolean {

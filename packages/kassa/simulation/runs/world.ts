@@ -42,6 +42,9 @@ export interface World {
   readonly sandbox: Sandbox;
   readonly nodes: readonly KassaNode[];
   readonly webhooks: Mix['webhooks'];
+  readonly punctual: boolean;
+  /** When it began, in virtual milliseconds since 1970. */
+  readonly start_ms: number;
   /** Set when something happened since it was last looked at. */
   readonly stir: { queued: boolean; commits: number; released: boolean; sandbox: boolean };
   open(purchases: number): void;
@@ -63,7 +66,7 @@ export interface WorldPlan {
 }
 
 /** What everything in a world stands on. */
-interface Core extends Omit<World, 'sandbox' | 'webhooks' | 'open' | 'tick' | 'close'> {
+interface Core extends Omit<World, 'sandbox' | 'webhooks' | 'punctual' | 'start_ms' | 'open' | 'tick' | 'close'> {
   readonly plan: WorldPlan;
   readonly nodes: KassaNode[];
   /** Work at the sandbox may have made something due there. */
@@ -89,6 +92,7 @@ export function buildWorld(plan: WorldPlan): World {
   const { faults, trace, dice, evidence } = core;
   return {
     ...{ scheduler, faults, trace, dice, evidence, sandbox, nodes, stir, webhooks: plan.mix.webhooks },
+    ...{ punctual: plan.mix.punctual, start_ms: START_MS },
     open: (purchases) => open({ ...core, parts, sandbox }, purchases),
     tick() {
       stir.sandbox = false;

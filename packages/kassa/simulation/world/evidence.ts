@@ -10,8 +10,8 @@ export interface Evidence {
   readonly quoted: Map<string, { told_minor: number; opened_minor: number | null }>;
   /** Mails by their stable Message-ID: how often the provider took each, and for whom. */
   readonly mails: Map<string, { times: number; to: string; subject: string }>;
-  /** Steps of the shop's own hook by their idempotency key: for which order, and how often it ran. */
-  readonly effects: Map<string, { order_id: string; times: number }>;
+  /** Steps of the shop's own hook by their idempotency key: for which order, how often it ran, and when it did first. */
+  readonly effects: Map<string, { order_id: string; times: number; at_ms: number }>;
   /** Sentences about things that may never happen, noticed while it ran. */
   readonly violations: { invariant: string; sentence: string }[];
   /** Refunds that the shopkeeper made in Stripe's own dashboard. */

@@ -48,7 +48,8 @@ export function recordedHooks({ scheduler, faults, evidence, crashHere }: PostWo
           const fault = faults.strike('mail', ['mail_down', 'mail_answer_lost', 'mail_crash'], 'hook');
           if (fault === 'mail_down') throw new Error('the door does not answer');
           const known = evidence.effects.get(idempotency_key);
-          evidence.effects.set(idempotency_key, { order_id: call.order.id, times: (known?.times ?? 0) + 1 });
+          const at_ms = known?.at_ms ?? scheduler.now();
+          evidence.effects.set(idempotency_key, { order_id: call.order.id, times: (known?.times ?? 0) + 1, at_ms });
           if (fault === 'mail_answer_lost') throw new Error('handed out, and nobody heard of it');
           if (fault === 'mail_crash') await crashHere();
           return 'handed out';
