@@ -37,6 +37,8 @@ export async function recordDispute(
   const order = await lockOrder(tx, found.order_id);
   const attempt = (await lockAttempts(tx, order.id)).find((one) => one.id === found.id);
   if (!attempt) throw new Bug(`attempt ${found.id} left its order`);
+  // A bank asks back what was paid: told before its payment, it waits, or what is sold then would go out all the same.
+  if (attempt.received_minor === 0) return { outcome: 'unknown', order_id: order.id };
   const disputes = await lockDisputes(tx, order.id);
   const before = disputes.find((one) => one.stripe_dispute_id === report.dispute_id);
   const facts = before ? joinDispute(before, report) : report;
