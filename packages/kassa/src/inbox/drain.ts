@@ -173,7 +173,9 @@ async function applyOne(
     const recorded = await (heard.kind === 'dispute'
       ? house.recordDispute(house, tx, heard.report, cause)
       : house.recordWarning(house, tx, heard.report, cause));
-    if (recorded.outcome === 'unknown' && heard.report.marked) throw new NotYetKnown(event);
+    // Of a payment that we have it waits for its turn as well, whatever became of the mark on it.
+    const is_ours = heard.report.marked || recorded.order_id !== null;
+    if (recorded.outcome === 'unknown' && is_ours) throw new NotYetKnown(event);
     return recorded;
   }
   const settled = await house.settle(house, tx, heard.report, cause);
