@@ -49,7 +49,7 @@ export async function lockFree(tx: Transaction, offer_ids: readonly string[]): P
 const counted = new WeakMap<Transaction, Map<string, number>>();
 
 /**
- * Locks the stock of offers of which little is left, and has whatever `takeHolds` takes of them in this transaction
+ * Locks the stock of offers, all that the transaction will take of, and has whatever `takeHolds` takes of them in this transaction
  * judged at once by what is free then, not by the statement that takes it: among many who share that statement, those
  * who come too late hear so by themselves and leave no mark.
  */

@@ -68,7 +68,8 @@ export async function attachSession<Result>(
 
 /**
  * The same for many orders at once, in the order of the attachments. One whose order somebody else is at work on is not
- * waited for: it is answered `alone`, and nothing of it is written.
+ * waited for: it is answered `alone`, and nothing of it is written. So is a second answer for one order, as when a
+ * buyer and the sweeper have asked again at the same moment: one statement may not write a row twice.
  */
 export async function attachAll(
   house: House,
@@ -84,6 +85,7 @@ export async function attachAll(
       const order = orders.get(attachment.attempt.order_id);
       const own = attempts.filter((one) => one.order_id === order?.id);
       answers.push(order ? await writeAnswer(house, tx, { ...attachment, order, attempts: own }) : 'alone');
+      if (order) orders.delete(order.id);
     }
     return answers;
   });

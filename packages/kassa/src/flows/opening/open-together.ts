@@ -1,6 +1,13 @@
-import { type BatchLimits, batcher, inTransaction, oneOfMany, together } from '../../database/index.ts';
+import {
+  type BatchLimits,
+  batcher,
+  inTransaction,
+  oneOfMany,
+  type Transaction,
+  together,
+} from '../../database/index.ts';
 import { judgeAtOnce } from '../../domain/inventory/index.ts';
-import { KassaError } from '../../kernel/errors.ts';
+import { Bug, KassaError } from '../../kernel/errors.ts';
 import type { House } from '../house.ts';
 import { type ReadSession, sessionReader } from '../viewing/read-sessions.ts';
 import { type Attachment, attachAll, type SUPERSEDED } from './attach-session.ts';
@@ -45,15 +52,15 @@ export function mayShare(house: House, command: StartCheckout): boolean {
 
 /** So long after somebody heard that an offer is sold out its stock is looked at before it is taken. Milliseconds. */
 const SCARCE_FOR_MS = 60_000;
-/** One for each offer that turns out to be short. */
-const RUNS_MAX = 3;
+/** The second one looks at all stock that is wanted before it is taken, so none turns out to be short any more. */
+const RUNS_MAX = 2;
 
 type Scarce = Map<string, number>;
 
 /**
  * Writes many drafts by one statement, each priced and refused by itself. Stock that is not enough for all of them rolls
- * all of it back; then its row is locked first, and who comes too late is told so without a row. Whatever else only the
- * database can refuse, refuses nobody here: each then tries alone, as ever.
+ * all of it back; then the rows are locked first, and who comes too late is told so without a row. Whatever else only
+ * the database can refuse, refuses nobody here: each then tries alone, as ever.
  */
 async function draftTogether(
   house: House,
@@ -61,53 +68,64 @@ async function draftTogether(
   scarce: Scarce,
 ): Promise<DraftedTogether[]> {
   for (let runs = 1; runs <= RUNS_MAX; runs += 1) {
+    const now_ms = house.clock.now().getTime();
+    for (const [offer_id, until_ms] of scarce) if (until_ms <= now_ms) scarce.delete(offer_id);
     try {
-      return await draftAll(house, commands, scarceIn(commands, scarce, house.clock.now()));
+      return await draftAll(house, commands, scarce);
     } catch (error) {
-      const { offer_id } = refusal(error).refused.details;
+      const told = ownEnd(error);
+      const offer_id = told === 'alone' ? undefined : told.refused.details.offer_id;
       if (typeof offer_id !== 'string') break;
-      scarce.set(offer_id, house.clock.now().getTime() + SCARCE_FOR_MS);
+      scarce.set(offer_id, now_ms + SCARCE_FOR_MS);
     }
   }
   return commands.map(() => 'alone');
 }
 
-function scarceIn(commands: readonly StartCheckout[], scarce: Scarce, at: Date): string[] {
-  for (const [offer_id, until_ms] of scarce) if (until_ms <= at.getTime()) scarce.delete(offer_id);
-  const wanted = new Set(commands.flatMap(({ lines }) => lines.map((line) => line.offer_id)));
-  return [...scarce.keys()].filter((offer_id) => wanted.has(offer_id));
-}
-
 function draftAll(
   house: House,
   commands: readonly StartCheckout[],
-  scarce: readonly string[],
+  scarce: ReadonlyMap<string, number>,
 ): Promise<DraftedTogether[]> {
   const at = house.clock.now();
   return inTransaction(house.db, async (tx) => {
-    if (scarce.length > 0) await judgeAtOnce(tx, scarce);
+    const wanted = scarce.size === 0 ? [] : await wantedBy(house, tx, commands);
+    // All of them or none, in one order: whoever locked some now and the others later could be met on the way.
+    if (wanted.some((offer_id) => scarce.has(offer_id))) await judgeAtOnce(tx, wanted);
     return together(tx, async () => {
       const drafted: DraftedTogether[] = [];
       for (const command of commands) {
         const wish = { command, at, leaves_at_once: true };
-        drafted.push(await oneOfMany(tx, () => draftWish(house, tx, wish)).catch(refusal));
+        drafted.push(await oneOfMany(tx, () => draftWish(house, tx, wish)).catch(ownEnd));
       }
       return drafted;
     });
   });
 }
 
+/** Every offer that may be taken from: those that are named and, of packages, their parts. */
+async function wantedBy(house: House, tx: Transaction, commands: readonly StartCheckout[]): Promise<string[]> {
+  const named = new Set(commands.flatMap(({ lines }) => lines.map((line) => line.offer_id)));
+  const offers = await house.prices.offersById(tx, [...named]);
+  const parts = [...offers.values()].flatMap(({ children }) => children.map((child) => child.offer_id));
+  return [...new Set([...named, ...parts])];
+}
+
 async function attachTogether(house: House, attachments: readonly Attachment<unknown>[]): Promise<unknown[]> {
   try {
     return await inTransaction(house.db, (tx) => attachAll(house, tx, attachments));
   } catch (error) {
-    refusal(error);
+    ownEnd(error);
     return attachments.map(() => 'alone');
   }
 }
 
-/** Whatever is no refusal concerns everybody. */
-function refusal(error: unknown): { readonly refused: KassaError } {
+/**
+ * What ends one of many ends no stranger with it: a refusal is told, and a mistake of ours is made again alone, where
+ * it is told as what it is. Whatever the database says concerns everybody. @throws that.
+ */
+function ownEnd(error: unknown): { readonly refused: KassaError } | 'alone' {
   if (error instanceof KassaError) return { refused: error };
+  if (error instanceof Bug || error instanceof TypeError || error instanceof RangeError) return 'alone';
   throw error;
 }
