@@ -81,6 +81,18 @@ export const BUYING: readonly Scene[] = [
     },
   },
   {
+    name: 'two strangers open pages for the same concert, and both get one',
+    one_end: true,
+    async set(of) {
+      const acts = await twoBuyers(of, tickets(of), [{ as: null }, { as: null }]);
+      const look = async (): Promise<string[]> => {
+        const pages = await countOf(of, 'kassa.payment_transactions where session_id is not null');
+        return pages === 2 ? [] : [`there are ${pages} pages`];
+      };
+      return { acts, look };
+    },
+  },
+  {
     name: 'the last use of a coupon is taken by one of two buyers',
     one_end: false,
     async set(of) {

@@ -1,5 +1,6 @@
 import { ledgerMatchesBooks } from '../../../simulation/invariants/money.ts';
 import { newEvidence } from '../../../simulation/world/evidence.ts';
+import { sharedBy } from '../../../src/flows/opening/open-together.ts';
 import { KassaError } from '../../../src/kernel/errors.ts';
 import type { Explorer } from './explore.ts';
 import type { StageShop } from './rewind.ts';
@@ -72,9 +73,12 @@ export async function playAll(of: StageShop, scene: Scene, explorer: Explorer, l
   return { scene: scene.name, schedules, repeats, whole, ends: ends.size, took_ms, failure };
 }
 
-/** Each caller at a node of its own. */
+/** Each caller at a node of its own, with batches of its own: what one process gathers, another one never shares. */
 function nodesOf(of: StageShop, { acts }: Cast): Record<string, () => Promise<unknown>> {
-  const nodes = Object.entries(acts).map(([name, act]) => [name, () => act({ ...of.house })] as const);
+  const alone = { ...of.house, shared: null };
+  const nodes = Object.entries(acts).map(
+    ([name, act]) => [name, () => act({ ...alone, shared: sharedBy(alone) })] as const,
+  );
   return Object.fromEntries(nodes);
 }
 
