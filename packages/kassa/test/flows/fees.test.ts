@@ -2,6 +2,7 @@
 // Method: real sales at the sandbox, which charges 2.9 % and 30 like Stripe; the comparison reads its movements.
 import { afterEach, expect, test } from 'vitest';
 import { readMetrics } from '../../src/domain/reports/index.ts';
+import { adopt } from '../../src/flows/proof/adopt.ts';
 import { verify } from '../../src/flows/proof/verify.ts';
 import { reconcile } from '../../src/flows/reconcile.ts';
 import { refundOrder } from '../../src/flows/refunds/refund-order.ts';
@@ -144,6 +145,28 @@ test(
     expect(await named(shop)).toEqual([]);
     movements(shop, (one) => ({ ...one, fee: FEE + 1 }));
     expect(await named(shop)).toEqual([['fee_differs', order_id]]);
+  },
+  LONG_MS,
+);
+
+test(
+  'a payment that becomes an order days later has its fee booked by the next deep comparison',
+  async () => {
+    const shop = await open();
+    const headers = { authorization: `Bearer ${shop.sandbox.keys.secret}` };
+    const asking = { amount: '5000', currency: 'usd', payment_method: 'pm_card_visa', confirm: 'true' };
+    const body = new URLSearchParams({ ...asking, return_url: 'https://shop.example/' });
+    const made = await shop.sandbox.fetch(
+      new Request('http://127.0.0.1:4243/v1/payment_intents', { method: 'POST', headers, body }),
+    );
+    const { id } = (await made.json()) as { id: string };
+    await reconcile(shop.house);
+    shop.clock.advance(5 * 24 * HOUR_MS);
+    await reconcile(shop.house);
+    const { order_id } = await adopt(shop.house, id, { actor: 'admin:kim', end: 'review' });
+    expect(await named(shop)).toContainEqual(['fee_not_in_books', order_id]);
+    await reconcile(shop.house);
+    expect((await named(shop)).filter(([kind]) => kind.startsWith('fee_'))).toEqual([]);
   },
   LONG_MS,
 );
