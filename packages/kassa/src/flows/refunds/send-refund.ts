@@ -31,9 +31,11 @@ export async function sendRefund(house: House, refund_id: string, to = { told: f
   if (!operation) throw new Bug(`the refund ${refund_id} has no operation`);
   if (!maySend(operation, house.clock.now())) {
     const details = { refund_id, reason: 'outcome_unknown_after_a_day' };
-    return inTransaction(house.db, (tx) =>
-      putBeforePerson(house, tx, refund, { reason: 'refund_outcome_unknown', details }),
-    );
+    return inTransaction(house.db, async (tx) => {
+      const order = await lockWhileAsked(tx, refund);
+      const review: ReviewOpening = { reason: 'refund_outcome_unknown', details };
+      if (order) await putBeforePerson(house, tx, { refund, order, review });
+    });
   }
   await markSent(house.db, key, house.clock.now());
   const { path, body } = operation;
@@ -77,8 +79,9 @@ interface Refusal {
 async function writeRefusal(house: House, tx: Transaction, refund: Refund, { failure, told }: Refusal): Promise<void> {
   const at = house.clock.now();
   const review: ReviewOpening = { reason: 'refund_refused', details: { refund_id: refund.id, code: failure.code } };
-  if (!told) await putBeforePerson(house, tx, refund, review);
-  else await lockAll(tx, refund.order_id);
+  const order = await lockWhileAsked(tx, refund);
+  if (!order) return;
+  if (!told) await putBeforePerson(house, tx, { refund, order, review });
   await changeRefund(tx, refund.id, { status: 'failed', failure_reason: failure.code }, at);
   const refused = { outcome: 'refused' as const, error: failure.message };
   await closeOperation(tx, operationKey(refund.id, 'refund'), refused, at);
@@ -89,9 +92,14 @@ interface ReviewOpening {
   readonly details: Readonly<Record<string, unknown>>;
 }
 
-async function putBeforePerson(house: House, tx: Transaction, refund: Refund, review: ReviewOpening): Promise<void> {
+interface BeforePerson {
+  readonly refund: Refund;
+  readonly order: Order;
+  readonly review: ReviewOpening;
+}
+
+async function putBeforePerson(house: House, tx: Transaction, { refund, order, review }: BeforePerson): Promise<void> {
   const at = house.clock.now();
-  const order = await lockAll(tx, refund.order_id);
   const version = await moveOrder(tx, order, { status: order.status, email: null, paid_at: null, review }, at);
   const move = { action: `review:${review.reason}`, status_from: order.status, status_to: order.status };
   const cause = { cause: `refund:${refund.id}`, actor: 'kassa' };
@@ -106,9 +114,10 @@ async function putBeforePerson(house: House, tx: Transaction, refund: Refund, re
   await writeAudit(tx, entry, { ids: house.ids, at });
 }
 
-async function lockAll(tx: Transaction, order_id: string): Promise<Order> {
-  const order = await lockOrder(tx, order_id);
-  await lockAttempts(tx, order_id);
-  await lockRefunds(tx, order_id);
-  return order;
+/** The order under its lock; undefined when somebody else learned meanwhile what became of the refund. */
+async function lockWhileAsked(tx: Transaction, refund: Refund): Promise<Order | undefined> {
+  const order = await lockOrder(tx, refund.order_id);
+  await lockAttempts(tx, refund.order_id);
+  const refunds = await lockRefunds(tx, refund.order_id);
+  return refunds.some((one) => one.id === refund.id && one.status === 'requested') ? order : undefined;
 }

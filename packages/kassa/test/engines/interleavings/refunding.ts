@@ -40,6 +40,11 @@ async function disputed(of: StageShop, { session }: Sold, type: string, times: n
   await told(of, type, times);
 }
 
+async function beforeAPerson(of: StageShop): Promise<string[]> {
+  const orders = of.db.selectFrom('orders').select(['id', 'review_reason']).where('review_reason', 'is not', null);
+  return (await orders.execute()).map(({ id, review_reason }) => `order ${id} waits for a person: ${review_reason}`);
+}
+
 export const REFUNDING: readonly Scene[] = [
   {
     name: 'two refunds of sixty of a hundred at once: one is made, the other is refused',
@@ -127,7 +132,8 @@ export const REFUNDING: readonly Scene[] = [
       await refunds(order, 6_000)(of.house).catch((error: unknown) => error);
       const { id } = await of.db.selectFrom('refunds').select('id').executeTakeFirstOrThrow();
       const again: Act = (house) => house.sendRefund(house, id);
-      return { acts: { 'A timer': again, 'B timer': again }, look: leaves(of, [6_000]) };
+      const look = async () => [...(await leaves(of, [6_000])()), ...(await beforeAPerson(of))];
+      return { acts: { 'A timer': again, 'B timer': again }, look };
     },
   },
   {
