@@ -21,7 +21,11 @@ beforeEach(async () => {
 const BOTH = ['/payments/webhook', '/webhook'];
 const CUSTOMER = { id: 'cus_checks', object: 'customer' };
 const stored = (event: string): Promise<readonly unknown[]> =>
-  shop.rows.read('select * from kassa.inbox_events where id = $1', JSON.parse(event).id);
+  shop.rows.read(
+    `select e.id, e.outcome, coalesce(e.body, b.body) as body
+     from kassa.inbox_events e left join kassa.inbox_bodies b using (account, id) where e.id = $1`,
+    JSON.parse(event).id,
+  );
 const inbox = async (): Promise<unknown> =>
   (await shop.rows.read('select count(*)::int as events from kassa.inbox_events'))[0]?.events;
 /** The event of a session as Stripe made it, to be delivered by hand. */
