@@ -2,9 +2,10 @@
 // Method: a sale through the real house; the report is read as the pages read it.
 import { afterEach, expect, test } from 'vitest';
 import { closeBreaks, openBreak } from '../../src/domain/payments/index.ts';
-import { readStory } from '../../src/domain/reports/index.ts';
+import { listTrouble, readStory } from '../../src/domain/reports/index.ts';
 import type { House } from '../../src/flows/house.ts';
 import { explain } from '../../src/flows/proof/explain.ts';
+import { attentionPage } from '../../src/http/admin/attention.ts';
 import { orderPage } from '../../src/http/admin/order.ts';
 import { drainInbox } from '../../src/inbox/drain.ts';
 import { type Counter, openCounter } from '../setup/counter.ts';
@@ -123,4 +124,11 @@ test('what Stripe says of an order and no row explains stands in its story, with
   expect(remedies).toContainEqual({ kind: 'break', sentence });
   await closeBreaks(house.db, house.shop, session_id, house.clock.now());
   expect((await readStory(shop.db, house.shop, order_id))?.breaks).toEqual([]);
+  const back = house.clock.now();
+  await openBreak(house.db, house.shop, { ...broken, stripe_object_id: session_id }, { ids: house.ids, at: back });
+  clock.advance(3_600_000);
+  const again = { ...broken, stripe_object_id: session_id, details: { found_minor: 10_000, expected_minor: 20_000 } };
+  expect(await openBreak(house.db, house.shop, again, { ids: house.ids, at: house.clock.now() })).toEqual(back);
+  const { markup } = attentionPage(await listTrouble(shop.db, house.shop)).body;
+  expect(markup).toContain('<td class="wide">found minor 10000, expected minor 20000</td>');
 });

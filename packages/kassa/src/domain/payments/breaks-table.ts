@@ -1,4 +1,4 @@
-import type { Database } from '../../database/index.ts';
+import { type Database, sql } from '../../database/index.ts';
 import type { Ids } from '../../kernel/ids.ts';
 
 interface ShopKey {
@@ -35,7 +35,12 @@ export async function openBreak(
     .onConflict((conflict) =>
       conflict
         .columns(['tenant_id', 'mode', 'kind', 'stripe_object_id'])
-        .doUpdateSet({ last_seen_at: world.at, details, owner, resolved_at: null }),
+        // One that was explained and is back is as old as its return.
+        .doUpdateSet({
+          ...{ last_seen_at: world.at, details, owner, resolved_at: null },
+          first_seen_at: sql`case when reconcile_breaks.resolved_at is null
+            then reconcile_breaks.first_seen_at else excluded.first_seen_at end`,
+        }),
     )
     .returning('first_seen_at')
     .executeTakeFirstOrThrow();

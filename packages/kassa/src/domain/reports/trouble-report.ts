@@ -24,7 +24,7 @@ export interface Trouble {
     kind: string;
     /** Who has to act. */
     owner: 'shop' | 'kassa' | 'operations';
-    details: string;
+    details: Readonly<Record<string, unknown>>;
     at: Date;
   }[];
 }
@@ -93,7 +93,7 @@ async function listBreaks(
     .orderBy('id')
     .limit(ROWS_MAX)
     .execute();
-  return rows.map(({ details, ...row }) => ({ ...row, details: JSON.stringify(details) }));
+  return rows.map((row) => ({ ...row, details: row.details as Trouble['breaks'][number]['details'] }));
 }
 
 /** The rows were chosen by this column being there. */

@@ -46,10 +46,19 @@ function reviews({ counts, reviews: rows }: Trouble): Html | null {
 function breaks({ counts, breaks: rows }: Trouble): Html | null {
   const drawn = rows.map(
     (row) =>
-      html`<tr><th scope="row"><code>${row.object_id}</code></th><td class="wide">${row.kind.replaceAll('_', ' ')}</td><td class="wide">${row.details}</td><td class="wide">${WHO_ACTS[row.owner]}</td><td>${moment(row.at)}</td></tr>`,
+      html`<tr><th scope="row"><code>${row.object_id}</code></th><td class="wide">${row.kind.replaceAll('_', ' ')}</td><td class="wide">${knownText(row.details)}</td><td class="wide">${WHO_ACTS[row.owner]}</td><td>${moment(row.at)}</td></tr>`,
   );
   const head = html`<th scope="col">Object</th><th scope="col">What</th><th scope="col">Known</th><th scope="col">Who acts</th><th scope="col">Since</th>`;
   return box({ id: 'breaks', title: 'At Stripe, and unexplained', count: counts.breaks, head }, drawn);
+}
+
+/** `found 10000, expected 20000`: for people, in the order in which it was written down. */
+function knownText(details: Trouble['breaks'][number]['details']): string {
+  const facts = Object.entries(details).map(([name, value]) => {
+    const said = typeof value === 'object' ? JSON.stringify(value) : String(value);
+    return `${name.replaceAll('_', ' ')} ${said}`;
+  });
+  return facts.length === 0 ? '–' : facts.join(', ');
 }
 
 function events({ counts, parked_events: rows }: Trouble): Html | null {
