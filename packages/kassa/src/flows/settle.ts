@@ -2,6 +2,7 @@ import { enqueue, setTimer, type Transaction } from '../database/index.ts';
 import { post } from '../domain/ledger/index.ts';
 import { giveNumber, moveOrder, writeAudit } from '../domain/orders/index.ts';
 import { attemptsOf, awaitsEnd, changeAttempt, findAttempt, type PaymentReport } from '../domain/payments/index.ts';
+import { holdBackEarly } from './disputing/hold-back-early.ts';
 import { endAside } from './holding/end-aside.ts';
 import type { Cause, House, SettleOutcome } from './house.ts';
 import { requestRefund } from './refunding/request-refund.ts';
@@ -48,6 +49,8 @@ export async function settle(
   const email = report.email ?? attempt.email;
   await changeAttempt(tx, attempt.id, { ...heard, ...decision.attempt, email }, at);
   await carryOut(house, tx, { snapshot, decision, report, cause, at });
+  const { received_minor, kept } = decision.attempt;
+  if (received_minor > 0) await holdBackEarly(tx, attempt, kept, at);
   return { outcome: 'applied', order_id: order.id };
 }
 

@@ -128,7 +128,8 @@ function houseFor({ house, houses }: InboxDesk, event: ClaimedInboxEvent): House
 async function applyGroup(desk: InboxDesk, facts: readonly Told[]): Promise<void> {
   const { house } = desk;
   try {
-    await inTransaction(house.db, (tx) => applyAll(tx, facts, house.clock.now()));
+    const waiting = await inTransaction(house.db, (tx) => applyAll(tx, facts, house.clock.now()));
+    for (const event of waiting) await fail(desk, event, new NotYetKnown(event));
   } catch (error) {
     if (error instanceof LeaseLost) {
       house.log.warn({ events: facts.map((fact) => fact.event.id) }, 'another worker has taken these events over');
@@ -141,14 +142,19 @@ async function applyGroup(desk: InboxDesk, facts: readonly Told[]): Promise<void
   }
 }
 
-async function applyAll(tx: Transaction, facts: readonly Told[], at: Date): Promise<void> {
+/** @returns what was noted where it is awaited, and comes again later. */
+async function applyAll(tx: Transaction, facts: readonly Told[], at: Date): Promise<ClaimedInboxEvent[]> {
   const handled: HandledInboxEvent[] = [];
+  const waiting: ClaimedInboxEvent[] = [];
   for (const { event, house, heard } of facts) {
     const { outcome, order_id } = await applyOne(house, tx, event, heard);
-    handled.push({ event, outcome: outcome === 'unknown' ? 'ignored' : outcome, order_id });
+    // What a bank asks back before its payment is heard of: the note of it must outlive this try.
+    if (heard.kind === 'dispute' && outcome === 'unknown' && order_id !== null) waiting.push(event);
+    else handled.push({ event, outcome: outcome === 'unknown' ? 'ignored' : outcome, order_id });
     sameOrderAgain(tx);
   }
   await markInboxHandled(tx, handled, at);
+  return waiting;
 }
 
 async function applyOne(
@@ -173,9 +179,10 @@ async function applyOne(
     const recorded = await (heard.kind === 'dispute'
       ? house.recordDispute(house, tx, heard.report, cause)
       : house.recordWarning(house, tx, heard.report, cause));
-    // Of a payment that we have it waits for its turn as well, whatever became of the mark on it.
-    const is_ours = heard.report.marked || recorded.order_id !== null;
-    if (recorded.outcome === 'unknown' && is_ours) throw new NotYetKnown(event);
+    // Of a payment that we have it waits for its turn as well, whatever became of the mark on it; of one that another
+    // installation on this account has marked, nobody here will ever know more.
+    const is_awaited = recorded.order_id === null && isMarkedBy(house.shop, heard.report);
+    if (recorded.outcome === 'unknown' && is_awaited) throw new NotYetKnown(event);
     return recorded;
   }
   const settled = await house.settle(house, tx, heard.report, cause);

@@ -55,6 +55,7 @@ export const attempt = (part: Partial<Attempt>): Attempt => ({
   success_url: null,
   save_payment_method: false,
   declined: [],
+  early_disputes: [],
   heard_at: null,
   expires_at: AT,
   created_at: AT,

@@ -436,6 +436,7 @@ export interface PaymentTransactionsTable {
   declined: Generated<string[]>;
   opened_from: string | null;
   last_declined_at: Date | null;
+  early_disputes: Generated<string[]>;
 }
 
 export interface PractitionersTable {

@@ -29,6 +29,8 @@ export interface Attempt {
   readonly save_payment_method: boolean;
   /** What banks refused so far, by Stripe's ids. */
   readonly declined: readonly string[];
+  /** What banks were heard to ask back before its money was heard of: disputes, by Stripe's ids. */
+  readonly early_disputes: readonly string[];
   readonly heard_at: Date | null;
   readonly expires_at: Date;
   readonly created_at: Date;
@@ -55,6 +57,7 @@ export const ATTEMPT_COLUMNS = [
   'success_url',
   'save_payment_method',
   'declined',
+  'early_disputes',
   'heard_at',
   'expires_at',
   'created_at',
@@ -118,7 +121,7 @@ export async function insertAttempt(
 /** What a new attempt has by itself. */
 const NEW = {
   ...{ session_id: null, payment_id: null, status: null, url: null, client_secret: null, heard_at: null },
-  ...{ received_minor: 0, refunding_minor: 0, kept: false, declined: [] },
+  ...{ received_minor: 0, refunding_minor: 0, kept: false, declined: [], early_disputes: [] },
 };
 
 /** The attempt that Stripe's session or payment id belongs to. Only stored ids link; metadata never does. */
@@ -203,6 +206,7 @@ export interface AttemptChange {
   readonly received_minor?: number;
   readonly kept?: boolean;
   readonly declined?: readonly string[];
+  readonly early_disputes?: readonly string[];
   readonly url?: string | null;
   readonly client_secret?: string | null;
   readonly heard_at?: Date;
@@ -210,9 +214,10 @@ export interface AttemptChange {
 
 /** Changes an attempt that is locked already. */
 export async function changeAttempt(tx: Transaction, id: string, change: AttemptChange, at: Date): Promise<void> {
-  const { declined, ...fields } = change;
+  const { declined, early_disputes, ...fields } = change;
   const refusals = declined === undefined ? {} : declinedNow(declined, at);
-  const set = { ...fields, ...refusals, updated_at: at };
+  const disputes = early_disputes === undefined ? {} : { early_disputes: [...early_disputes] };
+  const set = { ...fields, ...refusals, ...disputes, updated_at: at };
   await write(tx, tx.updateTable('payment_transactions').set(set).where('id', '=', id));
 }
 

@@ -68,6 +68,8 @@ export interface DisputeReport {
   readonly payment_id: string | null;
   /** True when the payment carries our mark, so that an unknown one is worth waiting for. Never used to link. */
   readonly marked: boolean;
+  /** The shop that the mark names; null where it names none. */
+  readonly shop_id: string | null;
   readonly amount_minor: number;
   readonly currency: string;
   readonly status: DisputeStatus;
@@ -99,6 +101,7 @@ export interface FraudWarningReport {
   readonly warning_id: string;
   readonly payment_id: string | null;
   readonly marked: boolean;
+  readonly shop_id: string | null;
   readonly fraud_type: string;
   readonly livemode: boolean;
   readonly at: Date;

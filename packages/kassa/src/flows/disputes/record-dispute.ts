@@ -3,6 +3,7 @@ import { post } from '../../domain/ledger/index.ts';
 import { lockOrder, moveOrder, type Order, writeAudit } from '../../domain/orders/index.ts';
 import {
   type Attempt,
+  changeAttempt,
   changeDispute,
   type Dispute,
   type DisputeReport,
@@ -17,6 +18,9 @@ import {
 import { Bug } from '../../kernel/errors.ts';
 import { freezeOrder, holdsBack } from '../disputing/freeze-order.ts';
 import type { Cause, House, SettleOutcome } from '../house.ts';
+
+/** Disputes of one payment whose money was not heard of; the column has the same limit. */
+const EARLY_MAX = 100;
 
 /**
  * Writes down what Stripe says of one dispute. Facts are joined by its id, so repeats and wrong order change nothing.
@@ -38,7 +42,10 @@ export async function recordDispute(
   const attempt = (await lockAttempts(tx, order.id)).find((one) => one.id === found.id);
   if (!attempt) throw new Bug(`attempt ${found.id} left its order`);
   // A bank asks back what was paid: told before its payment, it waits, or what is sold then would go out all the same.
-  if (attempt.received_minor === 0) return { outcome: 'unknown', order_id: order.id };
+  if (attempt.received_minor === 0) {
+    await noteEarly(tx, attempt, report.dispute_id, house.clock.now());
+    return { outcome: 'unknown', order_id: order.id };
+  }
   const disputes = await lockDisputes(tx, order.id);
   const before = disputes.find((one) => one.stripe_dispute_id === report.dispute_id);
   const facts = before ? joinDispute(before, report) : report;
@@ -50,6 +57,13 @@ export async function recordDispute(
   await book(scene, before, dispute);
   await tell(scene, before, dispute);
   return { outcome: 'applied', order_id: order.id };
+}
+
+/** Whoever hears of the payment first holds back what is sold, and has the dispute told again. */
+async function noteEarly(tx: Transaction, attempt: Attempt, dispute_id: string, at: Date): Promise<void> {
+  const { early_disputes } = attempt;
+  if (early_disputes.includes(dispute_id) || early_disputes.length >= EARLY_MAX) return;
+  await changeAttempt(tx, attempt.id, { early_disputes: [...early_disputes, dispute_id] }, at);
 }
 
 interface Scene {

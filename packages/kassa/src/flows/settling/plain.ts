@@ -40,7 +40,8 @@ function isWaiting({ house: { shop }, order, holds, kinds }: PlainCase): boolean
 function isUntouched({ attempt }: PlainCase): boolean {
   const opened = attempt.payment_status === 'pending' && attempt.presentation !== 'none';
   const no_money = attempt.received_minor === 0 && attempt.refunding_minor === 0 && !attempt.kept;
-  return opened && no_money && attempt.declined.length === 0 && !attempt.save_payment_method;
+  const quiet = attempt.declined.length === 0 && attempt.early_disputes.length === 0;
+  return opened && no_money && quiet && !attempt.save_payment_method;
 }
 
 function fits({ house: { shop }, order, attempt }: PlainCase, report: PaymentReport): boolean {

@@ -1,6 +1,6 @@
 import type { BalanceReport, DisputeReport, FraudWarningReport } from '../../domain/payments/gateway.ts';
 import { assert } from '../../kernel/assert.ts';
-import { markedOrder } from './mark.ts';
+import { markedOrder, markingShop } from './mark.ts';
 import {
   type Fields,
   fieldsOf,
@@ -38,7 +38,7 @@ export function reportOfDispute(value: unknown, at: Date): DisputeReport {
   return {
     dispute_id: textOf(dispute, 'id'),
     payment_id: idOf(dispute, 'payment_intent'),
-    marked: isMarked(dispute.payment_intent),
+    ...markOf(dispute.payment_intent),
     amount_minor,
     currency,
     status: wordOf(dispute, 'status', STATUSES),
@@ -79,16 +79,17 @@ export function reportOfWarning(value: unknown, at: Date): FraudWarningReport {
   return {
     warning_id: textOf(warning, 'id'),
     payment_id: idOf(warning, 'payment_intent'),
-    marked: isMarked(warning.payment_intent),
+    ...markOf(warning.payment_intent),
     fraud_type: textOf(warning, 'fraud_type'),
     livemode: flagOf(warning, 'livemode'),
     at,
   };
 }
 
-/** False where the payment was not expanded, or there is none. */
-function isMarked(payment: unknown): boolean {
-  return typeof payment === 'object' && payment !== null && markedOrder(payment as Fields) !== null;
+/** None where the payment was not expanded, or there is none. */
+function markOf(payment: unknown): Pick<DisputeReport, 'marked' | 'shop_id'> {
+  if (typeof payment !== 'object' || payment === null) return { marked: false, shop_id: null };
+  return { marked: markedOrder(payment as Fields) !== null, shop_id: markingShop(payment as Fields) };
 }
 
 /** What is available, by currency; pending money cannot be given back yet. @throws Bug */
