@@ -171,7 +171,7 @@ function outboxOf(parts: Parts, behind: House): OutboxDesk {
 function httpOf(parts: Parts, house: House): HttpHouse {
   const { db, shop } = house;
   const { clock, ids, random, log, http } = parts.world;
-  const store = eventStore(db);
+  const store = eventStore(db, undefined, log);
   // An order may have become paid in these: its mails and hooks need not wait for the next look.
   const thenWake = async <Result>(work: Promise<Result>): Promise<Result> => {
     const result = await work;

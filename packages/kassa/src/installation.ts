@@ -45,7 +45,7 @@ export function installationOf(
     new Map(shops.map((shop) => [shop.built.house.shop.tenant_id, part(shop.built)]));
   const houses = shops.map((shop) => shop.built.house);
   const events = { batches: 0, events: 0, rows_max: 0 };
-  const store = eventStore(webhook_db, events);
+  const store = eventStore(webhook_db, events, house.log);
   const hearing = houses.map((one) => ({ ...one, db: webhook_db }));
   const pressure = createPressure(SHED_AT, () => poolCounts(house.db).waiting);
   const { version } = built.http.settings;

@@ -42,9 +42,10 @@ export function isConflict(error: unknown): boolean {
   return ['40001', '40P01', '55P03'].includes(sqlstateOf(error) ?? '');
 }
 
-/** The server ended a statement that took longer than it may: nothing of its transaction is kept. */
+/** The server ended a statement that took longer than it may: nothing of its transaction is kept. Also as it is told on. */
 export function isTimedOut(error: unknown): boolean {
-  return sqlstateOf(error) === '57014';
+  const told = error instanceof DatabaseUnavailable ? error.cause : error;
+  return sqlstateOf(told) === '57014';
 }
 
 const SOCKET_CODES = [

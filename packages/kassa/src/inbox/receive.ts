@@ -1,6 +1,7 @@
 import {
   batcher,
   type Database,
+  type InboxKey,
   insertInboxEvents,
   markListed,
   type NewInboxEvent,
@@ -8,6 +9,7 @@ import {
 } from '../database/index.ts';
 import { WebhookRefused } from '../domain/payments/gateway.ts';
 import type { House } from '../flows/house.ts';
+import { type Log, silentLog } from '../kernel/log.ts';
 
 /** Where verified events go in: one statement and one commit for all that arrive together. */
 export type StoreEvent = (event: NewInboxEvent) => Promise<boolean>;
@@ -20,14 +22,39 @@ export interface EventCounts {
   rows_max: number;
 }
 
-export function eventStore(db: Database, counts: EventCounts = { batches: 0, events: 0, rows_max: 0 }): StoreEvent {
+export function eventStore(
+  db: Database,
+  counts: EventCounts = { batches: 0, events: 0, rows_max: 0 },
+  log: Log = silentLog,
+): StoreEvent {
+  const arrived: InboxKey[] = [];
   return batcher(async (events: readonly NewInboxEvent[]) => {
     const stored = await insertInboxEvents(db, events);
+    // Our own asking was faster: the endpoint works all the same.
+    arrived.push(...events.filter((_, at) => !stored[at]));
+    await noteArrived(db, arrived, log);
     counts.batches += 1;
     counts.events += stored.filter((is_new) => is_new).length;
     counts.rows_max = Math.max(counts.rows_max, events.length);
     return stored;
   });
+}
+
+const ARRIVED_MAX = 1_000;
+
+/**
+ * These are durable already, so that whatever goes wrong here is no reason to have them sent again: it is made up for
+ * when the next event comes. Lost with the process, it costs an alarm about an endpoint that works.
+ */
+async function noteArrived(db: Database, arrived: InboxKey[], log: Log): Promise<void> {
+  const keys = arrived.splice(0).slice(-ARRIVED_MAX);
+  if (keys.length === 0) return;
+  try {
+    await markListed(db, keys, false);
+  } catch (error) {
+    log.warn({ events: keys.length, err: error }, 'it could not be noted that events arrive by themselves');
+    arrived.push(...keys);
+  }
 }
 
 /**
@@ -45,9 +72,9 @@ export async function receive(
 ): Promise<{ event_id: string; repeated: boolean }> {
   const at = house.clock.now();
   const event = house.gateway.verifyEvent(raw, signature, at);
-  const key = { account: event.account ?? OWN_ACCOUNT, id: event.id };
   const fresh = await store({
-    ...key,
+    account: event.account ?? OWN_ACCOUNT,
+    id: event.id,
     tenant_id: house.shop.tenant_id,
     mode: event.livemode ? 'live' : 'test',
     type: event.type,
@@ -57,8 +84,6 @@ export async function receive(
     occurred_at: event.created_at,
     received_at: at,
   });
-  // Our own asking was faster: the endpoint works all the same.
-  if (!fresh) await markListed(house.db, [key], false);
   house.wake('inbox');
   return { event_id: event.id, repeated: !fresh };
 }

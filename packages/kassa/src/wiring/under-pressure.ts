@@ -1,6 +1,8 @@
-import { DatabaseUnavailable, sqlstateOf } from '../database/index.ts';
+import { constraintOf, DatabaseUnavailable, sqlstateOf } from '../database/index.ts';
 import type { HttpHouse } from '../http/house.ts';
 import { comeAgain, type Pressure, type Sheddable } from '../http/pressure.ts';
+import { Bug } from '../kernel/errors.ts';
+import type { Log } from '../kernel/log.ts';
 
 /**
  * A house whose rooms are not entered by more than they hold: what is asked for by buyers, pages and people is counted
@@ -8,6 +10,7 @@ import { comeAgain, type Pressure, type Sheddable } from '../http/pressure.ts';
  * themselves, once and before the first look at the database: what was begun is not refused half-way.
  */
 export function underPressure(house: HttpHouse, { during }: Pressure): HttpHouse {
+  const told = teller(house.log);
   const held =
     <Asked extends readonly unknown[], Result>(what: Sheddable, work: (...asked: Asked) => Promise<Result>) =>
     (...asked: Asked): Promise<Result> =>
@@ -39,12 +42,25 @@ export function underPressure(house: HttpHouse, { during }: Pressure): HttpHouse
 /** A unique index says that somebody else has just written the same (Postgres, appendix A). */
 const TAKEN = '23505';
 
+/** So often in the life of a process a constraint may be a newer version's. That one takes over within minutes. */
+const TAKEN_MAX = 20;
+
 /**
  * A database that has no connection to give is one more way of being too many. A row that somebody else has just written
  * and that no story looked for may be a rule of a newer version that runs beside this one: whoever comes again meets
- * that version, or finds the row.
+ * that version, or finds the row. A constraint that is hit again and again is neither: it is told as the mistake that it
+ * is, or everybody would come again for ever.
  */
-function told(error: unknown): never {
-  if (error instanceof DatabaseUnavailable || sqlstateOf(error) === TAKEN) throw comeAgain(error);
-  throw error;
+function teller(log: Log): (error: unknown) => never {
+  const hits = new Map<string, number>();
+  return (error) => {
+    if (error instanceof DatabaseUnavailable) throw comeAgain(error);
+    if (sqlstateOf(error) !== TAKEN) throw error;
+    const constraint = constraintOf(error) ?? 'unnamed';
+    const times = (hits.get(constraint) ?? 0) + 1;
+    hits.set(constraint, times);
+    log.warn({ constraint, times }, 'a row that no story looked for was there already');
+    if (times > TAKEN_MAX) throw new Bug(`no story looks for what ${constraint} keeps single`, { cause: error });
+    throw comeAgain(error);
+  };
 }

@@ -98,6 +98,21 @@ describe('a shop that is asked more than it can do', () => {
     await expect(answer).rejects.toThrow('This could not be finished at this moment. Please try again.');
   });
 
+  test('has nobody come again for ever for what is always there already: that is a mistake, by its name', async () => {
+    const taken = Object.assign(new Error('duplicate key value'), { code: '23505', constraint: 'a_rule_of_ours' });
+    const other = Object.assign(new Error('duplicate key value'), { code: '23505', constraint: 'another_rule' });
+    let error = taken;
+    const broken = { ...desk().house, startCheckout: () => Promise.reject(error) } as unknown as HttpHouse;
+    const { startCheckout } = underPressure(broken, createPressure());
+    for (let times = 1; times <= 20; times += 1) {
+      await expect(startCheckout({} as never)).rejects.toMatchObject({ code: 'overloaded', cause: taken });
+    }
+    const bug = { name: 'Bug', message: expect.stringContaining('a_rule_of_ours'), cause: taken };
+    await expect(startCheckout({} as never)).rejects.toMatchObject(bug);
+    error = other;
+    await expect(startCheckout({} as never)).rejects.toMatchObject({ code: 'overloaded', cause: other });
+  });
+
   test('says the same when the database has no connection to give', async () => {
     const busy = { listOffers: () => Promise.reject(new DatabaseUnavailable('busy', new Error('full'))) };
     const house = underPressure(busy as unknown as HttpHouse, createPressure());

@@ -1,9 +1,11 @@
 // Goal: what must be asked at Stripe keeps nobody waiting who needs not ask, and an outage parks nothing.
 // Method: the wire hangs or fails for reads alone, while the inbox holds events of several orders.
 import { afterEach, expect, test } from 'vitest';
-import { claimInboxEvents, failInboxEvent } from '../../src/database/index.ts';
+import { claimInboxEvents, failInboxEvent, sql } from '../../src/database/index.ts';
 import { finishCheckout } from '../../src/flows/checkout/finish-checkout.ts';
+import { fetchEvents } from '../../src/flows/proof/fetch-events.ts';
 import { drainInbox } from '../../src/inbox/drain.ts';
+import { EVENT_READERS } from '../../src/inbox/events/index.ts';
 import { type Counter, openCounter } from '../setup/counter.ts';
 
 let counter: Counter | undefined;
@@ -73,4 +75,32 @@ test('a worker that looked too early cannot park an event whose order is known b
   }
   await shop.rest();
   expect(await shop.db.selectFrom('orders').select('status').execute()).toEqual([{ status: 'paid' }]);
+});
+
+test('an event that is stored already is answered as stored whatever else goes wrong, and noted as heard with the next one', async () => {
+  const shop = await open();
+  const told = new Map<string, Request>();
+  shop.deliver = async (request) => {
+    const { id } = (await request.clone().json()) as { id: string };
+    told.set(id, request.clone());
+    return new Response('', { status: 500 });
+  };
+  const { session_id } = await shop.buy();
+  await shop.sandbox.control.pay(session_id, { outcome: 'pays', email: 'ann@example.com' });
+  await shop.sandbox.tick();
+  await fetchEvents(shop.house, { types: Object.keys(EVENT_READERS), expects_webhooks: true });
+  const brought = shop.db.selectFrom('inbox_events').select('id').where('listed', '=', true);
+  const before = await brought.execute();
+  expect(before.length).toBeGreaterThan(1);
+  await sql`create function kassa.too_busy() returns trigger language plpgsql as
+    $$ begin raise exception 'canceling statement' using errcode = '57014'; end $$`.execute(shop.db);
+  await sql`create trigger too_busy before update of listed on kassa.inbox_events
+    for each row execute function kassa.too_busy()`.execute(shop.db);
+  const [first, ...others] = before.flatMap(({ id }) => told.get(id) ?? []);
+  if (!first || others.length === 0) throw new Error('too little was told');
+  expect((await shop.take(first)).status).toBe(200);
+  await sql`drop trigger too_busy on kassa.inbox_events`.execute(shop.db);
+  for (const one of others) await shop.take(one);
+  expect(await brought.execute()).toEqual([]);
+  await sql`drop function kassa.too_busy()`.execute(shop.db);
 });

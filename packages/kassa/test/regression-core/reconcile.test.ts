@@ -93,6 +93,49 @@ test('a session that cannot be settled holds no other back and is put before a p
   expect(await breaks.where('resolved_at', 'is', null).execute()).toEqual([]);
 });
 
+test('a payment that the database always takes too long for is passed over, and the round goes on behind it', async () => {
+  const shop = await deaf();
+  const sold = [
+    await shop.buy(),
+    await shop.buy(),
+    await shop.buy(),
+    await shop.buy(),
+    await shop.buy(),
+    await shop.buy(),
+  ];
+  for (const { session_id } of sold) await pays(shop, session_id);
+  const slow = new Set<string | null>([sold[2]?.session_id ?? '']);
+  const timedOut = Object.assign(new Error('canceling statement due to statement timeout'), { code: '57014' });
+  const settle: House['settle'] = (house, tx, report, cause) => {
+    if (slow.has(report.session_id)) throw timedOut;
+    return shop.house.settle(house, tx, report, cause);
+  };
+  const house = { ...shop.house, settle };
+  expect(await reconcile(house)).toMatchObject({ settled: 5, failed: 1 });
+  const breaks = shop.db.selectFrom('reconcile_breaks').select('stripe_object_id').where('resolved_at', 'is', null);
+  expect(await breaks.execute()).toEqual([{ stripe_object_id: sold[2]?.session_id }]);
+  slow.clear();
+  expect(await reconcile(house)).toMatchObject({ settled: 1, failed: 0 });
+  expect(await breaks.execute()).toEqual([]);
+});
+
+test('a database that is too slow for everything ends the round, and the next one comes further', async () => {
+  const shop = await deaf();
+  const sold: string[] = [];
+  for (let made = 0; made < 5; made += 1) {
+    const { session_id } = await shop.buy();
+    await pays(shop, session_id);
+    sold.push(session_id);
+  }
+  const timedOut = Object.assign(new Error('canceling statement due to statement timeout'), { code: '57014' });
+  const house = { ...shop.house, settle: () => Promise.reject(timedOut) };
+  const breaks = shop.db.selectFrom('reconcile_breaks').select('stripe_object_id').where('resolved_at', 'is', null);
+  await expect(reconcile(house)).rejects.toMatchObject({ name: 'DatabaseUnavailable' });
+  expect(await breaks.execute()).toHaveLength(3);
+  expect(await reconcile(house)).toMatchObject({ failed: 5 });
+  expect(await breaks.execute()).toHaveLength(5);
+});
+
 test('what another installation sold on the same Stripe account is not missed here', async () => {
   const shop = await deaf();
   const { id } = await post(shop, 'checkout/sessions', {

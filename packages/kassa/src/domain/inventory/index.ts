@@ -10,4 +10,4 @@ export {
   sellHolds,
   takeHolds,
 } from './holds-table.ts';
-export { checkStock, judgeAtOnce, lockFree } from './stock-table.ts';
+export { checkStock, countedIfDone, judgeAtOnce, lockFree } from './stock-table.ts';

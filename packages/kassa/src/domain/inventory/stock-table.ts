@@ -69,6 +69,18 @@ export function takeCounted(tx: Transaction, wanted: ReadonlyMap<string, number>
   }
 }
 
+/** What `work` has taken of what was counted is free again when it throws: nothing of it will be written. */
+export async function countedIfDone<Result>(tx: Transaction, work: () => Promise<Result>): Promise<Result> {
+  const before = counted.get(tx);
+  const free = before && new Map(before);
+  try {
+    return await work();
+  } catch (error) {
+    if (free) counted.set(tx, free);
+    throw error;
+  }
+}
+
 /** Sets pieces aside, all of them or none. @throws KassaError `sold_out` with the offer that is short. */
 export async function holdStock(
   tx: Transaction,

@@ -6,7 +6,7 @@ import {
   type Transaction,
   together,
 } from '../../database/index.ts';
-import { judgeAtOnce } from '../../domain/inventory/index.ts';
+import { countedIfDone, judgeAtOnce } from '../../domain/inventory/index.ts';
 import { Bug, KassaError } from '../../kernel/errors.ts';
 import type { House } from '../house.ts';
 import { type ReadSession, sessionReader } from '../viewing/read-sessions.ts';
@@ -96,7 +96,8 @@ function draftAll(
       const drafted: DraftedTogether[] = [];
       for (const command of commands) {
         const wish = { command, at, leaves_at_once: true };
-        drafted.push(await oneOfMany(tx, () => draftWish(house, tx, wish)).catch(ownEnd));
+        const alone = () => countedIfDone(tx, () => draftWish(house, tx, wish));
+        drafted.push(await oneOfMany(tx, alone).catch(ownEnd));
       }
       return drafted;
     });

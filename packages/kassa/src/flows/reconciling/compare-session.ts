@@ -1,4 +1,4 @@
-import { DatabaseUnavailable, inTransaction } from '../../database/index.ts';
+import { DatabaseUnavailable, inTransaction, isTimedOut } from '../../database/index.ts';
 import {
   type Attempt,
   awaitsEnd,
@@ -31,6 +31,8 @@ export interface Round {
   readonly tally: { -readonly [Key in keyof ReconcileReport]: number };
   /** Stripe's ids of what is unexplained so far. */
   readonly breaks: ReadonlySet<string>;
+  /** Stripe's ids of what the database took too long for in this round, and that was sound before. */
+  readonly too_slow: Set<string>;
 }
 
 export const RECONCILE_CAUSE = { cause: 'reconcile', actor: 'kassa' };
@@ -39,12 +41,19 @@ export const RECONCILE_CAUSE = { cause: 'reconcile', actor: 'kassa' };
 const KNOWN_WITHIN_MS = 10 * 60_000;
 /** While more than this is unexplained nothing goes back by itself. */
 const SENT_BACK_MAX = 3;
+/** Of what was sound before, so many objects may take too long in one round. */
+const TOO_SLOW_MAX = 3;
 const BREAKS_MAX = 1_000;
 const ERROR_LENGTH_MAX = 500;
 
 export async function beginRound(house: House): Promise<Round> {
   const breaks = await openBreakObjects(house.db, house.shop, BREAKS_MAX);
-  return { house, breaks, tally: { sessions_seen: 0, settled: 0, refunds_seen: 0, unexplained: 0, failed: 0 } };
+  return {
+    house,
+    breaks,
+    too_slow: new Set(),
+    tally: { sessions_seen: 0, settled: 0, refunds_seen: 0, unexplained: 0, failed: 0 },
+  };
 }
 
 /**
@@ -91,22 +100,28 @@ export async function explained({ house, breaks }: Round, stripe_object_id: stri
   if (breaks.has(stripe_object_id)) await closeBreaks(house.db, house.shop, stripe_object_id, house.clock.now());
 }
 
-/** Nothing is wrong with the object when the database or Stripe is away: the whole round comes again. */
-function isAway(error: unknown): boolean {
+/**
+ * Nothing is wrong with the object when the database or Stripe is away: the whole round comes again. One that the
+ * database takes too long for is passed over; when that becomes usual, it is the database after all. Those that are
+ * known for it are not counted, so that however many there are, no round ends where the last one did.
+ */
+function isAway({ breaks, too_slow }: Round, id: string, error: unknown): boolean {
   if (error instanceof GatewayFailure) return error.kind !== 'refused';
+  if (isTimedOut(error)) return !breaks.has(id) && too_slow.add(id).size > TOO_SLOW_MAX;
   return error instanceof DatabaseUnavailable || (error instanceof KassaError && error.status === 503);
 }
 
 /** Lets one object fail alone: it is put before a person, and everything behind it is still looked at. */
 export async function guarded(
-  { house, tally }: Round,
+  round: Round,
   what: { readonly kind: string; readonly id: string; readonly owner: BreakOwner },
   work: () => Promise<void>,
 ): Promise<void> {
   try {
     await work();
   } catch (error) {
-    if (isAway(error)) throw error;
+    if (isAway(round, what.id, error)) throw error;
+    const { house, tally } = round;
     tally.failed += 1;
     house.log.error(
       { object_id: what.id, kind: what.kind, err: error },
