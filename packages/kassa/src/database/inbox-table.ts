@@ -5,16 +5,14 @@ import type { RowsStatement } from './writes/rows.ts';
 import { writeRows } from './writes/together.ts';
 
 /** A verified event as it is stored: nothing has been decided about it yet. */
-export interface NewInboxEvent {
-  readonly account: string;
-  readonly id: string;
+export interface NewInboxEvent extends InboxKey {
   readonly tenant_id: string;
   readonly mode: 'test' | 'live';
   readonly type: string;
   readonly object_id: string | null;
   readonly api_version: string | null;
-  /** The exact text that was signed. */
-  readonly body: string;
+  /** The exact text that was signed. As bytes it is UTF-8, and costs less than a text that would be written anew. */
+  readonly body: string | Uint8Array;
   readonly occurred_at: Date;
   readonly received_at: Date;
 }
@@ -26,6 +24,7 @@ export interface InboxKey {
 
 /** An event that this worker alone may handle until its lease runs out. `token` goes into every later write. */
 export interface ClaimedInboxEvent extends NewInboxEvent {
+  readonly body: string;
   /** Failures so far. */
   readonly attempts: number;
   readonly token: number;

@@ -22,6 +22,12 @@ export interface EventCounts {
   rows_max: number;
 }
 
+/**
+ * One statement at a time: whoever comes meanwhile gathers, and a wide one costs each event less (measured: half the
+ * commits, a tenth less of Postgres).
+ */
+const STORE_LIMITS = { lanes: 1, rows_max: 256, waiting_max: 10_000 };
+
 export function eventStore(
   db: Database,
   counts: EventCounts = { batches: 0, events: 0, rows_max: 0 },
@@ -37,7 +43,7 @@ export function eventStore(
     counts.events += stored.filter((is_new) => is_new).length;
     counts.rows_max = Math.max(counts.rows_max, events.length);
     return stored;
-  });
+  }, STORE_LIMITS);
 }
 
 const ARRIVED_MAX = 1_000;
@@ -80,12 +86,18 @@ export async function receive(
     type: event.type,
     object_id: event.object_id,
     api_version: event.api_version,
-    body: new TextDecoder().decode(raw),
+    body: withoutMark(raw),
     occurred_at: event.created_at,
     received_at: at,
   });
   house.wake('inbox');
   return { event_id: event.id, repeated: !fresh };
+}
+
+/** A mark of the byte order says nothing in UTF-8, and no reader of JSON expects one. */
+function withoutMark(raw: Uint8Array): Uint8Array {
+  const has_mark = raw[0] === 0xef && raw[1] === 0xbb && raw[2] === 0xbf;
+  return has_mark ? raw.subarray(3) : raw;
 }
 
 /**

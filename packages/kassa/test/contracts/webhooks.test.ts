@@ -54,6 +54,35 @@ describe('taking events in', () => {
     expect(row).toEqual({ outcome: 'ignored' });
   });
 
+  test('the address with a slash or a question behind it is answered like the one that Stripe calls', async () => {
+    const running = await start();
+    const body = JSON.stringify(EVENT);
+    const answers = async (header: string | null) => {
+      const told: unknown[] = [];
+      for (const path of ['/webhook', '/webhook/', '/webhook?again=1', '/payments/webhook']) {
+        const answer = await post(running, path, body, header);
+        const headers = Object.fromEntries(answer.headers);
+        expect(headers['request-id']).toMatch(/^req_[0-9a-z]{26}$/);
+        told.push([answer.status, await answer.text(), { ...headers, 'request-id': 'req' }]);
+      }
+      return told;
+    };
+    for (const header of [signature(body, nowOf(running)), signature(body, nowOf(running), 'whsec_other'), null]) {
+      const [first, ...others] = await answers(header);
+      expect(others).toEqual([first, first, first]);
+    }
+    expect((await running.send('/webhook', { method: 'GET' })).headers.get('Allow')).toBe('POST');
+  });
+
+  test('a mark of the byte order before an event is no part of it', async () => {
+    const running = await start();
+    const body = `\ufeff${JSON.stringify(EVENT)}`;
+    expect((await post(running, '/webhook', body, signature(body, nowOf(running)))).status).toBe(200);
+    await running.rest();
+    expect(await running.db.selectFrom('inbox_events').select('outcome').execute()).toEqual([{ outcome: 'ignored' }]);
+    expect(await running.db.selectFrom('inbox_bodies').select('body').execute()).toEqual([{ body: body.slice(1) }]);
+  });
+
   test('check 23 and 24, C18: what is not signed, or signed by somebody else, is refused in plain text and not stored', async () => {
     const running = await start();
     const body = JSON.stringify(EVENT);

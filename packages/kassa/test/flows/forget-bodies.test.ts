@@ -45,6 +45,25 @@ test('a body goes into its month, also one that came before somebody made the mo
   expect(await bodies()).toEqual(['evt_early inbox_bodies_2026_11', 'evt_late inbox_bodies_2026_11']);
 });
 
+test('a usual body stays in its row: the table of pieces is empty, in every month, whether or not it is compressed', async () => {
+  const text = JSON.stringify(Array.from({ length: 400 }, (_, index) => (index * 2_654_435_761) % 1_000_003));
+  const event = { account: 'own', ...counter.house.shop, type: 'ping.pong', object_id: null, api_version: null };
+  for (const [id, day] of [
+    ['evt_in_month', '2026-11-21'],
+    ['evt_in_rest', '2031-01-01'],
+  ] as const) {
+    await insertInboxEvents(counter.db, [{ ...event, id, body: text, occurred_at: at(day), received_at: at(day) }]);
+  }
+  const { rows } = await sql<{ bytes: number; pieces: number }>`
+    select octet_length(body) as bytes,
+      pg_relation_size((select reltoastrelid from pg_class where oid = kept.tableoid))::int as pieces
+    from kassa.inbox_bodies kept where id in ('evt_in_month', 'evt_in_rest')`.execute(counter.db);
+  expect(rows).toEqual([1, 2].map(() => ({ bytes: text.length, pieces: 0 })));
+  expect(text.length).toBeGreaterThan(2_700);
+  await sql`delete from kassa.inbox_events where id in ('evt_in_month', 'evt_in_rest')`.execute(counter.db);
+  await sql`delete from kassa.inbox_bodies where id in ('evt_in_month', 'evt_in_rest')`.execute(counter.db);
+});
+
 test('two processes that make the months at once make them once', async () => {
   moveTo('2026-12-05');
   await Promise.all([round(), round(), round()]);

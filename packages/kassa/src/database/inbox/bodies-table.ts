@@ -1,4 +1,4 @@
-import { sql } from 'kysely';
+import { type RawBuilder, sql } from 'kysely';
 import type { Database, Transaction } from '../transaction.ts';
 
 /** A month of event bodies, in UTC. */
@@ -54,6 +54,7 @@ async function makeMonth(tx: Transaction, { name, from, to }: BodyMonth): Promis
   const [begins, ends] = [from, to].map((moment) => sql.lit(moment.toISOString()));
   await sql`lock table kassa.inbox_bodies_rest in access exclusive mode`.execute(tx);
   await sql`create table ${table} (like kassa.inbox_bodies including all)`.execute(tx);
+  await keepInline(tx, table);
   await sql`
     with moved as (
       delete from kassa.inbox_bodies_rest where received_at >= ${begins} and received_at < ${ends}
@@ -63,6 +64,14 @@ async function makeMonth(tx: Transaction, { name, from, to }: BodyMonth): Promis
   await sql`alter table kassa.inbox_bodies attach partition ${table} for values from (${begins}) to (${ends})`.execute(
     tx,
   );
+}
+
+/** Where bodies are not compressed a usual one stays in its row, as in the months that a migration found. */
+async function keepInline(tx: Transaction, table: RawBuilder<unknown>): Promise<void> {
+  const { rows } = await sql`
+    select from pg_attribute
+    where attrelid = 'kassa.inbox_bodies'::regclass and attname = 'body' and attstorage = 'e'`.execute(tx);
+  if (rows.length > 0) await sql`alter table ${table} set (toast_tuple_target = 8160)`.execute(tx);
 }
 
 /** Drops a month. The bodies of events that are not finished move beside their events first. */

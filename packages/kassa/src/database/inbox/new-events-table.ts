@@ -54,7 +54,7 @@ function firstOfEach(events: readonly NewInboxEvent[]): NewInboxEvent[] {
  * here and read back there, which costs half of the insert (measured).
  */
 function joined(events: readonly NewInboxEvent[]): { bytes: Buffer; starts: number[]; lengths: number[] } {
-  const bodies = events.map((event) => Buffer.from(event.body, 'utf8'));
+  const bodies = events.map(({ body }) => (typeof body === 'string' ? Buffer.from(body, 'utf8') : body));
   const lengths = bodies.map((body) => body.byteLength);
   let end = 1;
   const starts = lengths.map((length) => {

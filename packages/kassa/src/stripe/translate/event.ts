@@ -7,6 +7,8 @@ import { type Fields, fieldsOf, flagOf, momentOf, optionalText, textOf } from '.
 import { reportOfRefund } from './refund.ts';
 import { reportOfSession } from './session.ts';
 
+const UTF8 = new TextDecoder('utf-8', { fatal: true });
+
 /**
  * Checks a webhook before anything of it is stored: signature and age first, over the raw bytes, then its shape.
  * @throws WebhookRefused with one of the texts of docs/contracts, Webhooks.
@@ -18,7 +20,7 @@ export function verifyEvent(
 ): VerifiedEvent {
   verifySignature(raw, signature, trust.secrets, trust.at);
   try {
-    return outlineOf(parsed(new TextDecoder('utf-8', { fatal: true }).decode(raw)));
+    return outlineOf(parsed(UTF8.decode(raw)));
   } catch (error) {
     throw new WebhookRefused(400, 'invalid payload', error);
   }
