@@ -16,6 +16,8 @@ export interface GatePoint {
   /** `connect` comes first, before a connection is taken from the pool; nothing of the others happens without it. */
   readonly kind: 'connect' | 'begin' | 'statement' | 'commit' | 'rollback';
   readonly sql: string;
+  /** What stands for `$1`, `$2` and so on in it. */
+  readonly values?: readonly unknown[];
   /** The same object for everything that is sent over one connection; undefined while there is none yet. */
   readonly session?: object;
 }
@@ -195,7 +197,7 @@ function guardedClient(client: PoolClient, { gate, last_words, nameOf }: Guard):
       const values = [...parameters];
       const run = (): Promise<unknown> =>
         name === undefined ? client.query(text, values) : client.query({ name, text, values });
-      return await gate({ kind, sql: text, session: client }, run);
+      return await gate({ kind, sql: text, values, session: client }, run);
     } catch (error) {
       const told = sqlstateOf(error) === undefined ? (last_words.get(client) ?? error) : error;
       const current = openTransaction();

@@ -2,7 +2,7 @@
 // Method: callers whose steps are known beforehand, without a database, so that the orders can be counted by hand.
 import { expect, test } from 'vitest';
 import { everyOrder } from './interleavings/explore.ts';
-import type { Footprint } from './interleavings/footprints.ts';
+import { type Consequences, type Footprint, footprintOf } from './interleavings/footprints.ts';
 import type { Caller } from './interleavings/turns.ts';
 
 const of = (...tables: string[]): Set<string> => new Set(tables);
@@ -69,6 +69,36 @@ test('a read sees what was committed before it: it stands before the end of anot
   expect(orders([reads('orders')], [ends('orders')]).toSorted()).toEqual(['AB', 'BA']);
   expect(orders([reads('orders')], [ends('stock')])).toHaveLength(1);
   expect(orders([reads('orders'), reads('orders')], [writes('orders'), ends('orders')])).toHaveLength(3);
+});
+
+test('rows of one table that have different names are apart, and each of them meets the table', () => {
+  const one = [writes('cursors/refunds'), ends('cursors/refunds')];
+  expect(orders(one, [writes('cursors/disputes'), ends('cursors/disputes')])).toHaveLength(1);
+  expect(orders([reads('cursors/refunds')], [ends('cursors/refunds')])).toHaveLength(2);
+  expect(orders([reads('cursors')], [ends('cursors/refunds')])).toHaveLength(2);
+  expect(orders([reads('cursors/refunds')], [ends('cursors')])).toHaveLength(2);
+});
+
+const SCHEMA: Consequences = {
+  tables: of('reconcile_cursors', 'stripe_operations', 'refunds', 'payment_transactions'),
+  parents: new Map([['reconcile_cursors', ['tenants']]]),
+  triggers: new Map([['refunds', [{ text: 'update kassa.payment_transactions set x = 1', deferred: false }]]]),
+};
+const places = (sql: string, ...values: unknown[]): Footprint =>
+  footprintOf({ kind: 'statement', sql, values }, SCHEMA, undefined);
+
+test('a statement that names one row by its key reaches that row, and one that may find more the whole table', () => {
+  const asked = 'select "reached_at" from "reconcile_cursors" where "tenant_id" = $1 and "mode" = $2 and "kind" = $3';
+  expect(places(asked, 't', 'test', 'intents').sees).toEqual(of('reconcile_cursors/intents'));
+  const made = 'insert into kassa.reconcile_cursors (tenant_id, mode, kind) values ($1, $2, $3) on conflict do nothing';
+  expect(places(made, 't', 'test', 'intents').shows).toEqual(of('reconcile_cursors/intents'));
+  expect(places('select 1 from reconcile_cursors where mode = $1', 'test').sees).toEqual(of('reconcile_cursors'));
+  const moved = 'update "stripe_operations" set "state" = $1 where "key" = $2 and "state" <> $3';
+  expect(places(moved, 'known', 'kassa:1', 'known').takes).toEqual(of('stripe_operations/kassa:1'));
+  const twice = `${asked} and exists (select from reconcile_cursors)`;
+  expect(places(twice, 't', 'test', 'intents').sees).toEqual(of('reconcile_cursors'));
+  const changed = places('update "refunds" set "status" = $1 where "id" = $2', 'failed', 'r');
+  expect(changed.shows).toEqual(of('refunds', 'payment_transactions'));
 });
 
 test('what is asked at Stripe is told apart only by what is done there', () => {

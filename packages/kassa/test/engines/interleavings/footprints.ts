@@ -1,8 +1,8 @@
 import type { GatePoint } from '../../../src/database/index.ts';
 
 /**
- * What one step may do to others, as coarsely as is still true, in tables: two steps of which neither can be told by
- * the other may stand in either order.
+ * What one step may do to others, as coarsely as is still true, in tables, or in one row of a table as `table/row`: two
+ * steps of which neither can be told by the other may stand in either order.
  */
 export interface Footprint {
   /** Of these it reads what was committed. */
@@ -40,7 +40,12 @@ export function independent(one: Footprint, other: Footprint): boolean {
 }
 
 function nothingOf(one: ReadonlySet<string>, other: ReadonlySet<string>): boolean {
-  return [...one].every((table) => !other.has(table));
+  return [...one].every((mine) => [...other].every((its) => !meet(mine, its)));
+}
+
+/** Whether two places can be one: a table is every row of it. */
+function meet(one: string, other: string): boolean {
+  return one === other || one.startsWith(`${other}/`) || other.startsWith(`${one}/`);
 }
 
 /** What the schema does by itself when a table is written: read from the server's own catalogue. */
@@ -94,8 +99,9 @@ export function nothingYet(): Under {
  * locks is taken, and so is what the schema takes by itself because of it.
  * @param under what its transaction has done; absent for a statement that is a transaction of its own
  */
-export function footprintOf({ kind, sql }: GatePoint, of: Consequences, under: Under | undefined): Footprint {
-  const reach = kind === 'statement' ? reachOf(sql, of) : nothingYet();
+export function footprintOf(point: GatePoint, of: Consequences, under: Under | undefined): Footprint {
+  const { kind } = point;
+  const reach = kind === 'statement' ? reachOf(point, of) : nothingYet();
   if (under) add(under, reach);
   if (kind === 'statement' && under) return { ...reach, shows: NONE };
   const whole = under ?? reach;
@@ -113,32 +119,77 @@ function add(to: Reach, more: Reach): void {
 
 const reaches = new WeakMap<Consequences, Map<string, Reach>>();
 
-function reachOf(sql: string, of: Consequences): Reach {
+function reachOf(point: GatePoint, of: Consequences): Reach {
+  const { sql } = point;
   const known = reaches.get(of) ?? new Map<string, Reach>();
   reaches.set(of, known);
-  const found = known.get(sql) ?? reachOfText(sql, of);
-  known.set(sql, found);
+  const rows = new Map(ROWS.map((one) => [one.table, rowNamed(point, one)]));
+  const key = `${sql} ${[...rows.values()].join(' ')}`;
+  const place = (table: string): string => {
+    const row = rows.get(table);
+    return row === undefined ? table : `${table}/${row}`;
+  };
+  const found = known.get(key) ?? reachOfText(sql, of, place);
+  known.set(key, found);
   return found;
+}
+
+interface Named {
+  readonly table: string;
+  /** The column that names one row alone. */
+  readonly by: string;
+  /** In which statements nothing but that name can be in the way of another row. */
+  readonly how: readonly string[];
+}
+
+/** Tables of which callers that meet often want different rows. */
+const ROWS: readonly Named[] = [
+  { table: 'reconcile_cursors', by: 'kind', how: ['from', 'update', 'into'] },
+  { table: 'stripe_operations', by: 'key', how: ['from', 'update'] },
+  // Two rows can still want one id of Stripe's, so that a change of one may wait for the other.
+  { table: 'refunds', by: 'id', how: ['from'] },
+];
+
+/** The one row of a table that a statement asks for, changes or makes; undefined when there may be more. */
+function rowNamed({ sql, values = [] }: GatePoint, { table, by, how }: Named): string | undefined {
+  const [place, ...more] = [...sql.matchAll(/\b(into|update|from|join)\s+(?:"?kassa"?\.)?"?(\w+)/gi)].filter(
+    ([, , name]) => name === table,
+  );
+  const verb = place?.[1]?.toLowerCase() ?? '';
+  if (!how.includes(verb) || more.length > 0 || /\bor\b/i.test(sql)) return undefined;
+  const asked = new RegExp(`where [^()]*\\b${by}"? = \\$(\\d+)`).exec(sql)?.[1];
+  const at = verb === 'into' ? newAt(sql, by) : asked;
+  const value = at === undefined ? undefined : values[Number(at) - 1];
+  return typeof value === 'string' ? value : undefined;
+}
+
+/** Under which number the name of a new row stands. */
+function newAt(sql: string, by: string): string | undefined {
+  const [, columns = '', given = ''] = /\(([^()]*)\)\s*values\s*\(([^()]*)\)/i.exec(sql) ?? [];
+  const at = columns.split(',').findIndex((name) => name.trim().replaceAll('"', '') === by);
+  return given.split(',')[at]?.trim().replace('$', '');
 }
 
 /** Advisory locks are a table of their own. */
 const ADVISORY = 'advisory locks';
 
-function reachOfText(sql: string, of: Consequences): Reach {
+function reachOfText(sql: string, of: Consequences, place = (table: string): string => table): Reach {
   const reach = nothingYet();
   const { sees, takes, locks, refers, writes } = reach;
-  for (const name of namesIn(sql, of)) sees.add(name);
+  for (const name of namesIn(sql, of)) sees.add(place(name));
   const written = sql.matchAll(/\b(insert\s+into|update|delete\s+from)\s+(?:only\s+)?(?:"?kassa"?\.)?"?(\w+)/gi);
+  const tables = new Set<string>();
   for (const [, how = '', name = ''] of written) {
     if (!of.tables.has(name)) continue;
-    writes.add(name);
-    if (/delete/i.test(how)) locks.add(name);
+    tables.add(name);
+    writes.add(place(name));
+    if (/delete/i.test(how)) locks.add(place(name));
   }
   if (/\bfor\s+((no\s+)?key\s+)?(update|share)\b/i.test(sql)) for (const name of sees) locks.add(name);
   if (/\bpg_(try_)?advisory/i.test(sql)) locks.add(ADVISORY);
-  for (const table of [...writes]) {
+  for (const table of tables) {
     for (const parent of of.parents.get(table) ?? []) refers.add(parent);
-    // What is written by itself writes further by itself.
+    // What is written by itself writes further by itself, and whatever it likes.
     for (const { text, deferred } of of.triggers.get(table) ?? []) if (!deferred) add(reach, reachOfText(text, of));
   }
   for (const name of [...writes, ...locks]) takes.add(name);
@@ -148,7 +199,9 @@ function reachOfText(sql: string, of: Consequences): Reach {
 
 /** What the triggers that wait for the end will look at. */
 function lateSights(of: Consequences, writes: ReadonlySet<string>): Set<string> {
-  const late = [...writes].flatMap((table) => of.triggers.get(table) ?? []).filter(({ deferred }) => deferred);
+  const late = [...writes]
+    .flatMap((place) => of.triggers.get(place.split('/')[0] ?? '') ?? [])
+    .filter(({ deferred }) => deferred);
   return new Set(late.flatMap(({ text }) => [...namesIn(text, of)]));
 }
 

@@ -72,10 +72,13 @@ export async function openStage(planted?: Planted): Promise<StageShop> {
   const client = new pg.Client({ connectionString: spa.url, application_name: 'monitor' });
   await client.connect();
   monitor = client;
+  // On a line of its own: switching triggers off makes the server forget every plan of the session.
+  const restorer = new pg.Client({ connectionString: spa.url, application_name: 'monitor' });
+  await restorer.connect();
   for (const statement of planted?.ddl ?? []) await client.query(statement);
   consequences = await consequencesIn(ask);
   const tables = await tablesOf(client);
-  const store = savedIn(client, tables);
+  const store = savedIn(restorer, tables);
   const kept_ms = new Map<string, number>();
   const { close } = spa;
   return Object.assign(spa, {
@@ -96,7 +99,7 @@ export async function openStage(planted?: Planted): Promise<StageShop> {
     end: () => outcomeOf(ask),
     async close() {
       stage.dismiss();
-      await client.end();
+      await Promise.all([client.end(), restorer.end()]);
       await close();
     },
   });
