@@ -1,5 +1,6 @@
 // The parts of a long run that are tests with larger numbers.
 import { availableParallelism } from 'node:os';
+import { join } from 'node:path';
 import { ended, type Figures, run, runTest, toldAfter } from './reliability-run.ts';
 
 const TEST = 'packages/kassa/test';
@@ -100,6 +101,23 @@ export async function incidents(): Promise<Figures> {
         .map((one) => [`${one.name}: ${one.mistake}`, one.found ? 'found' : 'not found'] as const),
     ],
     targets: { 'T8 incidents': `${count} of ${found.length} tests fail under their mistake` },
+  };
+}
+
+/** Every small change of the modules about money, each put in by itself. */
+export async function mutants(): Promise<Figures> {
+  const config = 'packages/kassa/test/mutants/vitest.config.ts';
+  const { code, out } = await run([join('scripts', 'test.mjs'), '--config', config], { NO_COLOR: '1' });
+  const modules = [...out.matchAll(/^(\S+\.ts): (\d+ of \d+) mistakes noticed \((.*) %\)/gm)];
+  const [, noticed = '0 of 0', percent = '0'] = /^in all (\d+ of \d+) mistakes noticed \((.*) %\)/m.exec(out) ?? [];
+  const held = code === 0 && modules.length > 0;
+  return {
+    ...{ title: 'changes in the modules about money', command: 'npm run test:mutants', held },
+    lines: [
+      ['noticed', `${noticed}, ${percent} %`],
+      ...modules.map(([, module = '', part = '', share = '']) => [module, `${part}, ${share} %`] as const),
+    ],
+    targets: { 'T8 mutation': `${noticed} changes noticed, ${percent} %` },
   };
 }
 

@@ -9,7 +9,7 @@ import { parseArgs } from 'node:util';
 import { keep, readKept } from './reliability-kept.ts';
 import type { Figures } from './reliability-run.ts';
 import { crashes, mistakes, worlds } from './reliability-steps.ts';
-import { incidents, interleavings, kills, refunds, seats, stops, tellings } from './reliability-tests.ts';
+import { incidents, interleavings, kills, mutants, refunds, seats, stops, tellings } from './reliability-tests.ts';
 import { reportText } from './reliability-text.ts';
 import { replays, waits } from './reliability-virtual.ts';
 
@@ -52,6 +52,7 @@ const PARTS: Readonly<Record<string, () => Promise<Figures>>> = {
   crashes: () => crashes(some(plan.crash_points)),
   mistakes: () => mistakes(),
   incidents: () => incidents(),
+  mutants: () => mutants(),
   waits: () => waits(some(plan.timed)),
   replays: () => replays(some(plan.replayed)),
   interleavings: () => interleavings(),
