@@ -3,7 +3,7 @@ import type { Child } from '../driver/children.ts';
 import { countOf, differs } from '../driver/invariants.ts';
 import { alternate, type Target } from '../driver/rounds.ts';
 import { answered } from '../load/plan.ts';
-import { emptyShop } from '../shop/loader.ts';
+import { analyzeShop, emptyShop } from '../shop/loader.ts';
 import { WEBHOOK_SECRET } from '../shop/wish.ts';
 import { reference } from './reference.ts';
 
@@ -16,7 +16,7 @@ export function ingest(bench: Bench, server: Child, name: string): Target {
     server,
     async prepare() {
       await emptyShop(db);
-      await db.query('analyze kassa.inbox_events');
+      await analyzeShop(db);
     },
     plan: () => planFor(bench, server, { path: '/webhook', body, sign_with: WEBHOOK_SECRET }),
     check: async (result) => differs('events stored', await countOf(db, 'kassa.inbox_events'), answered(result, 200)),

@@ -4,7 +4,7 @@ import type { Child } from '../driver/children.ts';
 import { brokenIn, countOf, differs } from '../driver/invariants.ts';
 import { alternate, type Target } from '../driver/rounds.ts';
 import { answered } from '../load/plan.ts';
-import { emptyShop, loadOrders } from '../shop/loader.ts';
+import { analyzeShop, emptyShop, loadOrders } from '../shop/loader.ts';
 import { WEBHOOK_SECRET } from '../shop/wish.ts';
 import { reference } from './reference.ts';
 
@@ -23,7 +23,7 @@ export function settling(bench: Bench, server: Child, name: string): Target {
     async prepare() {
       await emptyShop(db);
       await loadOrders(db, { first: 0, count: pending, status: 'pending' });
-      await db.query('analyze');
+      await analyzeShop(db);
     },
     plan: () => planFor(bench, server, { path: '/webhook', body, sign_with: WEBHOOK_SECRET, count_max: pending }),
     async finish() {

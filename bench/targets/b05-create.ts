@@ -3,7 +3,7 @@ import type { Child } from '../driver/children.ts';
 import { brokenIn, countOf, differs } from '../driver/invariants.ts';
 import { alternate, type Target } from '../driver/rounds.ts';
 import { answered } from '../load/plan.ts';
-import { emptyShop } from '../shop/loader.ts';
+import { analyzeShop, emptyShop } from '../shop/loader.ts';
 import { ORIGIN } from '../shop/wish.ts';
 import { reference } from './reference.ts';
 
@@ -18,7 +18,7 @@ export function creating(bench: Bench, server: Child): Target {
     server,
     async prepare() {
       await emptyShop(db);
-      await db.query('analyze');
+      await analyzeShop(db);
       await bench.askStripe({ forget: true });
     },
     plan: () => planFor(bench, server, { path: CREATE, body: BODY }),
