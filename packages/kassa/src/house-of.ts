@@ -185,6 +185,7 @@ function httpOf(parts: Parts, house: House): HttpHouse {
     patience_ms: parts.delivery_limit_ms == null ? null : SIGN_IN_LIMIT_MS,
     authenticate: parts.hooks.authenticate ?? null,
     // One house alone is never too full; an installation counts what is under way in all of them.
+    refuseWhenFull: () => undefined,
     whereThereIsRoom: (_what, work) => work(),
     async startCheckout(command) {
       await askGate(gateOf(parts, house), command);

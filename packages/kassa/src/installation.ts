@@ -47,7 +47,10 @@ export function installationOf(
   const events = { batches: 0, events: 0, rows_max: 0 };
   const store = eventStore(webhook_db, events, house.log);
   const hearing = houses.map((one) => ({ ...one, db: webhook_db }));
-  const pressure = createPressure(SHED_AT, () => poolCounts(house.db).waiting);
+  const pressure = createPressure(SHED_AT, () => {
+    const unwritten = houses.reduce((sum, { shared }) => sum + (shared?.waiting() ?? 0), 0);
+    return poolCounts(house.db).waiting + unwritten;
+  });
   const { version } = built.http.settings;
   const pools = { requests: house.db, webhooks: webhook_db, workers: built.inbox.house.db };
   const measured = { houses, pools, pressure, events, use: systemUse, version };

@@ -13,6 +13,13 @@ export interface BatchLimits {
 /** One statement and one commit for all rows, answering one result per row in their order. */
 export type RunBatch<Row, Result> = (rows: readonly Row[]) => Promise<readonly Result[]>;
 
+/** Takes a row into a batch; the promise resolves after its commit. */
+export interface Batcher<Row, Result> {
+  (row: Row): Promise<Result>;
+  /** How many rows are not yet on their way. */
+  waiting(): number;
+}
+
 interface Waiter<Row, Result> {
   readonly row: Row;
   done(result: Result): void;
@@ -32,10 +39,7 @@ const CONFLICT_RUNS_MAX = 2;
  * Check a row before it enters; a batch never decides a hard case.
  * @throws DatabaseUnavailable `busy` when the waiting list is full; Bug inside a transaction.
  */
-export function batcher<Row, Result>(
-  run: RunBatch<Row, Result>,
-  limits: BatchLimits = LIMITS,
-): (row: Row) => Promise<Result> {
+export function batcher<Row, Result>(run: RunBatch<Row, Result>, limits: BatchLimits = LIMITS): Batcher<Row, Result> {
   const waiting: Waiter<Row, Result>[] = [];
   let lanes_busy = 0;
   let scheduled = false;
@@ -68,7 +72,7 @@ export function batcher<Row, Result>(
     }
   }
 
-  return (row) => {
+  const take = (row: Row): Promise<Result> => {
     // A batch commits for strangers: what is written here could not be rolled back with the caller's own work.
     assertNoTransaction();
     if (waiting.length >= limits.waiting_max) {
@@ -82,4 +86,5 @@ export function batcher<Row, Result>(
       queueMicrotask(() => queueMicrotask(fill));
     });
   };
+  return Object.assign(take, { waiting: () => waiting.length });
 }

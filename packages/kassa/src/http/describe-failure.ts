@@ -53,7 +53,9 @@ function describeRefusal(error: KassaError): Failure {
 export function reportFailure(c: Context<HttpEnv>, log: Log, error: unknown): void {
   const fields = { request_id: c.var.request_id, order_id: c.var.order_id, err: error };
   if (error instanceof KassaError) {
-    if (error.status < 500) return;
+    // That there are too many is counted and stands in the access log; a line for each would slow down all the others.
+    const too_many = error.code === 'overloaded' && error.cause === undefined;
+    if (error.status < 500 || too_many) return;
     log.warn(fields, 'a request could not be served now');
     return;
   }

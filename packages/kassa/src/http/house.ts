@@ -171,6 +171,8 @@ export interface HttpHouse extends PaymentStories, PriceStories {
    * @throws KassaError `overloaded`, at once.
    */
   readonly whereThereIsRoom: <Result>(what: Sheddable, work: () => Promise<Result>) => Promise<Result>;
+  /** Whether there is none, before a request is so much as read. @throws KassaError `overloaded`. */
+  readonly refuseWhenFull: (what: Sheddable) => void;
   readonly startCheckout: (command: StartCheckout) => Promise<Answer>;
   /** Work that repeats harmlessly, answered under the caller's key. */
   readonly answerOnce: (once: OnceWork) => Promise<Answer>;

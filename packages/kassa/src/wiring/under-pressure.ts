@@ -9,7 +9,7 @@ import type { Log } from '../kernel/log.ts';
  * and refused in its order. Webhooks, keys and health pass. Contracts ask for room for a price or a checkout
  * themselves, once and before the first look at the database: what was begun is not refused half-way.
  */
-export function underPressure(house: HttpHouse, { during }: Pressure): HttpHouse {
+export function underPressure(house: HttpHouse, { during, refuseWhenFull }: Pressure): HttpHouse {
   const told = teller(house.log);
   const held =
     <Asked extends readonly unknown[], Result>(what: Sheddable, work: (...asked: Asked) => Promise<Result>) =>
@@ -21,6 +21,7 @@ export function underPressure(house: HttpHouse, { during }: Pressure): HttpHouse
       work(...asked).catch(told);
   return {
     ...house,
+    refuseWhenFull,
     whereThereIsRoom: (what, work) => during(what, work).catch(told),
     findOffer: passing(house.findOffer),
     findContractOffer: passing(house.findContractOffer),

@@ -38,6 +38,7 @@ describe('how rows gather', () => {
       .then(() => undefined)
       .then(() => undefined);
     const others = [1, 2, 3, 4].map((row) => put(row));
+    expect(put.waiting()).toBe(4);
     open();
     expect(await Promise.all([first, ...others])).toEqual([0, 10, 20, 30, 40]);
     expect(batches).toEqual([[0], [1, 2, 3], [4]]);

@@ -158,6 +158,7 @@ export function desk(changed: Partial<HttpSettings> = {}, port: Partial<HttpHous
     authenticate: null,
     log,
     settings: { ...SETTINGS, ...changed },
+    refuseWhenFull: () => undefined,
     whereThereIsRoom: (_what, work) => work(),
     startCheckout: async (command) => {
       started.push(command);

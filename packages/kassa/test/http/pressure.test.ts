@@ -6,7 +6,7 @@ import type { HttpHouse } from '../../src/http/house.ts';
 import { createPressure, SHED_AT, SHED_ORDER, SHED_WAITING } from '../../src/http/pressure.ts';
 import { KassaError } from '../../src/kernel/errors.ts';
 import { underPressure } from '../../src/wiring/under-pressure.ts';
-import { BUY, desk } from './port.ts';
+import { BUY, CREATE, desk } from './port.ts';
 
 const never = new Promise<void>(() => undefined);
 
@@ -78,6 +78,19 @@ describe('a shop that is asked more than it can do', () => {
     const answer = await post(BUY, { 'Idempotency-Key': 'one' });
     expect([answer.status, answer.headers.get('Retry-After')]).toEqual([503, '2']);
     expect(asked).toEqual([]);
+  });
+
+  test('refuses a checkout before it is read, in the shape and with the headers of its contract, and nothing else with it', async () => {
+    const { refuseWhenFull } = createPressure({ ...SHED_AT, checkout: 0 });
+    const { send } = desk({}, { refuseWhenFull });
+    const headers = { Origin: 'https://shop.example', 'Content-Type': 'text/plain' };
+    const answer = await send(CREATE, { method: 'POST', body: 'never looked at', headers });
+    expect([answer.status, answer.headers.get('Retry-After')]).toEqual([503, '2']);
+    expect(answer.headers.get('Access-Control-Allow-Origin')).toBe('https://shop.example');
+    expect(answer.headers.get('Request-Id')).toMatch(/^req_/);
+    expect(await answer.json()).toMatchObject({ code: 'OVERLOADED' });
+    expect((await send(CREATE, { method: 'OPTIONS', headers })).status).toBe(204);
+    expect((await send(CREATE, { method: 'GET', headers })).status).toBe(405);
   });
 
   test('refuses a checkout already when too many wait for the database, however few are under way', async () => {

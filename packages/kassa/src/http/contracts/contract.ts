@@ -43,6 +43,8 @@ export interface Contract {
   /** Null: no page of another origin may call, and no `Access-Control` header is ever sent. */
   readonly cors: CorsPolicy | null;
   readonly drawFailure: (c: Context<HttpEnv>, failure: Failure) => Response;
+  /** Where anybody may open a checkout by `POST`: while there is no room for one more, nothing else of it is looked at. */
+  readonly opens?: readonly string[];
 }
 
 /** What the files of a contract are handed. */
@@ -61,6 +63,7 @@ export function openContract(desk: ContractDesk, contract: Contract): OpenAPIHon
   for (const path of contract.paths) {
     app.use(path, drawnBy(contract));
     if (contract.cors !== null) app.use(path, cors(settings, { ...contract.cors, credentials }));
+    for (const opening of contract.opens ?? []) app.use(opening, whileThereIsRoom(desk.house));
     app.use(path, identified(desk.callers, contract.callers));
   }
   return app;
@@ -78,6 +81,13 @@ export function contractApp(): OpenAPIHono<HttpEnv> {
 function drawnBy({ drawFailure }: Contract) {
   return createMiddleware<HttpEnv>(async (c, next) => {
     c.set('draw_failure', drawFailure);
+    await next();
+  });
+}
+
+function whileThereIsRoom(house: HttpHouse) {
+  return createMiddleware<HttpEnv>(async (c, next) => {
+    if (c.req.method === 'POST') house.refuseWhenFull('checkout');
     await next();
   });
 }

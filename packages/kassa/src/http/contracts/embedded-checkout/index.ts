@@ -13,6 +13,7 @@ export function embeddedCheckout(desk: ContractDesk, contract: EmbeddedCheckoutS
     callers: 'anybody',
     cors: { headers: ['Content-Type'] },
     drawFailure: drawInOwnWords,
+    opens: ['/api/checkout/embedded-session'],
   });
   app.route('/', createSession(desk, contract));
   app.route('/', readStatus(desk));

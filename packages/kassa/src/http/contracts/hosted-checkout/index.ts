@@ -13,6 +13,7 @@ export function hostedCheckout(desk: ContractDesk, contract: HostedCheckoutSetti
     callers: 'anybody_or_buyer',
     cors: { headers: ['Content-Type', 'Authorization', 'Idempotency-Key'], tells_why: true },
     drawFailure: drawInMajorUnits,
+    opens: ['/api/payments/v1/checkout/session'],
   });
   app.route('/', createSession(desk, contract));
   app.route('/', readStatus(desk, contract.public_metadata_keys));

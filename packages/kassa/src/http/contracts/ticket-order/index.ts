@@ -16,6 +16,7 @@ export function ticketOrder(desk: ContractDesk, contract: TicketOrderSettings): 
     callers: 'anybody',
     cors: { headers: ['Content-Type', 'Idempotency-Key'], tells_why: true },
     drawFailure: drawDetail,
+    opens: [contract.mount],
   });
   const door = { ...desk, crowd: createCrowd() };
   app.route('/', createSession(desk, contract));
