@@ -9,6 +9,8 @@ import { type Act, attemptOf, CAUSE, type Cast, hears, paidUnheard, type Scene, 
 
 type Trigger = (of: StageShop, sold: Sold & { readonly attempt_id: string; readonly payment_id: string }) => Act;
 
+/** In these days a comparison lists only what somebody waits for. */
+const NARROW = { wide_at: '2999-01-01T00:00:00.000Z', deep_at: '2999-01-01T00:00:00.000Z' };
 const EARS = { types: Object.keys(EVENT_READERS), expects_webhooks: true };
 
 /** Everything that asks for `settle` when a buyer has paid. */
@@ -23,6 +25,7 @@ const TRIGGERS: Readonly<Record<string, Trigger>> = {
     (house) =>
       refreshCheckout(house, { session_id: session }, 'when_stale'),
   'the comparison': () => (house) => reconcile(house),
+  'the comparison of a minute': () => (house) => reconcile(house, NARROW),
   'the list of events': () => (house) => fetchEvents(house, EARS),
   'the end of the hold':
     (_of, { attempt_id }) =>
@@ -60,17 +63,25 @@ async function cast(of: StageShop, names: readonly string[]): Promise<Cast> {
   };
 }
 
-const names = Object.keys(TRIGGERS);
+const WIDE = 'the comparison';
+const OF_A_MINUTE = 'the comparison of a minute';
+const names = Object.keys(TRIGGERS).filter((name) => name !== OF_A_MINUTE);
 
-/** Each trigger beside each, itself included. */
-export const SETTLING: readonly Scene[] = names.flatMap((one, at) =>
-  names.slice(at).map(
-    (other): Scene => ({
-      name: `${one} and ${one === other ? 'another one' : other} find the same payment at once: it is settled once`,
-      one_end: true,
-      set: (of) => cast(of, [one, other]),
-    }),
-  ),
+/**
+ * Each trigger beside each, itself included. Two comparisons that list everything tell each other apart in each of
+ * their lists, in more orders than can be played: two of them do what is done every minute.
+ */
+const BESIDE = names.flatMap((one, at) => names.slice(at).map((other) => [one, other] as const));
+const OF_TWO = BESIDE.map((both) =>
+  both.every((name) => name === WIDE) ? ([OF_A_MINUTE, OF_A_MINUTE] as const) : both,
+);
+
+export const SETTLING: readonly Scene[] = OF_TWO.map(
+  ([one, other]): Scene => ({
+    name: `${one} and ${one === other ? 'another one' : other} find the same payment at once: it is settled once`,
+    one_end: true,
+    set: (of) => cast(of, [one, other]),
+  }),
 );
 
 /** So many triggers at once. */
