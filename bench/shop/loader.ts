@@ -16,7 +16,8 @@ export async function emptyShop(db: Client): Promise<void> {
   // The books refuse to be emptied, as they must; this shop has no buyers.
   await db.query("set local session_replication_role = 'replica'");
   await db.query(
-    'truncate kassa.quotes, kassa.inbox_events, kassa.inbox_bodies, kassa.timers, kassa.customers cascade',
+    `truncate kassa.quotes, kassa.inbox_events, kassa.inbox_bodies, kassa.timers, kassa.customers, kassa.ledger_closings,
+       kassa.ledger_days, kassa.ledger_late_entries cascade`,
   );
   await db.query('delete from kassa.counters');
   await db.query('update kassa.stock set held = 0, sold = 0');

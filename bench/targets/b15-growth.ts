@@ -10,7 +10,7 @@ import { loadOrders } from '../shop/loader.ts';
 import { WEBHOOK_SECRET } from '../shop/wish.ts';
 import { creating } from './b05-create.ts';
 import { STATUS } from './b07-reads.ts';
-import { timeReads } from './growth-reads.ts';
+import { closeBooks, timeReads } from './growth-reads.ts';
 
 const SMALL = 1_000;
 const CHUNK = 50_000;
@@ -58,6 +58,8 @@ export const b15: Benchmark = {
         times[1].push(after);
         bench.say(`  round ${round}  ${told(before)} against ${told(after)}`);
       }
+      await closeBooks(small.place.url);
+      await closeBooks(grown.place.url);
       const reads = await timeReads({ small: small.place.url, grown: grown.place.url });
       const broken = [...(await unpaid(small)), ...(await unpaid(grown))];
       const paths = PATHS.map((path) => ratioOf(path, times[0], times[1]));

@@ -12,6 +12,7 @@ import {
   openDatabase,
   sql,
 } from '../../packages/kassa/src/database/index.ts';
+import { ledgerBalances } from '../../packages/kassa/src/domain/ledger/index.ts';
 import { longSilent, oldestLive } from '../../packages/kassa/src/domain/payments/index.ts';
 import { openBreaks, readHealth } from '../../packages/kassa/src/domain/proof/index.ts';
 import {
@@ -21,6 +22,7 @@ import {
   readMetrics,
   readStory,
 } from '../../packages/kassa/src/domain/reports/index.ts';
+import { closeDays } from '../../packages/kassa/src/flows/upkeep/close-days.ts';
 import { silentLog } from '../../packages/kassa/src/kernel/log.ts';
 import { systemClock, systemRandom } from '../../packages/kassa/src/system.ts';
 
@@ -68,6 +70,8 @@ export const READS: Readonly<Record<string, Read>> = {
   'list of messages': ({ db, shop }) => listNotifications(db, shop, PAGE),
   'list of troubles': ({ db, shop }) => listTrouble(db, shop),
   'report of ten minutes': ({ db, shop }) => readMetrics(db, shop, { from: new Date(+MIDDLE - 600_000), to: MIDDLE }),
+  'report of all time': ({ db, shop }) => readMetrics(db, shop, { from: LONG_AGO, to: new Date() }),
+  'books of all time': ({ db, shop }) => ledgerBalances(db, shop),
   'inbox: what is due': ({ db }) => claimInboxEvents(db, ROUND),
   'outbox: what is due': ({ db }) => claimDeliveries(db, ROUND),
   'timers: what is due': ({ db }) => claimTimers(db, ROUND),
@@ -106,6 +110,17 @@ export async function timeReads(urls: {
   }
   await Promise.all([closeDatabase(small.db), closeDatabase(grown.db)]);
   return found;
+}
+
+/** Sums all days that are over, as a shop does of each once: what was loaded since came behind its back. */
+export async function closeBooks(url: string): Promise<void> {
+  const { db, shop } = await readerOf(url);
+  const house = { db, shop, clock: systemClock() };
+  let closed = await closeDays(house, { anew: true });
+  while (!closed.whole) closed = await closeDays(house);
+  // Sums are read by day, so nothing is known of them until they were looked at.
+  await sql`vacuum analyze kassa.ledger_days`.execute(db);
+  await closeDatabase(db);
 }
 
 /** @throws Error for a database in which no shop was ever started. */

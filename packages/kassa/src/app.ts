@@ -120,7 +120,7 @@ export async function createKassa(
     doors.deliverTo(installation.http);
     const hires = hiredBy(options);
     if (hires !== null) {
-      for (const { built } of [first, ...others]) await soonReconcile(built.house);
+      for (const { built } of [first, ...others]) await soonAfterStart(built.house);
       await setSoon(first.built.house, ['forget_bodies']);
       const jobs = jobsOf(installation, stand_in, options.poll_ms ?? POLL_EVERY_MS).filter(hires);
       const hired = startCrew(jobs, world);
@@ -200,7 +200,7 @@ function messengerOf(settings: Settings, world: World): Messenger {
 }
 
 /** After a stop or a crash Stripe is asked at once what happened meanwhile, not after the usual pause. */
-const soonReconcile = (house: House): Promise<void> => setSoon(house, ['fetch_events', 'reconcile']);
+const soonAfterStart = (house: House): Promise<void> => setSoon(house, ['fetch_events', 'reconcile', 'close_days']);
 
 async function setSoon({ db, shop, clock }: House, kinds: readonly string[]): Promise<void> {
   const [subject, due_at] = [shop.tenant_id, clock.now()];

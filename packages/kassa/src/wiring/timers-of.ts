@@ -19,12 +19,15 @@ import type { House } from '../flows/house.ts';
 import { type Ears, fetchEvents } from '../flows/proof/fetch-events.ts';
 import { reconcile } from '../flows/reconcile.ts';
 import { sendRefund } from '../flows/refunds/send-refund.ts';
+import { closeDays } from '../flows/upkeep/close-days.ts';
 import { forgetBodies } from '../flows/upkeep/forget-bodies.ts';
 import type { Random } from '../kernel/random.ts';
 import type { TimerRound, TimerStory } from '../workflows/run-timers.ts';
 
 /** A month that could not be had at once is let go an hour later. */
 const FORGET_AGAIN_MS = 60 * 60_000;
+/** Until a day is summed, reports read its entries: right, and slower. */
+const CLOSE_AGAIN_MS = 10 * 60_000;
 
 /** How timers are held on to, and what the shop listens to at Stripe. */
 export interface TimerWorld {
@@ -65,6 +68,7 @@ function storiesOf(house: House, { ears, event_bodies_ms: kept_ms }: TimerWorld)
     reconcile: (timer) => atItsPace(house, timer, house.pace.reconcile_every_ms, () => reconcile(house, timer.payload)),
     fetch_events: (timer) =>
       atItsPace(house, timer, house.pace.fetch_events_every_ms, () => fetchEvents(house, ears, timer.payload)),
+    close_days: (timer) => atItsPace(house, timer, CLOSE_AGAIN_MS, () => closeDays(house)),
     forget_bodies: (timer) => atItsPace(house, timer, FORGET_AGAIN_MS, () => forgetBodies(house, { kept_ms })),
   };
 }

@@ -74,6 +74,7 @@ test('the books are a table of accounts, and every entry of them is a line of CS
       '',
     ].join('\n'),
   });
+  expect(await command('ledger', '--sum-again')).toEqual(table);
   const csv = (await command('ledger', '--csv')).out.trimEnd().split('\r\n');
   expect(csv[0]).toBe('time,posting,cause,order,order_number,account,currency,amount,amount_minor');
   expect(csv.slice(1).map((line) => line.split(',').slice(-4).join())).toEqual(

@@ -354,6 +354,22 @@ export const BAD_ROWS: Record<string, Record<string, readonly Row[]>> = {
     reconcile_cursors_pass_after_check: [{ pass_after: '' }, { pass_after: long(256) }],
     reconcile_cursors_pass_is_whole: [{ pass_from: null }, { pass_started_at: null }, { pass_after: null }],
   },
+  ledger_closings: {
+    ledger_closings_by_whole_days: [
+      { closing_before: '2020-01-01T01:00:00Z' },
+      { closing_before: 'infinity' },
+      { summed_before: '2019-12-31T12:00:00Z' },
+    ],
+    ledger_closings_summed_when_closing: [{ summed_before: '2020-01-02T00:00:00Z' }],
+    ledger_closings_rounds_check: [{ rounds: -1 }],
+  },
+  ledger_days: {
+    ledger_days_day_check: [{ day: '2020-01-01T00:00:01Z' }],
+    ledger_days_account_check: [{ account: '' }, { account: long(41) }],
+    ledger_days_fact_check: [{ fact: long(201) }],
+    ledger_days_round_check: [{ round: 0 }],
+    ledger_days_entries_check: [{ entries: 0 }],
+  },
   reconcile_breaks: {
     reconcile_breaks_owner: [{ owner: 'nobody' }],
     reconcile_breaks_details_check: [{ details: '[]' }],

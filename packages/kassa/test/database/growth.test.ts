@@ -3,7 +3,7 @@
 // touched: a read that goes through a table from its beginning to its end touches all of them.
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { loadOrders } from '../../../../bench/shop/loader.ts';
-import { READS, type Reader, readerOf } from '../../../../bench/targets/growth-reads.ts';
+import { closeBooks, READS, type Reader, readerOf } from '../../../../bench/targets/growth-reads.ts';
 import { readSettings } from '../../src/config.ts';
 import { closeDatabase, sql } from '../../src/database/index.ts';
 import { syncCatalog } from '../../src/flows/sync-catalog.ts';
@@ -32,6 +32,7 @@ beforeAll(async () => {
     await loadOrders(client, { first: 0, count: ORDERS, status: 'paid', of_years: true });
     await client.query('vacuum analyze');
   });
+  await closeBooks(fresh.url);
   reader = await readerOf(fresh.url);
 }, 120_000);
 afterAll(async () => {

@@ -1,5 +1,8 @@
 import { AT, after } from './rows.ts';
 
+/** Before the books of these rows begin, so that none of their entries is late. */
+const DAY = new Date('2020-01-01T00:00:00Z');
+
 export type Row = Readonly<Record<string, unknown>>;
 
 const KINDS = [
@@ -310,6 +313,20 @@ function queueRows(set: number): Record<string, Row> {
       ...{ ...shop, kind: 'refunds', reached_at: AT, pass_from: AT, pass_started_at: AT, pass_after: 're_1' },
       ...{ updated_at: AT },
     },
+    ledger_closings: { ...shop, closing_before: DAY, summed_before: DAY, rounds: 1 },
+    ledger_days: {
+      ...{
+        ...shop,
+        day: DAY,
+        account: 'stripe',
+        currency: 'usd',
+        fact: 'paid',
+        round: 1,
+        amount_minor: 2000,
+        entries: 1,
+      },
+    },
+    ledger_late_entries: { entry_id: idOf('ledger_entries', set), ...shop, created_at: DAY },
     reconcile_breaks: {
       ...{
         id: idOf('reconcile_breaks', set),

@@ -7,6 +7,7 @@ import {
   ledgerBalances,
   ledgerEntries,
 } from '../../domain/ledger/index.ts';
+import { closeDays } from '../../flows/upkeep/close-days.ts';
 import { toTypeId } from '../../kernel/ids.ts';
 import { decimalFromMinor, isCurrency } from '../../kernel/money.ts';
 import { atShop, type OpenedShop } from '../../main.ts';
@@ -22,6 +23,10 @@ export const ledger: CommandDef = {
     from: { type: 'string', valueHint: 'date', description: 'First day, such as 2026-11-01. Default: the beginning' },
     to: { type: 'string', valueHint: 'date', description: 'Last day, or the moment at which to end. Default: now' },
     currency: { type: 'string', valueHint: 'code', description: 'Such as usd. Default: all' },
+    'sum-again': {
+      type: 'boolean',
+      description: 'Throw the sums of closed days away first and make them anew from the entries',
+    },
     csv: { type: 'boolean', description: 'Every entry as a line of CSV' },
     tenant: {
       type: 'string',
@@ -36,7 +41,10 @@ export const ledger: CommandDef = {
 
 type Args = Readonly<Record<string, unknown>>;
 
-/** Reads only. Days are those of the shop's own time zone. @returns 0, or 1 when a currency does not add up to nothing. */
+/**
+ * Reads only, but for `--sum-again`. Days are those of the shop's own time zone.
+ * @returns 0, or 1 when a currency does not add up to nothing.
+ */
 async function runLedger(args: Args, out: { write(text: string): unknown }): Promise<number> {
   if (args.csv === true && args.json === true) throw new Exit(2, '--csv and --json are two answers: ask for one.');
   const currency = args.currency === undefined ? undefined : String(args.currency).toLowerCase();
@@ -48,6 +56,9 @@ async function runLedger(args: Args, out: { write(text: string): unknown }): Pro
   const filter = { ...readPeriod(args, settings.time_zone), ...(currency ? { currency } : {}) };
   const world = realWorld(systemLog({ level: 'warn' }));
   return atShop(settings, world, String(args.tenant), async (opened) => {
+    const { worker_db, shop } = opened;
+    if (args['sum-again'] === true && shop)
+      await closeDays({ db: worker_db, shop, clock: world.clock }, { anew: true });
     if (args.csv === true) return writeCsv(opened, filter, out);
     return writeBalances(opened, filter, printerTo(out, args.json === true));
   });

@@ -269,6 +269,26 @@ export interface LeasesTable {
   lease_until: Date;
 }
 
+export interface LedgerClosingsTable {
+  tenant_id: string;
+  mode: 'test' | 'live';
+  closing_before: Date;
+  summed_before: Generated<Date>;
+  rounds: Generated<number>;
+}
+
+export interface LedgerDaysTable {
+  tenant_id: string;
+  mode: 'test' | 'live';
+  day: Date;
+  account: string;
+  currency: string;
+  fact: string;
+  round: number;
+  amount_minor: number;
+  entries: number;
+}
+
 export interface LedgerEntriesTable {
   id: string;
   tenant_id: string;
@@ -279,6 +299,13 @@ export interface LedgerEntriesTable {
   currency: string;
   amount_minor: number;
   cause: string;
+  created_at: Date;
+}
+
+export interface LedgerLateEntriesTable {
+  entry_id: string;
+  tenant_id: string;
+  mode: 'test' | 'live';
   created_at: Date;
 }
 
@@ -616,7 +643,10 @@ export interface Tables {
   installation: InstallationTable;
   key_spending: KeySpendingTable;
   leases: LeasesTable;
+  ledger_closings: LedgerClosingsTable;
+  ledger_days: LedgerDaysTable;
   ledger_entries: LedgerEntriesTable;
+  ledger_late_entries: LedgerLateEntriesTable;
   notifications: NotificationsTable;
   offer_children: OfferChildrenTable;
   offer_grants: OfferGrantsTable;

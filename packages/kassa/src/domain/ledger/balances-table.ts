@@ -39,17 +39,24 @@ export interface LedgerEntry {
   readonly created_at: Date;
 }
 
-/** What each account holds by currency, in the order of currency and account. Accounts that were never used are absent. */
+/**
+ * What each account holds by currency, in the order of currency and account. Accounts that were never used are absent.
+ * Closed days are read from their sums (docs/report.md).
+ */
 export async function ledgerBalances(db: Reader, shop: ShopKey, filter: LedgerFilter = {}): Promise<Balance[]> {
   const { from = new Date(0), to = null, currency = null } = filter;
+  const { tenant_id, mode } = shop;
+  const end = sql`coalesce(${to}::timestamptz, 'infinity')`;
   const { rows } = await sql<Balance>`
-    select account, currency,
-      coalesce(sum(amount_minor) filter (where created_at < ${from}), 0)::bigint as opening_minor,
-      coalesce(sum(amount_minor) filter (where created_at >= ${from}), 0)::bigint as moved_minor,
-      sum(amount_minor)::bigint as balance_minor
-    from kassa.ledger_entries
-    where tenant_id = ${shop.tenant_id} and mode = ${shop.mode}
-      and (${to}::timestamptz is null or created_at < ${to}) and (${currency}::text is null or currency = ${currency})
+    select account, currency, coalesce(sum(amount_minor) filter (where not moved), 0)::bigint as opening_minor,
+      coalesce(sum(amount_minor) filter (where moved), 0)::bigint as moved_minor, sum(amount_minor)::bigint as balance_minor
+    from (
+      select account, currency, amount_minor, false as moved
+      from kassa.ledger_sums(${tenant_id}, ${mode}, '-infinity', least(${from}, ${end}))
+      union all
+      select account, currency, amount_minor, true from kassa.ledger_sums(${tenant_id}, ${mode}, ${from}, ${end})
+    ) as sums
+    where ${currency}::text is null or currency = ${currency}
     group by account, currency order by currency, account`.execute(db);
   return rows;
 }

@@ -25,7 +25,7 @@ export interface CurrencyMetrics {
 
 /**
  * The shop's figures for a period, one row per currency. Money is read from the books alone, so the report and the
- * ledger cannot disagree; a refund that failed after all has left the books again.
+ * ledger cannot disagree; a refund that failed after all has left the books again. Closed days are read from their sums.
  */
 export async function readMetrics(
   db: Database,
@@ -34,15 +34,14 @@ export async function readMetrics(
 ): Promise<CurrencyMetrics[]> {
   const { rows } = await sql<Omit<CurrencyMetrics, 'refund_rate'>>`
     with money as (
-      select currency, amount_minor, account = 'fees' as is_fee, cause like 'paid:%' as is_payment
-      from kassa.ledger_entries
-      where tenant_id = ${shop.tenant_id} and mode = ${shop.mode} and created_at >= ${from} and created_at < ${to}
-        and (account = 'fees' or account in ('stripe', 'elsewhere') and (cause like 'paid:%' or cause like 'refund:%'))
+      select currency, amount_minor, entries, account = 'fees' as is_fee, fact = 'paid' as is_payment
+      from kassa.ledger_sums(${shop.tenant_id}, ${shop.mode}, ${from}, ${to})
+      where account = 'fees' or account in ('stripe', 'elsewhere') and fact in ('paid', 'refund')
     ), sums as (
       select currency, coalesce(sum(amount_minor) filter (where is_payment), 0) as captured,
         coalesce(-sum(amount_minor) filter (where not is_payment and not is_fee), 0) as refunded,
         coalesce(sum(amount_minor) filter (where is_fee), 0) as fees,
-        count(*) filter (where is_payment) as payments
+        coalesce(sum(entries) filter (where is_payment), 0) as payments
       from money group by currency
     ), failures as (
       select currency, count(*) as failed from kassa.orders

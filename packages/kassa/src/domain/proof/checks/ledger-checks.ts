@@ -28,6 +28,23 @@ export const LEDGER_CHECKS: readonly Check[] = [
       where coalesce(r.amount, 0) <> coalesce(e.amount, 0)`,
   },
   {
+    invariant: 'M1',
+    kind: 'closed_day_differs',
+    cure: 'kassa ledger --sum-again sums the days anew from the entries. If one was taken out: compare with the last backup.',
+    sql: `select format('%s, %s of %s in %s: the sums of the day say %s by %s entries, the books %s by %s', day::date, fact,
+        account, currency, coalesce(s.amount, 0), coalesce(s.entries, 0), coalesce(b.amount, 0), coalesce(b.entries, 0))
+      from (select tenant_id, mode, day, account, currency, fact, sum(amount_minor) as amount, sum(entries) as entries
+          from kassa.ledger_days group by tenant_id, mode, day, account, currency, fact) s
+      full join (select tenant_id, mode, date_trunc('day', created_at, 'UTC') as day, account, currency,
+            split_part(cause, ':', 1) as fact, sum(amount_minor) as amount, count(*) as entries
+          from kassa.ledger_entries entry join kassa.ledger_closings using (tenant_id, mode)
+          where created_at < summed_before
+            and not exists (select from kassa.ledger_late_entries late where late.entry_id = entry.id)
+          group by tenant_id, mode, day, account, currency, fact) b
+        using (tenant_id, mode, day, account, currency, fact)
+      where (s.amount, s.entries) is distinct from (b.amount, b.entries)`,
+  },
+  {
     invariant: 'O2',
     kind: 'payment_without_end',
     cure: 'kassa explain the order, and decide: fulfil it or give the money back.',
