@@ -308,6 +308,30 @@ onEachServer((server) => {
     expect(await refusalOf((tx) => insertRow('effects', effect({})).execute(tx))).toBe('kept');
   });
 
+  trigger(['ledger_entries_note_late'], 'an entry of a day that is being closed is noted, and no other', async () => {
+    const notedWhile = async (closing_before: string): Promise<number> => {
+      let noted = 0;
+      const done = await refusalOf(async (tx) => {
+        const { tenant_id } = validRows(1).ledger_entries ?? {};
+        await sql`delete from kassa.ledger_late_entries`.execute(tx);
+        await sql`update kassa.ledger_closings set closing_before = ${closing_before}`.execute(tx);
+        // A third line and a fourth of the first posting, which sum to nothing by themselves.
+        for (const [set, account, amount_minor] of [
+          [7, 'tax', 5],
+          [8, 'fees', -5],
+        ] as const) {
+          const line = { id: idOf('ledger_entries', set), tenant_id, account, amount_minor };
+          await insertRow('ledger_entries', { ...validRows(1).ledger_entries, ...line }).execute(tx);
+        }
+        noted = (await tx.selectFrom('ledger_late_entries').select('entry_id').execute()).length;
+      });
+      expect(done).toBe('kept');
+      return noted;
+    };
+    expect(await notedWhile('2020-01-02T00:00:00Z')).toBe(0);
+    expect(await notedWhile('2100-01-01T00:00:00Z')).toBe(2);
+  });
+
   const counted = Object.keys(COUNTED).map((table) => `${table}_counted`);
   trigger(counted, 'whatever is written into the catalogue is counted, by whatever way', async () => {
     const grownBy = async (way: RawBuilder<unknown>): Promise<number> => {

@@ -113,7 +113,8 @@ async function checkOrder(of: Spa, { order_id }: Opened): Promise<void> {
   if (gave === 0) expect(sum('revenue', 'discounts', 'refunds', 'credits_liability'), 'what it earned').toBe(0);
 }
 
-const seeds = ['1', '2', '3', '4', inject('kassa_run').run];
+// The fifth asked for a line that credits had paid, after they had gone back with an amount.
+const seeds = ['1', '2', '3', '4', 'kassa_test_5bce98f7_25755_mwqzv13n', inject('kassa_run').run];
 test.each(seeds)(
   'the books hold what Stripe holds and owe what is owed, seed %s',
   { timeout: 180_000 },

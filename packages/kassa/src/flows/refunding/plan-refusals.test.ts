@@ -127,6 +127,8 @@ describe('a refund is refused', () => {
     const empty = sold({ attempt: { refunding_minor: TOTAL }, refunds });
     expect(refusal(empty, {})[0]).toBe('already_refunded');
     expect(refusal(empty, { amount_minor: 1 })[0]).toBe('already_refunded');
+    // A line that credits paid: they went back with the last of the money.
+    expect(refusal(empty, line('line1', 1))[0]).toBe('already_refunded');
   });
 
   test.each([0, -1, 1.5, Number.NaN])('for an amount of %s', (amount_minor) => {

@@ -178,6 +178,7 @@ function planLines(scene: RefundScene, left: Left, wanted: NonNullable<RefundWis
   }
   // Credits that went back with an amount are there only once.
   const within = Math.min(credits_minor, left.credits_minor);
+  if (amount_minor + within === 0) throw gone();
   return { amount_minor, credits_minor: within, tax_minor: sum((line) => line.tax_minor), lines };
 }
 
