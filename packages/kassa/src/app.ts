@@ -66,6 +66,8 @@ export interface KassaOptions {
 export type WorkerName = 'inbox' | 'outbox' | 'timers' | 'old keys' | 'sandbox';
 
 /** How long buyers' requests in flight may still take when the shop stops. */
+/** Sums of past days can wait until what happened during a stop is settled. */
+const CLOSE_DAYS_AFTER_MS = 60_000;
 const GRACE_MS = 10_000;
 const POLL_EVERY_MS = 1_000;
 const SANDBOX_POLL_MS = 50;
@@ -200,10 +202,13 @@ function messengerOf(settings: Settings, world: World): Messenger {
 }
 
 /** After a stop or a crash Stripe is asked at once what happened meanwhile, not after the usual pause. */
-const soonAfterStart = (house: House): Promise<void> => setSoon(house, ['fetch_events', 'reconcile', 'close_days']);
+async function soonAfterStart(house: House): Promise<void> {
+  await setSoon(house, ['fetch_events', 'reconcile']);
+  await setSoon(house, ['close_days'], CLOSE_DAYS_AFTER_MS);
+}
 
-async function setSoon({ db, shop, clock }: House, kinds: readonly string[]): Promise<void> {
-  const [subject, due_at] = [shop.tenant_id, clock.now()];
+async function setSoon({ db, shop, clock }: House, kinds: readonly string[], after_ms = 0): Promise<void> {
+  const [subject, due_at] = [shop.tenant_id, new Date(clock.now().getTime() + after_ms)];
   await inTransaction(db, async (tx) => {
     for (const kind of kinds) await setTimer(tx, { subject, kind, due_at });
   });
