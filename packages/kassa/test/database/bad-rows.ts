@@ -149,6 +149,7 @@ export const BAD_ROWS: Record<string, Record<string, readonly Row[]>> = {
     payment_transactions_cancel_url_check: [{ cancel_url: long(2049) }],
     payment_transactions_client_secret_check: [{ client_secret: long(501) }],
     payment_transactions_declines_check: [{ declines: -1 }, { declines: 1001 }],
+    payment_transactions_early_disputes_check: [{ early_disputes: Array<string>(101).fill('du_1') }],
     payment_transactions_declines_counted: [{ declines: 1 }, { declined: ['ch_1'] }],
     payment_transactions_email_check: [{ email: long(255) }],
     payment_transactions_idempotency_key_check: [{ idempotency_key: '' }, { idempotency_key: long(256) }],
