@@ -40,7 +40,9 @@ export async function worlds({ count, minutes }: { count: number; minutes: numbe
     return ['simulate', '--json', '--seed', seeds, '--purchases', String(PURCHASES), ...limit];
   });
   const hear = progress(count * PURCHASES);
-  const ends = await Promise.all(shares.map((args, at) => run([KASSA, ...args], {}, (line) => hear(at, line))));
+  const ends = await Promise.all(
+    shares.map((args, at) => run([KASSA, ...args], {}, { hear: (line) => hear(at, line), processor: at })),
+  );
   const said = ends.flatMap(({ out }) => saidIn(out));
   const sum = (read: (one: Said) => number): number => said.reduce((total, one) => total + read(one), 0);
   const faults = sumsOf(said.map((one) => one.faults ?? {}));
@@ -123,7 +125,7 @@ export async function crashes(count: number): Promise<Figures> {
     const points = String(Math.ceil(count / processes));
     return ['simulate', '--json', '--crash-points', points, '--seed', String(first + at * SEEDS_APART)];
   });
-  const ends = await Promise.all(shares.map((args) => run([KASSA, ...args])));
+  const ends = await Promise.all(shares.map((args, at) => run([KASSA, ...args], {}, { processor: at })));
   const told = ends.flatMap(({ out }) => saidIn(out)) as unknown as Crashed[];
   const held = told.length === processes && ends.every(({ code }) => code === 0);
   const sum = (read: (one: Crashed) => number): number => told.reduce((total, one) => total + read(one), 0);
