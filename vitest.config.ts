@@ -10,7 +10,7 @@ const LONG = [
   'packages/kassa/test/database/{embedded,embedded-refusals}.test.ts',
   'packages/kassa/test/engines/{interleavings,planted}.test.ts',
   'packages/kassa/test/money/crowds.test.ts',
-  'packages/kassa/test/simulation/crash-points.test.ts',
+  'packages/kassa/test/simulation/{crash-points,shrink}.test.ts',
   'packages/kassa/test/torture/torture.test.ts',
   // npm run test:kill, npm run test:postgres-stops
   'packages/kassa/test/faults/{kill,postgres-stops}.test.ts',

@@ -40,6 +40,21 @@ export interface Plan {
   readonly cancels: boolean;
 }
 
+/** What a buyer can leave out, by its name in a mix's `without`. */
+const LEFT_OUT: Readonly<Record<string, Partial<Plan>>> = {
+  second_tab: { second_tab: false },
+  double_click: { double_click: false },
+  looks: { looks: 0, watches: false },
+  declines: { declines: 0 },
+  quotes: { quotes_first: false },
+  kept_methods: { saves_method: false, uses_saved: false },
+  confirming: { confirms: false },
+  credits: { use_credits: false },
+  coupons: { coupon_code: undefined },
+  second_thing: { also: null },
+};
+export const HABITS: readonly string[] = Object.keys(LEFT_OUT);
+
 /** Whether a buyer does what a fault of theirs says. */
 export type Does = (dice: Dice, fault: FaultName) => boolean;
 
@@ -77,6 +92,8 @@ export interface Guest {
   readonly ways: readonly Way[];
   /** For everything that is drawn apart from the rest. */
   readonly seed: string;
+  /** Habits that nobody has in this run. */
+  readonly without: readonly string[];
 }
 
 const CARDS = [
@@ -91,6 +108,11 @@ const CARDS = [
 const QUIET_CARDS = CARDS.slice(0, 3);
 
 export function planOf(dice: Dice, does: Does, guest: Guest): Plan {
+  const plan = drawPlan(dice, does, guest);
+  return guest.without.reduce((left, habit) => ({ ...left, ...LEFT_OUT[habit] }), plan);
+}
+
+function drawPlan(dice: Dice, does: Does, guest: Guest): Plan {
   const { name } = guest;
   const vanishes = does(dice, 'buyer_vanishes');
   const regular = dice.pick(regularsOf(guest.shares));

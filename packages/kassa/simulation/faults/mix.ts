@@ -29,6 +29,8 @@ export interface Mix {
   readonly disputes: number;
   /** The shop raises its prices while people hold quotes. */
   readonly reprices: boolean;
+  /** Who stays away, and which habits nobody has: a failure is told by what it needs (`HABITS`). Never drawn. */
+  readonly without?: readonly string[];
 }
 
 /** Which of the shop's pages a buyer stands at: Stripe's own, a booking, or one that a chat leads to. */

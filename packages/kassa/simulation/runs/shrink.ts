@@ -1,47 +1,86 @@
+import { HABITS } from '../actors/plan.ts';
+import { elapsedMs } from '../engine/real.ts';
 import { FAULTS } from '../faults/kinds.ts';
 import type { Mix } from '../faults/mix.ts';
 import type { Ground } from '../world/database/ground.ts';
 import { oneRun, type RunPlan, type RunReport } from './one-run.ts';
 
-const TRIES_MAX = 40;
+const TRIES_MAX = 80;
+const TAKES_MAX_MS = 120_000;
+/** What a person reads at a glance needs no further try. */
+const STEPS_ENOUGH = 6;
+/** Everybody but buyers who does something in a world, by what they are called in `without`. */
+const OTHERS = ['desk', 'merchant', 'banks', 'clockmaker'] as const;
+
+interface Failed {
+  readonly plan: RunPlan;
+  readonly report: RunReport;
+}
 
 /**
- * Looks for a smaller world that breaks the same rule: fewer buyers, fewer kinds of trouble, one node. Every try is a
- * run of its own under the same seed, so what comes back can be replayed like any other.
+ * Looks for a smaller world that breaks the same rule: fewer kinds of trouble, one node, nobody there who is not needed,
+ * and those who are do less. Every try is a run of its own under the same seed, so what comes back can be replayed like
+ * any other. Ends when it is small enough, or after so many tries or minutes with the smallest that it found.
  */
-export async function shrink(
-  ground: Ground,
-  failed: { plan: RunPlan; report: RunReport },
-): Promise<{ plan: RunPlan; report: RunReport }> {
+export async function shrink(ground: Ground, failed: Failed): Promise<Failed> {
   const invariant = failed.report.violations[0]?.invariant;
   const { sink: _sink, ...start } = failed.plan;
-  let best = { plan: { ...start, mix: failed.report.mix, hashes: false } as RunPlan, report: failed.report };
+  const began = elapsedMs();
+  let best: Failed = { plan: { ...start, mix: failed.report.mix, hashes: false }, report: failed.report };
   let tries = 0;
   const attempt = async (plan: RunPlan): Promise<boolean> => {
-    if (tries >= TRIES_MAX) return false;
+    const small = tries > 0 && best.report.events.length <= STEPS_ENOUGH;
+    if (small || tries >= TRIES_MAX || elapsedMs() - began > TAKES_MAX_MS) return false;
     tries += 1;
     const report = await oneRun(ground, plan);
-    if (report.violations[0]?.invariant !== invariant) return false;
+    // A world with less in it may take longer to break, and then there is more to read.
+    const is_smaller = report.events.length <= best.report.events.length;
+    if (report.violations[0]?.invariant !== invariant || !is_smaller) return false;
     best = { plan, report };
     return true;
   };
+  const with_mix = (change: Partial<Mix>): Promise<boolean> =>
+    attempt({ ...best.plan, mix: { ...best.report.mix, ...change } });
+  const without = (names: readonly string[]): Promise<boolean> =>
+    with_mix({ without: [...(best.report.mix.without ?? []), ...names] });
+
   for (const purchases of [1, 2, 3, 5]) {
     if (purchases >= best.plan.purchases || (await attempt({ ...best.plan, purchases }))) break;
   }
-  const with_mix = (change: Partial<Mix>): RunPlan => ({
-    ...best.plan,
-    mix: { ...(best.report.mix as Mix), ...change },
-  });
-  if (best.report.mix.outages.length > 0) await attempt(with_mix({ outages: [] }));
-  if (best.report.mix.haste > 0) await attempt(with_mix({ haste: 0 }));
-  if (best.report.mix.nodes > 1) await attempt(with_mix({ nodes: 1 }));
-  if (!(await attempt(with_mix({ faults: [] })))) await dropOneByOne();
+  await dropAll(OTHERS, without);
+  await dropAll(buyersOf(best.plan), without);
+  await calm();
+  await dropAll(HABITS, without);
+  // What is left may need less than it did while the others were there.
+  await dropAll(left([...OTHERS, ...buyersOf(best.plan)]), without);
   return best;
 
-  async function dropOneByOne(): Promise<void> {
-    for (const name of best.report.mix.faults) {
-      if (best.report.mix.rates[FAULTS[name].port] === 0) continue;
-      await attempt(with_mix({ faults: best.report.mix.faults.filter((other) => other !== name) }));
-    }
+  function left(names: readonly string[]): string[] {
+    return names.filter((name) => !(best.report.mix.without ?? []).includes(name));
   }
+
+  async function calm(): Promise<void> {
+    const { outages, haste, nodes } = best.report.mix;
+    if (outages.length > 0) await with_mix({ outages: [] });
+    if (haste > 0) await with_mix({ haste: 0 });
+    if (nodes > 1) await with_mix({ nodes: 1 });
+    if (await with_mix({ faults: [] })) return;
+    const live = best.report.mix.faults.filter((name) => best.report.mix.rates[FAULTS[name].port] > 0);
+    await dropAll(live, (names) =>
+      with_mix({ faults: best.report.mix.faults.filter((name) => !(names as readonly string[]).includes(name)) }),
+    );
+  }
+}
+
+/** Who comes to buy, by name. */
+function buyersOf({ purchases }: RunPlan): string[] {
+  return Array.from({ length: purchases }, (_, at) => `buyer_${at + 1}`);
+}
+
+/** Drops as many as can be spared: all of them at once, or each half by itself, and so on to the single ones. */
+async function dropAll(names: readonly string[], drop: (names: readonly string[]) => Promise<boolean>): Promise<void> {
+  if (names.length === 0 || (await drop(names)) || names.length === 1) return;
+  const middle = Math.ceil(names.length / 2);
+  await dropAll(names.slice(0, middle), drop);
+  await dropAll(names.slice(middle), drop);
 }

@@ -225,6 +225,8 @@ function open(core: Core & { readonly parts: HouseParts; readonly sandbox: Sandb
     shelf: { offers: undefined },
   };
   const { coupons, apart, gives_in } = shopOf(mix.shop, plan.shares);
+  const { without = [] } = mix;
+  const comes = (name: string): boolean => !without.includes(name);
   const guests = Array.from({ length: purchases }, (_, at) => ({
     name: `buyer_${at + 1}`,
     number: at + 1,
@@ -233,11 +235,13 @@ function open(core: Core & { readonly parts: HouseParts; readonly sandbox: Sandb
     shares: plan.shares,
     ways: mix.ways,
     seed,
+    without,
   }));
   const people = apart ? guests.map(({ name }) => name) : regularsOf(plan.shares);
-  sendDesk(street, { presents: gives_in === null ? null : { currency: gives_in, people }, refunds: !apart });
-  for (const guest of guests) sendBuyer(street, does, guest);
-  sendMerchant(street, { reprices: mix.reprices && !apart });
-  sendBanks(street, mix.disputes);
-  sendClockmaker(scheduler, faults, nodes, dice);
+  if (comes('desk'))
+    sendDesk(street, { presents: gives_in === null ? null : { currency: gives_in, people }, refunds: !apart });
+  for (const guest of guests.filter(({ name }) => comes(name))) sendBuyer(street, does, guest);
+  if (comes('merchant')) sendMerchant(street, { reprices: mix.reprices && !apart });
+  if (comes('banks')) sendBanks(street, mix.disputes);
+  if (comes('clockmaker')) sendClockmaker(scheduler, faults, nodes, dice);
 }

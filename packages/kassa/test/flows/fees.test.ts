@@ -172,6 +172,33 @@ test(
 );
 
 test(
+  'a fee from before fees were booked at all is counted as such, and is nobody’s mistake',
+  async () => {
+    const shop = await open();
+    movements(shop, () => null);
+    await sell(shop);
+    shop.clock.advance(40 * 24 * HOUR_MS);
+    movements(shop, (one) => one);
+    // Whoever has sold for long begins to book fees today.
+    await shop.db.deleteFrom('reconcile_cursors').where('kind', '=', 'fees').execute();
+    await shop.db.deleteFrom('timers').where('kind', '=', 'reconcile').execute();
+    expect(await books(shop)).not.toHaveProperty('fees');
+    await reconcile(shop.house);
+    const order_id = await sell(shop);
+    shop.clock.advance(2 * HOUR_MS);
+    await reconcile(shop.house);
+    expect(await books(shop)).toMatchObject({ fees: FEE });
+    const period = { from: new Date(shop.clock.now() - 60 * 24 * HOUR_MS), to: new Date(shop.clock.now()) };
+    const { unexplained, counts } = await verify(shop.house, period, Object.keys(EVENT_READERS));
+    expect(unexplained).toEqual([]);
+    expect(counts).toMatchObject({ fees: 1, fees_before: 1 });
+    const fees = shop.db.selectFrom('ledger_entries').select('order_id').where('account', '=', 'fees');
+    expect(await fees.execute()).toEqual([{ order_id }]);
+  },
+  LONG_MS,
+);
+
+test(
   'verify names each dispute that the order has not heard of, tells otherwise, or made up',
   async () => {
     const shop = await open();

@@ -43,6 +43,7 @@ function tellPeople(printer: Printer, report: VerifyReport): void {
   }
   const looked = `${counts.sessions} sessions, ${counts.payments} payments, ${counts.refunds} refunds, ${counts.disputes} disputes, ${counts.fees} fees and ${counts.events} events at Stripe`;
   say(`${looked} against ${counts.orders} orders and ${counts.rules} rules; ${counts.foreign} objects are not ours`);
+  if (counts.fees_before > 0) say(`${counts.fees_before} fees are from before fees were booked: no books have them`);
   if (counts.reviews > 0) say(`${counts.reviews} orders wait for a person: see /admin/attention`);
   say(`${unexplained.length} unexplained`);
 }

@@ -527,6 +527,7 @@ export interface ReconcileCursorsTable {
   pass_started_at: Date | null;
   pass_after: string | null;
   updated_at: Date;
+  since_at: Date | null;
 }
 
 export interface RefundLinesTable {

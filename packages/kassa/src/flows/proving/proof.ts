@@ -24,6 +24,8 @@ export interface Proof {
     refunds: number;
     disputes: number;
     fees: number;
+    /** Of before fees were booked at all; nobody will ever find them in the books. */
+    fees_before: number;
     events: number;
     foreign: number;
   };
@@ -43,7 +45,7 @@ export interface Proof {
 export function beginProof(house: House, period: ProofPeriod): Proof {
   return {
     ...{ house, period, unexplained: [], seen: new Set() },
-    counts: { sessions: 0, payments: 0, refunds: 0, disputes: 0, fees: 0, events: 0, foreign: 0 },
+    counts: { sessions: 0, payments: 0, refunds: 0, disputes: 0, fees: 0, fees_before: 0, events: 0, foreign: 0 },
     ...{ payments: new Map(), attempts: new Map(), refunds: new Map(), refund_ids: new Map() },
   };
 }

@@ -45,7 +45,8 @@ export async function passOver<Item>(house: House, list: List<Item>, since?: Dat
     after = page.next;
     const at = clock.now();
     const under_way = after === undefined ? null : { from, started_at: reaching, after };
-    await keepCursor(db, shop, kind, { reached_at: under_way ? reached_at : reaching, pass: under_way, at });
+    const whole = under_way ? { reached_at, since_at: null } : { reached_at: reaching, since_at: from };
+    await keepCursor(db, shop, kind, { ...whole, pass: under_way, at });
   } while (after !== undefined);
 }
 
@@ -61,7 +62,7 @@ async function nextPage<Item>(
     // Stripe forgets events after a month: a pass that can go on nowhere begins anew in the next round.
     if (forgotten) {
       const { reached_at } = await readCursorOf(db, shop, kind);
-      await keepCursor(db, shop, kind, { reached_at, pass: null, at: clock.now() });
+      await keepCursor(db, shop, kind, { reached_at, since_at: null, pass: null, at: clock.now() });
     }
     throw error;
   }
