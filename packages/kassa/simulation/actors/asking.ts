@@ -131,6 +131,11 @@ export function noteAnswer({ answers }: Evidence, key: string, body: string): vo
   answers.set(key, known);
 }
 
+/** What buyers paid: whoever took money past Kassa looks after it alone, until it is known here. */
+export function chargesOfOrders({ sandbox, evidence }: Pick<Street, 'sandbox' | 'evidence'>) {
+  return sandbox.books().charges.filter(({ payment_intent }) => !evidence.past_kassa.has(payment_intent ?? ''));
+}
+
 /** One that is up, if any is. */
 export function someNode({ nodes }: Pick<Street, 'nodes'>, dice: Dice): KassaNode {
   const up = nodes.filter((node) => node.built() !== undefined);

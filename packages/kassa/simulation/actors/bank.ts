@@ -1,8 +1,8 @@
 import { type Dice, diceOf } from '../engine/dice.ts';
 import { newLife } from '../engine/lives.ts';
-import type { Street } from './asking.ts';
+import { chargesOfOrders, type Street } from './asking.ts';
 
-type BankWorld = Pick<Street, 'seed' | 'scheduler' | 'sandbox' | 'touched' | 'tell' | 'count'>;
+type BankWorld = Pick<Street, 'seed' | 'scheduler' | 'sandbox' | 'evidence' | 'touched' | 'tell' | 'count'>;
 
 const MINUTE = 60_000;
 const HOUR = 60 * MINUTE;
@@ -34,7 +34,7 @@ export function sendBanks(world: BankWorld, times: number): void {
 async function ask(world: BankWorld, dice: Dice): Promise<{ id: string; inquiry: boolean } | undefined> {
   const { sandbox, scheduler } = world;
   await scheduler.point('at a bank');
-  const open = sandbox.books().charges.filter((charge) => charge.captured > 0 && charge.disputed === 0);
+  const open = chargesOfOrders(world).filter((charge) => charge.captured > 0 && charge.disputed === 0);
   if (open.length === 0) return undefined;
   const { charge, captured } = dice.pick(open);
   const inquiry = dice.chance(0.25);

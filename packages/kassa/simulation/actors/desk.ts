@@ -8,7 +8,7 @@ import { hashOf } from '../../src/kernel/ids.ts';
 import { type Dice, diceOf } from '../engine/dice.ts';
 import { newLife } from '../engine/lives.ts';
 import { isAway } from '../world/node.ts';
-import { noteAnswer, type Street, someNode } from './asking.ts';
+import { chargesOfOrders, noteAnswer, type Street, someNode } from './asking.ts';
 
 const MINUTE = 60_000;
 const HOUR = 60 * MINUTE;
@@ -106,8 +106,8 @@ async function sendBack(street: Street, dice: Dice, visit: number): Promise<void
 type GivesBack = Omit<Extract<RefundOrder, { payment_id: string }>, 'requested_by'>;
 type GivesBackOrder = Omit<Extract<RefundOrder, { order_id: string }>, 'requested_by'>;
 
-function paymentToGiveBack({ sandbox }: Street, dice: Dice): GivesBack | undefined {
-  const charges = sandbox.books().charges.filter((charge) => charge.captured > 0);
+function paymentToGiveBack(street: Street, dice: Dice): GivesBack | undefined {
+  const charges = chargesOfOrders(street).filter((charge) => charge.captured > 0);
   if (charges.length === 0) return undefined;
   const { captured, payment_intent } = dice.pick(charges);
   if (payment_intent === null) return undefined;

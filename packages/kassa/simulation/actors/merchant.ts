@@ -1,7 +1,7 @@
 import { type Dice, diceOf } from '../engine/dice.ts';
 import { newLife } from '../engine/lives.ts';
 import { isAway } from '../world/node.ts';
-import { type Street, someNode } from './asking.ts';
+import { chargesOfOrders, type Street, someNode } from './asking.ts';
 
 const MINUTE = 60_000;
 
@@ -37,7 +37,7 @@ async function raisePrices(world: Street, dice: Dice): Promise<void> {
 async function refundSomething(world: Street, dice: Dice, visit: number): Promise<void> {
   const { sandbox, scheduler } = world;
   await scheduler.point('at Stripe’s dashboard');
-  const open = sandbox.books().charges.filter((charge) => charge.captured > 0 && charge.refunds.length === 0);
+  const open = chargesOfOrders(world).filter((charge) => charge.captured > 0 && charge.refunds.length === 0);
   if (open.length === 0) return;
   const charge = dice.pick(open);
   const amount = dice.chance(0.5) ? charge.captured : Math.max(1, Math.floor(charge.captured / 3));

@@ -67,6 +67,10 @@ export const DEEDS = {
   prices_raised: { id: 'F28' },
   page_confirms: { id: 'F20' },
   webhook_unheard: { id: 'F50' },
+  amount_edited: { id: 'F48' },
+  payment_without_order: { id: 'F55' },
+  payment_with_copied_mark: { id: 'F55' },
+  payment_of_others: { id: 'F56' },
 } as const satisfies Record<string, { id: string }>;
 
 /** Everything that is counted in a run. */

@@ -1,3 +1,4 @@
+import type { UnexpectedMoney } from '../../src/kernel/policies/after-sale.ts';
 import type { Dice } from '../engine/dice.ts';
 import { CROWDED } from '../world/shops.ts';
 import { FAULT_NAMES, FAULTS, type FaultName, PORTS, type Port } from './kinds.ts';
@@ -29,6 +30,12 @@ export interface Mix {
   readonly disputes: number;
   /** The shop raises its prices while people hold quotes. */
   readonly reprices: boolean;
+  /** How many payments are taken past Kassa, with the shop's own account. */
+  readonly past_kassa: number;
+  /** Somebody edits the amount of a payment that waits for its buyer. */
+  readonly edits: boolean;
+  /** What the shop has said about money that no order asked for as it came. */
+  readonly unexpected: UnexpectedMoney;
   /** Who stays away, and which habits nobody has: a failure is told by what it needs (`HABITS`). Never drawn. */
   readonly without?: readonly string[];
 }
@@ -70,8 +77,17 @@ export function drawMix(dice: Dice): Mix {
     disputes: dice.pick([0, 0, 1, 2]),
     reprices: dice.chance(0.3),
     punctual: false,
+    past_kassa: dice.pick([0, 0, 1, 2]),
+    edits: dice.chance(0.2),
+    unexpected: {
+      without_order: dice.pick(ENDS),
+      second_payment: dice.pick(ENDS),
+      other_amount: dice.pick(ENDS),
+    },
   };
 }
+
+const ENDS = ['refund', 'review'] as const;
 
 function outage(dice: Dice): Mix['outages'][number] {
   const from = dice.below(30 * MINUTE);
@@ -94,6 +110,9 @@ export const CALM: Mix = {
   disputes: 0,
   reprices: false,
   punctual: false,
+  past_kassa: 0,
+  edits: false,
+  unexpected: { without_order: 'review', second_payment: 'refund', other_amount: 'review' },
 };
 
 /** For people: what a mix consists of, in one short line of JSON. */

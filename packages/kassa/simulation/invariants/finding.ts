@@ -1,5 +1,6 @@
 import type { Books, Sandbox } from '@kassa/sandbox';
 import type { Check } from '../../src/domain/proof/index.ts';
+import type { UnexpectedMoney } from '../../src/kernel/policies/after-sale.ts';
 import type { Evidence } from '../world/evidence.ts';
 
 /** A broken invariant, in one sentence that names the row. */
@@ -16,6 +17,8 @@ export interface Scene {
   readonly evidence: Evidence;
   /** Whether Stripe's webhooks had a road at all; absent where nobody sends any. */
   readonly webhooks?: 'sent' | 'none';
+  /** What the shop has said about money that no order asked for as it came. */
+  readonly unexpected?: UnexpectedMoney;
 }
 
 /** Rows of one statement, each a broken rule: what `kassa verify` asks as well, and what only holds in a world at rest. */

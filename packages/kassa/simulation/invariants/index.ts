@@ -12,6 +12,7 @@ import {
 } from './money.ts';
 import { effectsOnceOutside, oneKeyOneAnswer, PAGES_SQL, statusNeverGoesBack } from './orders.ts';
 import { appointmentsComeToTheirEnd, LINES_SQL, nothingLetGoTooEarly } from './stock.ts';
+import { otherAmountsEnd, takenPastKassaIsTold } from './unexpected.ts';
 
 const ALWAYS = [...CHECKS, ...LINES_SQL, ...PAGES_SQL];
 
@@ -31,6 +32,8 @@ export async function atRest(scene: Scene): Promise<Violation[]> {
     ...(await askAll(ask, [...ALWAYS, ...QUEUES_SQL])),
     ...(await ledgerMatchesBooks(scene)),
     ...(await everyPaymentHasItsEnd(scene)),
+    ...(await takenPastKassaIsTold(scene)),
+    ...(await otherAmountsEnd(scene)),
     ...oneObjectPerAttempt(counted, scene),
     ...(await oneRefundPerWish(scene)),
     ...oneCustomerEach(scene),

@@ -149,7 +149,8 @@ async function runAndCheck(ground: Ground, world: World, plan: RunPlan, found: F
   };
   try {
     await scheduler.run({ idle: untilRest(world, ask), between: check, steps_max: STEPS_MAX });
-    violations.push(...(await atRest({ ask, books: sandbox.books(), sandbox, evidence, webhooks: world.webhooks })));
+    const { webhooks, unexpected } = world;
+    violations.push(...(await atRest({ ask, books: sandbox.books(), sandbox, evidence, webhooks, unexpected })));
     plan.script?.end();
     for (const [incident, times] of await situationsMet(ask, world.faults.counts)) incidents.set(incident, times);
     if (violations.length === 0 && comparesAgain(plan)) violations.push(...(await secondComparison(world, ask)));

@@ -1,20 +1,12 @@
 import { createSandbox, type Sandbox } from '@kassa/sandbox';
 import type { Shop } from '../../src/flows/house.ts';
-import type { BuiltHouse } from '../../src/house-of.ts';
 import { EVENT_READERS } from '../../src/inbox/events/index.ts';
-import { sendBanks } from '../actors/bank.ts';
-import { sendBuyer } from '../actors/buyer.ts';
-import { sendClockmaker } from '../actors/clockmaker.ts';
-import { sendDesk } from '../actors/desk.ts';
-import { sendMerchant } from '../actors/merchant.ts';
-import { type Does, regularsOf } from '../actors/plan.ts';
 import { type Dice, diceOf } from '../engine/dice.ts';
 import { type Life, newLife } from '../engine/lives.ts';
 import { createScheduler, type Scheduler } from '../engine/scheduler.ts';
 import { START_MS } from '../engine/start.ts';
 import { createTrace, type Trace } from '../engine/trace.ts';
 import { createFaults, type Faults } from '../faults/faults.ts';
-import type { DEEDS } from '../faults/kinds.ts';
 import type { Mix } from '../faults/mix.ts';
 import type { Script } from '../faults/script.ts';
 import { databaseGate } from '../world/database/gate.ts';
@@ -24,10 +16,11 @@ import { type Evidence, newEvidence } from '../world/evidence.ts';
 import { createNode, type KassaNode } from '../world/node.ts';
 import { recordedHooks, recordedMailer } from '../world/post.ts';
 import { shopOf } from '../world/shops.ts';
-import { type HouseParts, writeCatalogue } from '../world/stand-up.ts';
+import type { HouseParts } from '../world/stand-up.ts';
 import { stripeWire } from '../world/stripe-wire.ts';
 import { watchfulLog } from '../world/watchful-log.ts';
 import { webhookWire } from '../world/webhook-wire.ts';
+import { openStreet } from './open-street.ts';
 
 const SECRET = 'whsec_simulation';
 const MINUTE = 60_000;
@@ -42,6 +35,7 @@ export interface World {
   readonly sandbox: Sandbox;
   readonly nodes: readonly KassaNode[];
   readonly webhooks: Mix['webhooks'];
+  readonly unexpected: Mix['unexpected'];
   readonly punctual: boolean;
   /** When it began, in virtual milliseconds since 1970. */
   readonly start_ms: number;
@@ -66,7 +60,8 @@ export interface WorldPlan {
 }
 
 /** What everything in a world stands on. */
-interface Core extends Omit<World, 'sandbox' | 'webhooks' | 'punctual' | 'start_ms' | 'open' | 'tick' | 'close'> {
+export interface Core
+  extends Omit<World, 'sandbox' | 'webhooks' | 'unexpected' | 'punctual' | 'start_ms' | 'open' | 'tick' | 'close'> {
   readonly plan: WorldPlan;
   readonly nodes: KassaNode[];
   /** Work at the sandbox may have made something due there. */
@@ -92,8 +87,8 @@ export function buildWorld(plan: WorldPlan): World {
   const { faults, trace, dice, evidence } = core;
   return {
     ...{ scheduler, faults, trace, dice, evidence, sandbox, nodes, stir, webhooks: plan.mix.webhooks },
-    ...{ punctual: plan.mix.punctual, start_ms: START_MS },
-    open: (purchases) => open({ ...core, parts, sandbox }, purchases),
+    ...{ punctual: plan.mix.punctual, unexpected: plan.mix.unexpected, start_ms: START_MS },
+    open: (purchases) => openStreet({ ...core, parts, sandbox }, purchases),
     tick() {
       stir.sandbox = false;
       scheduler.spawn(sandbox_life, 'tick', async () => {
@@ -186,7 +181,7 @@ function partsOf(core: Core, sandbox: Sandbox): HouseParts {
   return {
     ...{ seed: plan.seed, db: plan.ground.db, secret_key: sandbox.keys.secret, webhook_secret: SECRET },
     log: watchfulLog(evidence),
-    settings: shopOf(plan.mix.shop, plan.shares).settings,
+    settings: { ...shopOf(plan.mix.shop, plan.shares).settings, unexpected_money: plan.mix.unexpected },
     reconcile_every_ms: plan.mix.compares_min * MINUTE,
     hooks: recordedHooks(core),
     mailer: recordedMailer(core),
@@ -194,54 +189,4 @@ function partsOf(core: Core, sandbox: Sandbox): HouseParts {
     fetch_events_every_ms: plan.mix.fetches_min === null ? null : plan.mix.fetches_min * MINUTE,
     shelf: { shop: plan.shop, repriced: false },
   };
-}
-
-/** Sends everybody in. */
-function open(core: Core & { readonly parts: HouseParts; readonly sandbox: Sandbox }, purchases: number): void {
-  const { plan, scheduler, faults, nodes, evidence, touched, tell, dice, parts, sandbox } = core;
-  const { seed, mix } = plan;
-  for (const node of nodes) node.start();
-  const well = mix.rates.http === 0 && mix.rates.clock === 0 && mix.outages.length === 0;
-  const stripe_is_well = well && mix.haste === 0;
-  const does: Does = (own, fault) => {
-    const does_it = own.chance(mix.rates.buyer) && mix.faults.includes(fault);
-    if (does_it) faults.note(fault, 'plan');
-    return does_it;
-  };
-  const street = {
-    stripe_is_well,
-    seed,
-    scheduler,
-    sandbox,
-    nodes,
-    evidence,
-    touched,
-    tell,
-    count: (deed: keyof typeof DEEDS, who: string) => faults.note(deed, who),
-    reprice: async ({ house }: BuiltHouse) => {
-      parts.shelf.repriced = true;
-      await writeCatalogue(parts, house);
-    },
-    shelf: { offers: undefined },
-  };
-  const { coupons, apart, gives_in } = shopOf(mix.shop, plan.shares);
-  const { without = [] } = mix;
-  const comes = (name: string): boolean => !without.includes(name);
-  const guests = Array.from({ length: purchases }, (_, at) => ({
-    name: `buyer_${at + 1}`,
-    number: at + 1,
-    apart,
-    coupons,
-    shares: plan.shares,
-    ways: mix.ways,
-    seed,
-    without,
-  }));
-  const people = apart ? guests.map(({ name }) => name) : regularsOf(plan.shares);
-  if (comes('desk'))
-    sendDesk(street, { presents: gives_in === null ? null : { currency: gives_in, people }, refunds: !apart });
-  for (const guest of guests.filter(({ name }) => comes(name))) sendBuyer(street, does, guest);
-  if (comes('merchant')) sendMerchant(street, { reprices: mix.reprices && !apart });
-  if (comes('banks')) sendBanks(street, mix.disputes);
-  if (comes('clockmaker')) sendClockmaker(scheduler, faults, nodes, dice);
 }

@@ -14,6 +14,8 @@ export interface Evidence {
   readonly effects: Map<string, { order_id: string; times: number; at_ms: number }>;
   /** Sentences about things that may never happen, noticed while it ran. */
   readonly violations: { invariant: string; sentence: string }[];
+  /** Payments that somebody took past Kassa, by Stripe's id: with our mark on them, or another program's. */
+  readonly past_kassa: Map<string, 'ours' | 'of others'>;
   /** Refunds that the shopkeeper made in Stripe's own dashboard. */
   dashboard_refunds: number;
   /** Purchases that were begun. */
@@ -29,6 +31,7 @@ export function newEvidence(): Evidence {
     mails: new Map(),
     effects: new Map(),
     violations: [],
+    past_kassa: new Map(),
     dashboard_refunds: 0,
     purchases: 0,
   };
