@@ -52,7 +52,7 @@ async function takeMoney(street: Street, dice: Dice, number: number): Promise<vo
 
 function metadataOf({ scheduler }: Street, dice: Dice, kind: (typeof KINDS)[number], copied: MarkedAtStripe) {
   if (kind === 'payment_of_others') return {};
-  const nobodys = idsFrom({ now: () => new Date(scheduler.now()), sleep: scheduler.sleep }, dice).uuid();
+  const nobodys = idsFrom({ now: () => new Date(scheduler.now()), sleep: (ms) => scheduler.sleep(ms) }, dice).uuid();
   const order = kind === 'payment_without_order' ? toTypeId('ord', nobodys) : copied.order;
   return { 'metadata[kassa_order_id]': order, 'metadata[kassa_shop_id]': copied.shop };
 }
