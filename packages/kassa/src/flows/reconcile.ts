@@ -7,6 +7,7 @@ import { compareIntents } from './reconciling/compare-intents.ts';
 import { compareRefunds } from './reconciling/compare-refunds.ts';
 import { beginRound, compareSession, type ReconcileReport, type Round } from './reconciling/compare-session.ts';
 import { compareSilent } from './reconciling/compare-silent.ts';
+import { compareUnowned } from './reconciling/compare-unowned.ts';
 import { passOver } from './reconciling/pass-over.ts';
 import { type Reach, reachOf } from './reconciling/reach.ts';
 
@@ -39,6 +40,7 @@ export async function reconcile(house: House, payload?: unknown): Promise<Reconc
   for (const attempt of silent) {
     await compareSilent(round, attempt);
   }
+  await compareUnowned(round, reach);
   await compareRefunds(round, reach);
   await compareDisputes(round, reach);
   await compareFees(round, reach);

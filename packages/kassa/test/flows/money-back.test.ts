@@ -295,6 +295,23 @@ test('money that no order knows goes back after it was looked at twice, where th
   expect(await mails(shop)).toEqual([expect.stringContaining('belongs to no order of ours')]);
 });
 
+test('money that no order knows goes back also when the comparison that found it came days too late', async () => {
+  const shop = await open({ withoutOrder: 'refund' });
+  await reconcile(shop.house);
+  await paidUnknown(shop, shop.house.shop.tenant_id);
+  shop.clock.advance(5 * 24 * 3_600_000);
+  await reconcile(shop.house);
+  const [timer] = await shop.db.selectFrom('timers').select('payload').where('kind', '=', 'reconcile').execute();
+  const breaks = () => shop.db.selectFrom('reconcile_breaks').select(['kind', 'resolved_at']).execute();
+  expect(await breaks()).toEqual([{ kind: 'session_without_order', resolved_at: null }]);
+  shop.clock.advance(3_600_000);
+  // No list goes back to it any more.
+  await reconcile(shop.house, timer?.payload);
+  await shop.rest();
+  expect(await breaks()).toMatchObject([{ resolved_at: expect.any(Date) }]);
+  expect(shop.sandbox.books().currencies.usd).toMatchObject({ captured: 700, refunded_succeeded: 700 });
+});
+
 test('money without a shop in its mark, and many unknown payments at once, are left to a person', async () => {
   const shop = await open({ withoutOrder: 'refund' });
   const own = shop.house.shop.tenant_id;

@@ -62,6 +62,36 @@ export async function openBreakObjects(db: Database, shop: ShopKey, limit: numbe
   return new Set(rows.map((row) => row.stripe_object_id));
 }
 
+/** Stripe's ids of what is unexplained since before a moment and was not seen since another one, longest first. */
+export async function brokenSince(
+  db: Database,
+  shop: ShopKey,
+  { kinds, first_before, last_before }: BrokenFilter,
+): Promise<string[]> {
+  const rows = await db
+    .selectFrom('reconcile_breaks')
+    .select('stripe_object_id')
+    .where('tenant_id', '=', shop.tenant_id)
+    .where('mode', '=', shop.mode)
+    .where('kind', 'in', [...kinds])
+    .where('resolved_at', 'is', null)
+    .where('first_seen_at', '<=', first_before)
+    .where('last_seen_at', '<', last_before)
+    .orderBy('first_seen_at')
+    .orderBy('id')
+    .limit(BROKEN_MAX)
+    .execute();
+  return rows.map((row) => row.stripe_object_id);
+}
+
+const BROKEN_MAX = 20;
+
+interface BrokenFilter {
+  readonly kinds: readonly string[];
+  readonly first_before: Date;
+  readonly last_before: Date;
+}
+
 /** Ends every break about an object that has found its explanation. */
 export async function closeBreaks(db: Database, shop: ShopKey, stripe_object_id: string, at: Date): Promise<void> {
   await db

@@ -31,6 +31,7 @@ export interface Round {
   readonly tally: { -readonly [Key in keyof ReconcileReport]: number };
   /** Stripe's ids of what is unexplained so far. */
   readonly breaks: ReadonlySet<string>;
+  readonly began_at: Date;
   /** Stripe's ids of what the database took too long for in this round, and that was sound before. */
   readonly too_slow: Set<string>;
 }
@@ -38,9 +39,9 @@ export interface Round {
 export const RECONCILE_CAUSE = { cause: 'reconcile', actor: 'kassa' };
 
 /** Money that nobody knows is looked at twice before it goes back: by then whoever was writing its order has done so. */
-const KNOWN_WITHIN_MS = 10 * 60_000;
+export const KNOWN_WITHIN_MS = 10 * 60_000;
 /** While more than this is unexplained nothing goes back by itself. */
-const SENT_BACK_MAX = 3;
+export const SENT_BACK_MAX = 3;
 /** Of what was sound before, so many objects may take too long in one round. */
 const TOO_SLOW_MAX = 3;
 const BREAKS_MAX = 1_000;
@@ -51,6 +52,7 @@ export async function beginRound(house: House): Promise<Round> {
   return {
     house,
     breaks,
+    began_at: house.clock.now(),
     too_slow: new Set(),
     tally: { sessions_seen: 0, settled: 0, refunds_seen: 0, unexplained: 0, failed: 0 },
   };

@@ -1,0 +1,25 @@
+import { brokenSince } from '../../domain/payments/index.ts';
+import { compareSession, guarded, KNOWN_WITHIN_MS, type Round, SENT_BACK_MAX } from './compare-session.ts';
+import type { Reach } from './reach.ts';
+
+const KINDS = ['session_without_order', 'payment_without_order'];
+
+/**
+ * Looks a second time at money that no order knows, where the shop has said that it goes back: whoever was away for
+ * days finds such a payment when no list goes back to it any more. Not at what this round has seen in a list already,
+ * and at nothing while so much is unexplained that a person must look first.
+ */
+export async function compareUnowned(round: Round, { is_wide }: Reach): Promise<void> {
+  const { house, breaks, began_at } = round;
+  if (!is_wide || house.unexpected_money.without_order === 'review' || breaks.size > SENT_BACK_MAX) return;
+  const first_before = new Date(began_at.getTime() - KNOWN_WITHIN_MS);
+  const waiting = await brokenSince(house.db, house.shop, { kinds: KINDS, first_before, last_before: began_at });
+  for (const id of waiting) {
+    const { gateway } = house;
+    await guarded(round, { kind: 'payment_not_settled', id, owner: 'kassa' }, async () => {
+      const is_session = id.startsWith('cs_');
+      const read = is_session ? gateway.readSession(id, 'reconcile') : gateway.readIntent(id, 'reconcile');
+      await compareSession(round, await read);
+    });
+  }
+}
