@@ -10,9 +10,9 @@ import { crashPoints } from './runs/crash-points.ts';
 import type { Incident } from './runs/incidents.ts';
 import { oneRun, type RunPlan, type RunReport } from './runs/one-run.ts';
 import { runSeries, type SeriesReport } from './runs/series.ts';
-import { shrink } from './runs/shrink.ts';
 import { crashText } from './runs/told/crash-text.ts';
 import { differenceText, failureText } from './runs/told/failure-text.ts';
+import { shrink } from './runs/told/shrink.ts';
 import { type Ground, openGround } from './world/database/ground.ts';
 
 /** Where a series tells what it does: lines for people, or one object per line. */

@@ -1,12 +1,12 @@
-import { HABITS } from '../actors/plan.ts';
-import { elapsedMs } from '../engine/real.ts';
-import { FAULTS } from '../faults/kinds.ts';
-import type { Mix } from '../faults/mix.ts';
-import type { Ground } from '../world/database/ground.ts';
-import { oneRun, type RunPlan, type RunReport } from './one-run.ts';
+import { HABITS } from '../../actors/plan.ts';
+import { elapsedMs } from '../../engine/real.ts';
+import { FAULTS } from '../../faults/kinds.ts';
+import type { Mix } from '../../faults/mix.ts';
+import type { Ground } from '../../world/database/ground.ts';
+import { oneRun, type RunPlan, type RunReport } from '../one-run.ts';
 
 const TRIES_MAX = 80;
-const TAKES_MAX_MS = 120_000;
+const TAKES_MAX_MS = 180_000;
 /** What a person reads at a glance needs no further try. */
 const STEPS_ENOUGH = 6;
 /** Everybody but buyers who does something in a world, by what they are called in `without`. */
@@ -47,9 +47,10 @@ export async function shrink(ground: Ground, failed: Failed): Promise<Failed> {
   for (const purchases of [1, 2, 3, 5]) {
     if (purchases >= best.plan.purchases || (await attempt({ ...best.plan, purchases }))) break;
   }
+  const is_calm = await calmDown();
   await dropAll(OTHERS, without);
   await dropAll(buyersOf(best.plan), without);
-  await calm();
+  if (!is_calm) await dropFaults();
   await dropAll(HABITS, without);
   // What is left may need less than it did while the others were there.
   await dropAll(left([...OTHERS, ...buyersOf(best.plan)]), without);
@@ -59,12 +60,16 @@ export async function shrink(ground: Ground, failed: Failed): Promise<Failed> {
     return names.filter((name) => !(best.report.mix.without ?? []).includes(name));
   }
 
-  async function calm(): Promise<void> {
+  async function calmDown(): Promise<boolean> {
     const { outages, haste, nodes } = best.report.mix;
+    const is_calm = await with_mix({ faults: [] });
     if (outages.length > 0) await with_mix({ outages: [] });
     if (haste > 0) await with_mix({ haste: 0 });
     if (nodes > 1) await with_mix({ nodes: 1 });
-    if (await with_mix({ faults: [] })) return;
+    return is_calm;
+  }
+
+  async function dropFaults(): Promise<void> {
     const live = best.report.mix.faults.filter((name) => best.report.mix.rates[FAULTS[name].port] > 0);
     await dropAll(live, (names) =>
       with_mix({ faults: best.report.mix.faults.filter((name) => !(names as readonly string[]).includes(name)) }),
