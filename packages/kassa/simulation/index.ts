@@ -7,6 +7,6 @@ export { compareWays } from './runs/compare-ways.ts';
 export { readCorpus } from './runs/corpus.ts';
 export { mixOf, oneRun, type RunPlan, type RunReport } from './runs/one-run.ts';
 export { runSeries, type SeriesReport } from './runs/series.ts';
-export { shrink } from './runs/shrink.ts';
+export { shrink } from './runs/told/shrink.ts';
 export { simulate } from './simulate.ts';
 export { type Ground, openGround } from './world/database/ground.ts';
