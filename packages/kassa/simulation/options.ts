@@ -20,6 +20,8 @@ export interface SimulateOptions {
   readonly minutes: number | null;
   /** So many replays with a crash at a point of their own, in place of worlds; null: worlds. */
   readonly crash_points: number | null;
+  /** The list of places at which something can go wrong: held against the one that is kept, or written anew. */
+  readonly points: 'compare' | 'write' | null;
   /** What strikes for certain in a single run, such as `137:crashed_after_commit,12:crash`. */
   readonly crash_at: string | null;
   readonly corpus: boolean;

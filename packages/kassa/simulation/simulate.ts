@@ -8,9 +8,10 @@ import { EXIT_GOOD, EXIT_NOT_THE_SAME, EXIT_VIOLATION, type SimulateOptions } fr
 import { readCorpus } from './runs/corpus.ts';
 import { crashPoints } from './runs/crash-points.ts';
 import type { Incident } from './runs/incidents.ts';
+import { goldenPoints, writePoints } from './runs/measured/golden-points.ts';
 import { oneRun, type RunPlan, type RunReport } from './runs/one-run.ts';
 import { runSeries, type SeriesReport } from './runs/series.ts';
-import { crashText } from './runs/told/crash-text.ts';
+import { crashText, pointsText } from './runs/told/crash-text.ts';
 import { differenceText, failureText } from './runs/told/failure-text.ts';
 import { shrink } from './runs/told/shrink.ts';
 import { type Ground, openGround } from './world/database/ground.ts';
@@ -34,6 +35,7 @@ export async function simulate(given: SimulateOptions, printer: Printer): Promis
       const broken = await runCorpus(ground);
       if (broken) return tellFailure(options, printer, broken);
     }
+    if (options.points !== null) return await points(ground, options, printer, options.points);
     if (options.crash_points !== null) return await crash(ground, options, printer, options.crash_points);
     const file = options.trace !== null && options.trace !== '-' ? createWriteStream(options.trace) : undefined;
     const write = (line: string): void => {
@@ -64,6 +66,23 @@ async function crash(ground: Ground, options: SimulateOptions, printer: Printer,
   if (report.failed)
     return tellFailure(options, printer, report.failed, { runs: report.replays, purchases: report.purchases });
   for (const line of crashText(report, options.json)) printer.line(line);
+  return EXIT_GOOD;
+}
+
+async function points(
+  ground: Ground,
+  options: SimulateOptions,
+  printer: Printer,
+  what: 'compare' | 'write',
+): Promise<number> {
+  const report = await goldenPoints(ground);
+  const { failed } = report;
+  if (failed) {
+    const plan = { seed: failed.seed, purchases: failed.purchases, mix: failed.mix };
+    return tellFailure(options, printer, { plan, report: failed });
+  }
+  if (what === 'write') writePoints(report.points);
+  for (const line of pointsText(report, options.json)) printer.line(line);
   return EXIT_GOOD;
 }
 

@@ -7,7 +7,9 @@ import type { Script } from './script.ts';
 /** Decides, step by step, whether something goes wrong. */
 export interface Faults {
   /** Which of these strikes this step of their port, if any. */
-  strike(port: Port, names: readonly FaultName[], where: string): FaultName | undefined;
+  strike(port: Port, names: readonly FaultName[], where: string, stack?: string): FaultName | undefined;
+  /** Whoever waits before a strike remembers who asked, where somebody wants to know. */
+  readonly remembers: boolean;
   /** Counts what was decided elsewhere, such as an outage, or what a bank did. */
   note(name: Counted, where: string): void;
   /** Is Stripe, or are its webhooks, away at this moment? */
@@ -41,8 +43,9 @@ export function createFaults({ dice, trace, mix, since_start, who, weary, script
     trace.add({ t: since_start(), node: who(), point: where, outcome: `${numberOf(name)} ${name}` });
   };
   return {
-    strike(port, names, where) {
-      const blow = script?.ask(port, where, names);
+    remembers: script?.names === true,
+    strike(port, names, where, stack) {
+      const blow = script?.ask(port, where, names, stack);
       if (blow !== undefined) {
         note(blow, where);
         return blow;

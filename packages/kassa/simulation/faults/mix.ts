@@ -1,5 +1,5 @@
 import type { UnexpectedMoney } from '../../src/kernel/policies/after-sale.ts';
-import type { Dice } from '../engine/dice.ts';
+import { type Dice, diceOf } from '../engine/dice.ts';
 import { CROWDED } from '../world/shops.ts';
 import { FAULT_NAMES, FAULTS, type FaultName, PORTS, type Port } from './kinds.ts';
 
@@ -114,6 +114,12 @@ export const CALM: Mix = {
   edits: false,
   unexpected: { without_order: 'review', second_payment: 'refund', other_amount: 'review' },
 };
+
+/** A calm day: whatever goes wrong in it is put there by hand. */
+export function calmMix(seed: number): Mix {
+  const { shop, ways, fetches_min, nodes, disputes } = drawMix(diceOf(`${seed}/mix`));
+  return { ...CALM, shop, ways, fetches_min, nodes, disputes: Math.min(1, disputes) };
+}
 
 /** For people: what a mix consists of, in one short line of JSON. */
 export function mixText({ rates, faults, outages, ...rest }: Mix): string {

@@ -1,4 +1,5 @@
 import { CRASHES, type FaultName, type Port } from './kinds.ts';
+import { pointName } from './point-name.ts';
 
 /** A place at which a run asks whether something goes wrong, with everything that could. */
 export interface Point {
@@ -6,6 +7,8 @@ export interface Point {
   readonly ordinal: number;
   readonly where: string;
   readonly names: readonly FaultName[];
+  /** What it is called (`pointName`); null where nobody asked for names. */
+  readonly name: string | null;
 }
 
 /** One thing that goes wrong for certain. The first ordinal counts from the beginning, the next from the one before. */
@@ -18,7 +21,9 @@ export interface Blow {
 /** Takes the place of chance in a run: counts its points, and strikes where it was told to. */
 export interface Script {
   /** What strikes here; undefined for nothing. */
-  ask(port: Port, where: string, names: readonly FaultName[]): FaultName | undefined;
+  ask(port: Port, where: string, names: readonly FaultName[], stack?: string): FaultName | undefined;
+  /** Whether points are told by their names. */
+  readonly names: boolean;
   /** From now on nothing is counted and nothing struck: the world is looked at. */
   end(): void;
   readonly points: readonly Point[];
@@ -29,17 +34,19 @@ export interface Script {
 /** Ports behind which work of ours is under way when they fail. */
 const PORTS: readonly Port[] = ['http', 'database', 'mail', 'node'];
 
-export function scriptOf(blows: readonly Blow[]): Script {
+/** @param options.names also says what each point is called, which costs a look at the stack. */
+export function scriptOf(blows: readonly Blow[], options: { readonly names?: boolean } = {}): Script {
   const points: Point[] = [];
   const struck: string[] = [];
   const left = [...blows];
   let since_blow = 0;
   let ended = false;
   return {
-    ask(port, where, all) {
+    names: options.names === true,
+    ask(port, where, all, stack) {
       const names = all.filter((name) => name !== 'worker_paused');
       if (ended || !PORTS.includes(port) || names.length === 0) return undefined;
-      points.push({ ordinal: points.length, where, names });
+      points.push({ ordinal: points.length, where, names, name: options.names ? pointName(port, where, stack) : null });
       const ordinal = since_blow;
       since_blow += 1;
       const [blow] = left;

@@ -1,9 +1,10 @@
 import { diceOf } from '../engine/dice.ts';
 import { elapsedMs } from '../engine/real.ts';
 import type { Counted } from '../faults/kinds.ts';
-import { CALM, drawMix, type Mix } from '../faults/mix.ts';
+import { calmMix } from '../faults/mix.ts';
 import { type Blow, blowsAt, type Script, scriptOf } from '../faults/script.ts';
 import type { Ground } from '../world/database/ground.ts';
+import { readPoints } from './measured/golden-points.ts';
 import { oneRun, type RunPlan, type RunReport } from './one-run.ts';
 
 /** What a series of crashes found out. */
@@ -14,6 +15,8 @@ export interface CrashReport {
   /** Places at which something could go wrong, in the runs that were replayed. */
   readonly points: number;
   readonly golden_runs: number;
+  /** Kinds of place that the kept list does not have: a story asks for something new (`--points write`). */
+  readonly added: readonly string[];
   /** How often each kind of place was struck, such as `stripe POST /v1/refunds answered`. */
   readonly places: ReadonlyMap<string, number>;
   readonly faults: ReadonlyMap<Counted, number>;
@@ -35,12 +38,6 @@ const RECOVERY_POINTS = 30;
 /** Few replays are spread over several worlds; many take every point of each. */
 const WORLDS_MIN = 4;
 
-/** A calm day: whatever goes wrong in it is put there by hand. */
-export function calmMix(seed: number): Mix {
-  const { shop, ways, fetches_min, nodes, disputes } = drawMix(diceOf(`${seed}/mix`));
-  return { ...CALM, shop, ways, fetches_min, nodes, disputes: Math.min(1, disputes) };
-}
-
 /**
  * Crash points generated from code: a calm run counts every place at which it asks whether something goes wrong, each
  * round trip to the database, each call to Stripe, each mail, each start. Then the same seed is run again for each of
@@ -54,6 +51,8 @@ export async function crashPoints(
 ): Promise<CrashReport> {
   const began = elapsedMs();
   const sums = { replays: 0, second_crashes: 0, points: 0, golden_runs: 0, purchases: 0 };
+  const kept = new Set(readPoints());
+  const added = new Set<string>();
   const places = new Map<string, number>();
   const faults = new Map<Counted, number>();
   let failed: CrashReport['failed'];
@@ -63,7 +62,7 @@ export async function crashPoints(
     hear.enough() ||
     (minutes !== null && elapsedMs() - began > minutes * 60_000);
   const run = async (seed: number, blows: readonly Blow[]): Promise<Script> => {
-    const script = scriptOf(blows);
+    const script = scriptOf(blows, { names: blows.length === 0 });
     const plan: RunPlan = { seed, purchases: PURCHASES, mix: calmMix(seed), hashes: false, script };
     const report = await oneRun(ground, plan);
     sums.purchases += report.purchases;
@@ -76,6 +75,7 @@ export async function crashPoints(
     const { points } = await run(seed, []);
     sums.golden_runs += 1;
     sums.points += points.length;
+    for (const { name } of points) if (name !== null && !kept.has(name)) added.add(name);
     const dice = diceOf(`${seed}/crash points`);
     for (const blow of chosen(blowsAt(points), Math.ceil(replays_max / WORLDS_MIN), dice.below)) {
       if (over()) break;
@@ -86,7 +86,7 @@ export async function crashPoints(
       for (const one of struck) places.set(one, (places.get(one) ?? 0) + 1);
     }
   }
-  return { ...sums, places, faults, took_ms: Math.round(elapsedMs() - began), failed };
+  return { ...sums, added: [...added].sort(), places, faults, took_ms: Math.round(elapsedMs() - began), failed };
 }
 
 /** All of them in an order that the seed chooses, or so many of them. */

@@ -18,6 +18,7 @@ export const simulate: CommandDef = {
     trace: { type: 'string', valueHint: 'file', description: 'Every step as JSON lines; - is the standard output' },
     minutes: { type: 'string', valueHint: 'm', description: 'Begin no world after so many minutes' },
     'crash-points': { type: 'string', valueHint: 'count', description: 'Crash at every point of calm worlds instead' },
+    points: { type: 'string', valueHint: 'compare|write', description: 'What can be struck, against the kept list' },
     'crash-at': { type: 'string', valueHint: '137:crash', description: 'What strikes for certain, and at which point' },
     corpus: { type: 'boolean', description: 'First, the worlds in which something broke once' },
     shrink: { type: 'boolean', default: true, description: 'Look for a smaller world that breaks the same rule' },
@@ -73,6 +74,12 @@ function mixIn(given: unknown): Record<string, unknown> | null {
   throw new Exit(2, '--mix takes a JSON object.');
 }
 
+function pointsOf(given: unknown): 'compare' | 'write' | null {
+  if (given === undefined) return null;
+  if (given === 'compare' || given === 'write') return given;
+  throw new Exit(2, `--points takes compare or write, not ${JSON.stringify(given)}.`);
+}
+
 /** What the simulation's own process is handed; its form is `SimulateOptions` of kassa/simulation. */
 function optionsOf(args: Record<string, unknown>): Record<string, unknown> {
   const until = textOf(args.until);
@@ -89,6 +96,7 @@ function optionsOf(args: Record<string, unknown>): Record<string, unknown> {
     trace: textOf(args.trace),
     minutes: minutes === null ? null : minutesOf(minutes),
     crash_points: args['crash-points'] === undefined ? null : whole('--crash-points', args['crash-points']),
+    points: pointsOf(args.points),
     crash_at: textOf(args['crash-at']),
     corpus: args.corpus === true,
     shrink: args.shrink !== false,

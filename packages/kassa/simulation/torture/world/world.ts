@@ -172,6 +172,7 @@ function lendDatabase({ scheduler, clock, crash, tell, plan }: Core, blows: Blow
     away: () => false,
     stop: () => undefined,
     stopped: false,
+    remembers: false,
     counts: new Map(),
   };
   const database = databaseGate({

@@ -3,6 +3,7 @@ import type { Dice } from '../../engine/dice.ts';
 import type { Life } from '../../engine/lives.ts';
 import { type Scheduler, Stuck } from '../../engine/scheduler.ts';
 import type { Faults } from '../../faults/faults.ts';
+import { stackHere } from '../../faults/point-name.ts';
 import { type Connection, conflict, FATES, type Hold, lost, newHold, STATEMENTS } from './hold.ts';
 import type { RowWaits } from './row-waits.ts';
 
@@ -76,14 +77,15 @@ export function databaseGate(world: GateWorld): { gate: DatabaseGate; abandon(li
 
 async function connect<T>(desk: Desk, life: Life, run: () => Promise<T>): Promise<T> {
   const { scheduler, faults, dice, clocks } = desk;
+  const asker = faults.remembers ? stackHere() : undefined;
   await scheduler.point('database');
   while (desk.waits && desk.taken >= CONNECTIONS_AT_ONCE) await scheduler.point('database');
   const spared = desk.spared(life);
-  if (!spared && faults.strike('node', ['node_crashed'], 'database')) {
+  if (!spared && faults.strike('node', ['node_crashed'], 'database', asker)) {
     desk.crash(life);
     return never();
   }
-  const fate = spared ? undefined : faults.strike('database', FATES, 'database');
+  const fate = spared ? undefined : faults.strike('database', FATES, 'database', asker);
   if (fate === 'database_lost' && dice.chance(0.5)) throw lost();
   const client = await scheduler.io(run);
   const connection = client as unknown as Connection;
