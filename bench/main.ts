@@ -1,7 +1,7 @@
 // `npm run bench`: all benchmarks that fit this computer. `npm run bench -- B1 B5 --rounds 5 --slice 2`: some of them.
 import { mkdtempSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import { type Wishes, withBench } from './driver/bench.ts';
 import { loadNow } from './driver/process-times.ts';
@@ -21,6 +21,7 @@ const { values, positionals } = parseArgs({
     slice: { type: 'string', default: '2' },
     connections: { type: 'string', default: '32' },
     size: { type: 'string', default: '1k' },
+    peers: { type: 'string' },
     noisy: { type: 'boolean', default: false },
     profile: { type: 'boolean', default: false },
     list: { type: 'boolean', default: false },
@@ -47,7 +48,15 @@ async function main(): Promise<number> {
   }
   const { rounds, slice, connections } = values;
   const profiles = values.profile ? mkdtempSync(join(tmpdir(), 'kassa-profile-')) : null;
-  const wishes = { rounds: Number(rounds), slice_s: Number(slice), connections: Number(connections), size, profiles };
+  const peers = values.peers === undefined ? null : resolve(values.peers);
+  const wishes = {
+    peers,
+    rounds: Number(rounds),
+    slice_s: Number(slice),
+    connections: Number(connections),
+    size,
+    profiles,
+  };
   return runAll(asked, wishes, load_average);
 }
 

@@ -14,6 +14,8 @@ export interface Wishes {
   /** Orders and events that B15 fills in. */
   readonly size: number;
   readonly connections: number;
+  /** Folder in which other programs are installed, each in its own (bench/peers); null: none is measured. */
+  readonly peers: string | null;
   /** Folder for CPU profiles of the shops; null: none are taken. They cost about a tenth of the speed. */
   readonly profiles: string | null;
 }
@@ -28,6 +30,8 @@ export interface Bench extends Wishes {
   /** A Kassa on the ground's database; workers and batches as in production unless told. */
   startShop(wish?: Partial<ShopWish>): Promise<Child>;
   startPlainCheckout(): Promise<Child>;
+  /** A program of bench/peers, which is told where the stub of Stripe listens. */
+  startPeer(file: string, environment: Readonly<Record<string, string>>): Promise<Child>;
   /** What the stub of Stripe was asked since it last forgot, after setting it. */
   askStripe(question: StripeQuestion): Promise<StripeBooks>;
 }
@@ -88,6 +92,8 @@ export async function withBench<Result>(
       },
       startPlainCheckout: () =>
         keep(startChild('reference/plain-checkout.ts', { BENCH_STRIPE_PORT: String(stripe.port) })),
+      startPeer: (file, environment) =>
+        keep(startChild(file, { BENCH_STRIPE_PORT: String(stripe.port), ...environment })),
       askStripe: async (question) => (await stripe.ask(question)) as StripeBooks,
     });
   } finally {

@@ -50,16 +50,16 @@ export async function startChild(
     pid,
     port: said.port ?? 0,
     ready_ms: performance.now() - started,
-    ask: (question) => askChild(child, question),
+    ask: (question) => askChild(child, ended, question),
     stop: () => end('SIGTERM'),
     kill: () => end('SIGKILL'),
   };
 }
 
-async function askChild(child: ChildProcess, question: unknown): Promise<unknown> {
+async function askChild(child: ChildProcess, ended: Promise<unknown>, question: unknown): Promise<unknown> {
   const answer = once(child, 'message');
   child.send(question as object);
-  const gone = once(child, 'exit').then(() => {
+  const gone = ended.then(() => {
     throw new Error('the process ended without an answer');
   });
   const [said] = await Promise.race([answer, gone]);

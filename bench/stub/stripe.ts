@@ -39,9 +39,18 @@ function handle(request: IncomingMessage, response: ServerResponse, body: string
     send(response, 429, refusal('rate_limit', 'Slow down.'));
   } else if (endpoint === 'POST /v1/checkout/sessions') {
     send(response, 200, opened(new URLSearchParams(body), String(request.headers['idempotency-key'] ?? '')));
+  } else if (endpoint === 'GET /v1/checkout/sessions/:id/line_items') {
+    send(response, 200, { object: 'list', url: path, has_more: false, data: [lineOf(path)] });
   } else {
     send(response, 404, refusal('resource_missing', 'No such thing.'));
   }
+}
+
+/** The one line of any session. Without a price, which whoever keeps prices would ask for besides. */
+function lineOf(path: string): object {
+  const id = `li_${/cs_test_(\w+)/.exec(path)?.[1]}`;
+  const sums = { amount_discount: 0, amount_subtotal: 2000, amount_tax: 0, amount_total: 2000 };
+  return { id, object: 'item', ...sums, currency: 'usd', description: 'Seat', price: null, quantity: 1 };
 }
 
 function refusal(code: string, message: string): object {

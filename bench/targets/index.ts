@@ -1,8 +1,10 @@
 import type { Benchmark } from '../driver/bench.ts';
 import { b01 } from './b01-ingest.ts';
 import { b02 } from './b02-settle.ts';
+import { b04 } from './b04-peer.ts';
 import { b05, b06 } from './b05-create.ts';
 import { b07, b08 } from './b07-reads.ts';
+import { b09 } from './b09-whole-order.ts';
 import { b11, b12, b17 } from './b11-limits.ts';
 import { b14, b16 } from './b14-whole.ts';
 import { b15 } from './b15-growth.ts';
@@ -13,10 +15,12 @@ import { overload } from './overload.ts';
 export const BENCHMARKS: readonly Benchmark[] = [
   b01,
   b02,
+  b04,
   b05,
   b06,
   b07,
   b08,
+  b09,
   b11,
   b12,
   b14,
