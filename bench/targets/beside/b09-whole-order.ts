@@ -1,9 +1,9 @@
-import type { Benchmark } from '../driver/bench.ts';
-import { alternate } from '../driver/rounds.ts';
-import type { Row } from '../report/results.ts';
-import { settling, takingTurns } from './b02-settle.ts';
-import { creating } from './b05-create.ts';
-import { reference } from './reference.ts';
+import type { Benchmark } from '../../driver/bench.ts';
+import { alternate } from '../../driver/rounds.ts';
+import type { Row } from '../../report/results.ts';
+import { settling, takingTurns } from '../b02-settle.ts';
+import { creating } from '../b05-create.ts';
+import { reference } from '../reference.ts';
 
 /** Vendure and Medusa, as bench/peers tells how to install and drive them. This bench does not drive them itself. */
 const PEERS = [

@@ -1,15 +1,15 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { Client } from 'pg';
-import { type Bench, type Benchmark, eventBody, planFor } from '../driver/bench.ts';
-import type { Child } from '../driver/children.ts';
-import { countOf, differs } from '../driver/invariants.ts';
-import { alternate, median, type Target } from '../driver/rounds.ts';
-import { answered } from '../load/plan.ts';
-import type { Figure } from '../report/results.ts';
-import { WEBHOOK_SECRET } from '../shop/wish.ts';
-import { settling, takingTurns } from './b02-settle.ts';
-import { reference } from './reference.ts';
+import { type Bench, type Benchmark, eventBody, planFor } from '../../driver/bench.ts';
+import type { Child } from '../../driver/children.ts';
+import { countOf, differs } from '../../driver/invariants.ts';
+import { alternate, median, type Target } from '../../driver/rounds.ts';
+import { answered } from '../../load/plan.ts';
+import type { Figure } from '../../report/results.ts';
+import { WEBHOOK_SECRET } from '../../shop/wish.ts';
+import { settling, takingTurns } from '../b02-settle.ts';
+import { reference } from '../reference.ts';
 
 const PEER = 'stripe-sync-engine';
 /** What Stripe allows an endpoint (docs.stripe.com/rate-limits). */
