@@ -65,9 +65,9 @@ export interface KassaOptions {
 
 export type WorkerName = 'inbox' | 'outbox' | 'timers' | 'old keys' | 'sandbox';
 
-/** How long buyers' requests in flight may still take when the shop stops. */
 /** Sums of past days can wait until what happened during a stop is settled. */
 const CLOSE_DAYS_AFTER_MS = 60_000;
+/** How long buyers' requests in flight may still take when the shop stops. */
 const GRACE_MS = 10_000;
 const POLL_EVERY_MS = 1_000;
 const SANDBOX_POLL_MS = 50;

@@ -229,6 +229,42 @@ test('what is written into a day that is being closed is noted, and counted when
   expect(await differences()).toEqual([]);
 });
 
+test('a round sums no further than it has waited for, although another begins to close later days meanwhile', async () => {
+  const shop = await openBooks();
+  const later_ms = FIRST_MS + 5 * DAY_MS;
+  await write(shop, sale(FIRST_MS));
+  await write(shop, sale(later_ms));
+  let end = async (): Promise<void> => undefined;
+  await slowly(shop, async (first) => {
+    await first.write(FIRST_MS + 1);
+    let waits = 0;
+    const meanwhile = async (): Promise<void> => {
+      waits += 1;
+      if (waits > 1) return realClock.sleep(50);
+      const begun = Promise.withResolvers<void>();
+      const over = Promise.withResolvers<void>();
+      const done = slowly(shop, async (second) => {
+        await second.write(later_ms + 1);
+        begun.resolve();
+        await over.promise;
+        await second.end();
+      });
+      end = () => (over.resolve(), done);
+      await begun.promise;
+      expect(await closeOnce(shop, FIRST_MS + 8 * DAY_MS)).toMatchObject({ days: 0, whole: false });
+      await first.end();
+    };
+    const clock = { now: () => new Date(LATER_MS), sleep: meanwhile };
+    await closeDays({ db: fresh.db, shop, clock });
+  });
+  await end();
+  await close(shop, FIRST_MS + 8 * DAY_MS);
+  const all = [sale(FIRST_MS), sale(FIRST_MS + 1), sale(later_ms), sale(later_ms + 1)];
+  const both = await bothTell(shop, all, EVER);
+  expect(both.told).toEqual(both.true);
+  expect(await differences()).toEqual([]);
+});
+
 test('ten processes that close the same days at once sum each of them once, while others go on writing', async () => {
   const shop = await openBooks();
   const entries = Array.from({ length: 40 }, (_, n) => sale(FIRST_MS + n * 3_600_000, n + 1));

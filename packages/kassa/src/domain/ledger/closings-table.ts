@@ -8,17 +8,18 @@ interface ShopKey {
 /**
  * From the commit of this on, the database notes each entry that is written into a day before `before` as late. What
  * began to be closed stays so, whatever a clock says later.
- * @returns whether there are days to sum.
+ * @returns up to where days are to be summed once all who write now are done; undefined when there are none.
  */
-export async function beginClosing(tx: Transaction, shop: ShopKey, before: Date): Promise<boolean> {
+export async function beginClosing(tx: Transaction, shop: ShopKey, before: Date): Promise<Date | undefined> {
   lockClass(tx, 'append');
-  const { rows } = await sql<{ unsummed: boolean }>`
+  const { rows } = await sql<{ closing_before: Date; unsummed: boolean }>`
     insert into kassa.ledger_closings as closing (tenant_id, mode, closing_before)
     values (${shop.tenant_id}, ${shop.mode}, ${before})
     on conflict (tenant_id, mode) do update
       set closing_before = greatest(closing.closing_before, excluded.closing_before)
-    returning summed_before < closing_before as unsummed`.execute(tx);
-  return rows[0]?.unsummed === true;
+    returning closing_before, summed_before < closing_before as unsummed`.execute(tx);
+  const [closing] = rows;
+  return closing?.unsummed ? closing.closing_before : undefined;
 }
 
 /** Who writes from now on has a later number than this: ask it after the commit of `beginClosing`. */
@@ -39,21 +40,22 @@ export async function writersAreDone(db: Database, last: string): Promise<boolea
 /**
  * Sums the next day that has entries, and goes past those that have none. What was noted as late and is there by now is
  * in the sum, and noted no longer. Never before all who wrote without noting are done.
- * @returns the day; undefined when no closed day with entries was left.
+ * @param before what `beginClosing` answered: somebody else may have begun to close later days meanwhile, and who writes
+ *   into those was waited for by nobody here.
+ * @returns the day; undefined when no day with entries was left.
  */
-export async function sumNextDay(tx: Transaction, shop: ShopKey): Promise<Date | undefined> {
+export async function sumNextDay(tx: Transaction, shop: ShopKey, before: Date): Promise<Date | undefined> {
   const { tenant_id, mode } = shop;
   await lockClosing(tx, shop);
+  // Of one table and after one value, so that an index answers: joined, it would read all entries for each day.
   const { rows: found } = await sql<{ day: Date | null }>`
-    select date_trunc('day', min(created_at), 'UTC') as day
-    from kassa.ledger_closings closing join kassa.ledger_entries entry using (tenant_id, mode)
-    where tenant_id = ${tenant_id} and mode = ${mode} and created_at >= summed_before and created_at < closing_before`.execute(
-    tx,
-  );
+    select date_trunc('day', min(created_at), 'UTC') as day from kassa.ledger_entries
+    where tenant_id = ${tenant_id} and mode = ${mode} and created_at < ${before} and created_at >= (
+      select summed_before from kassa.ledger_closings where tenant_id = ${tenant_id} and mode = ${mode})`.execute(tx);
   const day = found[0]?.day ?? null;
   const { rows } = await sql<{ round: number }>`
     update kassa.ledger_closings set rounds = rounds + 1,
-      summed_before = coalesce(${day}::timestamptz + interval '24 hours', closing_before)
+      summed_before = greatest(summed_before, coalesce(${day}::timestamptz + interval '24 hours', ${before}))
     where tenant_id = ${tenant_id} and mode = ${mode} returning rounds as round`.execute(tx);
   if (day === null) return undefined;
   await sql`

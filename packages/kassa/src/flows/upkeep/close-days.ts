@@ -47,16 +47,16 @@ export async function closeDays(
   const at = clock.now();
   const before = new Date(Math.floor((at.getTime() - OPEN_AFTER_MS) / DAY_MS) * DAY_MS);
   if (anew) await inTransaction(db, (tx) => forgetSums(tx, shop));
-  const unsummed = await inTransaction(db, (tx) => beginClosing(tx, shop, before));
-  const heard = !unsummed || (await allHaveHeard(db, clock));
+  const closing = await inTransaction(db, (tx) => beginClosing(tx, shop, before));
+  const heard = !closing || (await allHaveHeard(db, clock));
   let days = 0;
-  let more = unsummed && heard;
-  while (more && days < DAYS_MAX) {
-    more = (await inTransaction(db, (tx) => sumNextDay(tx, shop))) !== undefined;
+  let more = heard;
+  while (closing && more && days < DAYS_MAX) {
+    more = (await inTransaction(db, (tx) => sumNextDay(tx, shop, closing))) !== undefined;
     if (more) days += 1;
   }
   const late = await inTransaction(db, (tx) => sumLateEntries(tx, shop));
-  const whole = heard && !more;
+  const whole = !closing || (heard && !more);
   const next_ms = whole ? before.getTime() + DAY_MS + OPEN_AFTER_MS : at.getTime() + AGAIN_MS;
   const timer = { subject: shop.tenant_id, kind: 'close_days', due_at: new Date(next_ms) };
   await inTransaction(db, (tx) => setTimer(tx, timer));
