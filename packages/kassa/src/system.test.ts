@@ -38,11 +38,16 @@ describe('the network', () => {
   let server: Server;
   let url = '';
 
+  let silent = (): void => undefined;
   beforeAll(async () => {
     server = createServer((request, response) => {
       ports.add(request.socket.remotePort);
       if (request.url === '/moved') {
         response.writeHead(307, { location: '/stolen' }).end();
+        return;
+      }
+      if (request.url === '/silent') {
+        silent();
         return;
       }
       const parts: Buffer[] = [];
@@ -64,6 +69,13 @@ describe('the network', () => {
     const answer = await systemHttp()(new Request(`${url}/webhook`, { method: 'POST', body }));
     const expected = Buffer.concat([Buffer.from('POST /webhook '), body]);
     expect(Buffer.from(await answer.arrayBuffer()).equals(expected)).toBe(true);
+  });
+
+  test('who gives up is not kept waiting for an answer', async () => {
+    const patience = new AbortController();
+    silent = () => patience.abort(new Error('waited long enough'));
+    const request = new Request(`${url}/silent`, { method: 'POST', body: 'x', signal: patience.signal });
+    await expect(systemHttp()(request)).rejects.toThrow('waited long enough');
   });
 
   test('a redirect is an answer and is never followed with our secrets', async () => {
