@@ -15,6 +15,7 @@ import {
 } from '../../src/database/index.ts';
 import { readMigrations } from '../../src/database/migrate.ts';
 import { type FreshDatabase, freshDatabase, onEachServer } from '../setup/database.ts';
+import { asAdmin } from '../setup/servers.ts';
 import { eventually, quietWorld, realClock } from '../setup/world.ts';
 
 /** Runs something in the context that this file was loaded in, as another process would. */
@@ -155,6 +156,27 @@ onEachServer((server) => {
       );
     }
     await forget('step_one');
+  });
+
+  test('an update while somebody pays takes its locks in the order of a sale, which comes to its end in between', async () => {
+    const shopping = await freshDatabase({}, server);
+    await sql`drop schema kassa cascade`.execute(shopping.db);
+    for (const { name, number } of readMigrations(OURS)) if (number > 23) rmSync(join(place, `${name}.sql`));
+    await migrate(shopping.db, { folder: place });
+    let done: Promise<unknown> = Promise.resolve();
+    await asAdmin(shopping.url, async (sale) => {
+      // What a sale has when it changes its attempt, and what it asks for when it writes to the books.
+      await sale.query('begin; lock table kassa.payment_transactions in row exclusive mode');
+      done = migrate(shopping.db);
+      await eventually(async () => {
+        const { rows } = await sale.query('select from pg_locks where not granted');
+        return rows.length > 0 ? true : undefined;
+      });
+      await sale.query("set local lock_timeout = '300ms'; lock table kassa.ledger_entries in row exclusive mode");
+      await sale.query('commit');
+    });
+    expect(await done).toMatchObject({ at: next - 1 });
+    await shopping.drop();
   });
 
   test('a step that waits for a lock lets go after a second and comes back, so that traffic never queues behind it', async () => {

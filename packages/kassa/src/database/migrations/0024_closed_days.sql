@@ -2,6 +2,11 @@
 -- Sums and entries can never differ, however late an entry is committed and whatever the clocks of processes say:
 -- whatever is written into a day that is being closed is noted by the database itself, and read beside the sums.
 
+-- First of all, because a sale has its attempt before it writes to the books, and neither may wait for the other.
+-- A report counts the orders whose buyer tried and was refused; pages that nobody paid on are many times as many.
+create index payment_transactions_tried on kassa.payment_transactions (order_id)
+  where payment_status = 'failed' or declines > 0;
+
 -- How far a shop's days are closed (docs/decisions/0012-sums-of-closed-days.md). `closing_before`: an entry of an earlier time that is
 -- written from now on is noted as late. `summed_before`: every entry of an earlier time is in the sums, or noted.
 create table kassa.ledger_closings (
@@ -89,7 +94,3 @@ returns table (account text, currency text, fact text, amount_minor numeric, ent
   )
   select account, currency::text, fact, sum(amount_minor), sum(entries) from parts group by account, currency, fact
 $$;
-
--- A report counts the orders whose buyer tried and was refused; pages that nobody paid on are many times as many.
-create index payment_transactions_tried on kassa.payment_transactions (order_id)
-  where payment_status = 'failed' or declines > 0;
