@@ -52,6 +52,8 @@ interface Way {
   comparison_at: number;
   /** The last one that is waited for. */
   rests_at: number | undefined;
+  /** How often a node had started when that one was chosen: one that died may have died in the middle of it. */
+  starts: number;
 }
 
 /**
@@ -71,6 +73,7 @@ export function untilRest(world: World, ask: Ask): () => Promise<boolean> {
       replayed: false,
       comparison_at: 0,
       rests_at: undefined,
+      starts: 0,
     },
   };
   return () => idle(way);
@@ -99,6 +102,9 @@ async function idle(way: Way): Promise<boolean> {
       if (await replayParked(world, way.ask)) return true;
     }
     // One comparison after the last change, so that what only it can find is found.
+    const starts = world.nodes.reduce((sum, node) => sum + node.starts, 0);
+    if (starts !== way.starts) way.rests_at = undefined;
+    way.starts = starts;
     way.rests_at ??= way.comparison_at;
     if (now > way.rests_at) return false;
   }
