@@ -77,6 +77,22 @@ export const SETTLING: readonly Control[] = [
     seed: 1_001,
   },
   {
+    name: 'N42',
+    mistake: 'an order is found by what Stripe’s metadata says',
+    edits: [
+      {
+        file: 'flows/settle.ts',
+        from: '  const found = await findAttempt(tx, house.shop, report);',
+        to:
+          '  const told = report.reference === null ? [] : await attemptsOf(tx, report.reference);\n' +
+          '  const found = (await findAttempt(tx, house.shop, report)) ?? told[0];',
+      },
+    ],
+    mix: { past_kassa: 3, ways: ['chat'], without: ['banks'] },
+    purchases_max: 300,
+    seed: 1_000,
+  },
+  {
     name: 'N48',
     mistake: 'a page is shown what one server knew first',
     edits: [
