@@ -52,8 +52,6 @@ interface Way {
   comparison_at: number;
   /** The last one that is waited for. */
   rests_at: number | undefined;
-  /** How often a node had started when that one was chosen: one that died may have died in the middle of it. */
-  starts: number;
 }
 
 /**
@@ -73,7 +71,6 @@ export function untilRest(world: World, ask: Ask): () => Promise<boolean> {
       replayed: false,
       comparison_at: 0,
       rests_at: undefined,
-      starts: 0,
     },
   };
   return () => idle(way);
@@ -96,17 +93,19 @@ async function idle(way: Way): Promise<boolean> {
     return true;
   }
   if (sendRound(way)) return true;
-  if (nothingWaits(way) && (await onlyComparing(way))) {
+  const left = nothingWaits(way) ? await lookAround(way) : undefined;
+  if (left?.only_comparing) {
     if (!way.replayed) {
       way.replayed = true;
       if (await replayParked(world, way.ask)) return true;
     }
     // One comparison after the last change, so that what only it can find is found.
-    const starts = world.nodes.reduce((sum, node) => sum + node.starts, 0);
-    if (starts !== way.starts) way.rests_at = undefined;
-    way.starts = starts;
     way.rests_at ??= way.comparison_at;
-    if (now > way.rests_at) return false;
+    if (now > way.rests_at) {
+      if (left.compared_ms >= way.rests_at) return false;
+      // It failed, or its node died in the middle of it: the next one is waited for.
+      way.rests_at = way.comparison_at > now ? way.comparison_at : undefined;
+    }
   }
   const next = nextMoment(way, now);
   if (next === undefined) return false;
@@ -180,15 +179,18 @@ function nothingWaits({ world, due, calm_since }: Way): boolean {
   return world.sandbox.nextDueAt() === undefined && world.scheduler.nextDue() === undefined;
 }
 
-async function onlyComparing({ ask, world }: Way): Promise<boolean> {
-  const [row] = await ask<{ left: string; unowned: string; breaks: string }>(
+async function lookAround({ ask, world }: Way): Promise<{ only_comparing: boolean; compared_ms: number }> {
+  const [row] = await ask<{ left: string; unowned: string; breaks: string; compared: string | null }>(
     `select (select count(*) from kassa.timers where kind not in ('reconcile', 'fetch_events'))
       + (select count(*) from kassa.payment_transactions where payment_status in ('initiated', 'pending', 'processing')) as left,
       (select count(*) from kassa.reconcile_breaks where resolved_at is null and kind like '%\\_without\\_order') as unowned,
-      (select count(*) from kassa.reconcile_breaks where resolved_at is null) as breaks`,
+      (select count(*) from kassa.reconcile_breaks where resolved_at is null) as breaks,
+      (select extract(epoch from max(reached_at)) * 1000 from kassa.reconcile_cursors where kind = 'fees') as compared`,
   );
-  const { left = '0', unowned = '0', breaks = '0' } = row ?? {};
+  const { left = '0', unowned = '0', breaks = '0', compared = null } = row ?? {};
   // Money that no order knows goes back when it was looked at twice.
   const goes_back = world.unexpected.without_order === 'refund' && Number(breaks) <= SENT_BACK_MAX;
-  return Number(left) === 0 && !(goes_back && Number(unowned) > 0);
+  const only_comparing = Number(left) === 0 && !(goes_back && Number(unowned) > 0);
+  // The last list that a comparison goes through.
+  return { only_comparing, compared_ms: Number(compared ?? 0) };
 }
