@@ -2,7 +2,6 @@ import { constraintOf, DatabaseUnavailable, sqlstateOf } from '../database/index
 import type { HttpHouse } from '../http/house.ts';
 import { comeAgain, type Pressure, type Sheddable } from '../http/pressure.ts';
 import { Bug } from '../kernel/errors.ts';
-import type { Log } from '../kernel/log.ts';
 
 /**
  * A house whose rooms are not entered by more than they hold: what is asked for by buyers, pages and people is counted
@@ -10,7 +9,7 @@ import type { Log } from '../kernel/log.ts';
  * themselves, once and before the first look at the database: what was begun is not refused half-way.
  */
 export function underPressure(house: HttpHouse, { during, refuseWhenFull }: Pressure): HttpHouse {
-  const told = teller(house.log);
+  const told = teller(house);
   const held =
     <Asked extends readonly unknown[], Result>(what: Sheddable, work: (...asked: Asked) => Promise<Result>) =>
     (...asked: Asked): Promise<Result> =>
@@ -43,23 +42,27 @@ export function underPressure(house: HttpHouse, { during, refuseWhenFull }: Pres
 /** A unique index says that somebody else has just written the same (Postgres, appendix A). */
 const TAKEN = '23505';
 
-/** So often in the life of a process a constraint may be a newer version's. That one takes over within minutes. */
+/** So often within some minutes a constraint may be a newer version's, which takes over meanwhile. */
 const TAKEN_MAX = 20;
+const TAKEN_WITHIN_MS = 10 * 60_000;
 
 /**
  * A database that has no connection to give is one more way of being too many. A row that somebody else has just written
  * and that no story looked for may be a rule of a newer version that runs beside this one: whoever comes again meets
  * that version, or finds the row. A constraint that is hit again and again is neither: it is told as the mistake that it
- * is, or everybody would come again for ever.
+ * is, or everybody would come again for ever. Now and then, in months, two callers may meet in any constraint.
  */
-function teller(log: Log): (error: unknown) => never {
-  const hits = new Map<string, number>();
+function teller({ clock, log }: HttpHouse): (error: unknown) => never {
+  const hits = new Map<string, { readonly times: number; readonly since_ms: number }>();
   return (error) => {
     if (error instanceof DatabaseUnavailable) throw comeAgain(error);
     if (sqlstateOf(error) !== TAKEN) throw error;
     const constraint = constraintOf(error) ?? 'unnamed';
-    const times = (hits.get(constraint) ?? 0) + 1;
-    hits.set(constraint, times);
+    const at_ms = clock.now().getTime();
+    const before = hits.get(constraint);
+    const goes_on = before !== undefined && at_ms - before.since_ms < TAKEN_WITHIN_MS;
+    const { times, since_ms } = goes_on ? { ...before, times: before.times + 1 } : { times: 1, since_ms: at_ms };
+    hits.set(constraint, { times, since_ms });
     log.warn({ constraint, times }, 'a row that no story looked for was there already');
     if (times > TAKEN_MAX) throw new Bug(`no story looks for what ${constraint} keeps single`, { cause: error });
     throw comeAgain(error);

@@ -115,7 +115,9 @@ describe('a shop that is asked more than it can do', () => {
     const taken = Object.assign(new Error('duplicate key value'), { code: '23505', constraint: 'a_rule_of_ours' });
     const other = Object.assign(new Error('duplicate key value'), { code: '23505', constraint: 'another_rule' });
     let error = taken;
-    const broken = { ...desk().house, startCheckout: () => Promise.reject(error) } as unknown as HttpHouse;
+    let at_ms = 0;
+    const clock = { now: () => new Date(at_ms) };
+    const broken = { ...desk().house, clock, startCheckout: () => Promise.reject(error) } as unknown as HttpHouse;
     const { startCheckout } = underPressure(broken, createPressure());
     for (let times = 1; times <= 20; times += 1) {
       await expect(startCheckout({} as never)).rejects.toMatchObject({ code: 'overloaded', cause: taken });
@@ -124,6 +126,12 @@ describe('a shop that is asked more than it can do', () => {
     await expect(startCheckout({} as never)).rejects.toMatchObject(bug);
     error = other;
     await expect(startCheckout({} as never)).rejects.toMatchObject({ code: 'overloaded', cause: other });
+    error = taken;
+    at_ms = 10 * 60_000 - 1;
+    await expect(startCheckout({} as never)).rejects.toMatchObject(bug);
+    // Two callers who met in it once more, long after.
+    at_ms = 10 * 60_000;
+    await expect(startCheckout({} as never)).rejects.toMatchObject({ code: 'overloaded', cause: taken });
   });
 
   test('says the same when the database has no connection to give', async () => {
