@@ -36,8 +36,9 @@ export function eventStore(
   const arrived: InboxKey[] = [];
   return batcher(async (events: readonly NewInboxEvent[]) => {
     const stored = await insertInboxEvents(db, events);
-    // Our own asking was faster: the endpoint works all the same.
-    arrived.push(...events.filter((_, at) => !stored[at]));
+    // Our own asking was faster: the endpoint works all the same. Their names alone are kept, bodies may be large.
+    const known = events.filter((_, at) => !stored[at]);
+    arrived.push(...known.map(({ account, id }) => ({ account, id })));
     await noteArrived(db, arrived, log);
     counts.batches += 1;
     counts.events += stored.filter((is_new) => is_new).length;
