@@ -3,7 +3,7 @@ import {
   type Database,
   type InboxKey,
   insertInboxEvents,
-  markListed,
+  markArrived,
   type NewInboxEvent,
   OWN_ACCOUNT,
 } from '../database/index.ts';
@@ -57,7 +57,7 @@ async function noteArrived(db: Database, arrived: InboxKey[], log: Log): Promise
   const keys = arrived.splice(0).slice(-ARRIVED_MAX);
   if (keys.length === 0) return;
   try {
-    await markListed(db, keys, false);
+    arrived.push(...(await markArrived(db, keys)));
   } catch (error) {
     log.warn({ events: keys.length, err: error }, 'it could not be noted that events arrive by themselves');
     arrived.push(...keys);

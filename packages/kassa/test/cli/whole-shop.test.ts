@@ -146,12 +146,13 @@ test(
     try {
       expect(kassa.stand_in?.url).toBeNull();
       expect((await kassa.readiness()).parts).toMatchObject({ database: 'up', workers: 'down' });
+      const waiting = () => fresh.db.selectFrom('inbox_events').select('id').where('handled_at', 'is', null).execute();
+      // The shop before this one may have been stopped with an event in its hands.
+      const left = await waiting();
       await pay(kassa, await checkout(kassa));
-      const before = await fresh.db.selectFrom('inbox_events').select('id').where('handled_at', 'is', null).execute();
-      expect(before).toEqual([]);
+      expect(await waiting()).toEqual(left);
       await kassa.stand_in?.sandbox.drain();
-      const after = await fresh.db.selectFrom('inbox_events').select('id').where('handled_at', 'is', null).execute();
-      expect(after.length).toBeGreaterThan(0);
+      expect((await waiting()).length).toBeGreaterThan(left.length);
     } finally {
       await kassa.stop();
     }

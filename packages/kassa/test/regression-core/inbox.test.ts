@@ -104,3 +104,29 @@ test('an event that is stored already is answered as stored whatever else goes w
   expect(await brought.execute()).toEqual([]);
   await sql`drop function kassa.too_busy()`.execute(shop.db);
 });
+
+test('whoever works on an event holds up none that arrive meanwhile, and it is noted as heard once it is free', async () => {
+  const shop = await open();
+  const told = new Map<string, Request>();
+  shop.deliver = async (request) => {
+    const event = (await request.clone().json()) as { id: string };
+    told.set(event.id, request.clone());
+    return new Response('', { status: 500 });
+  };
+  const { session_id } = await shop.buy();
+  await shop.sandbox.control.pay(session_id, { outcome: 'pays', email: 'ann@example.com' });
+  await shop.sandbox.tick();
+  await fetchEvents(shop.house, { types: Object.keys(EVENT_READERS), expects_webhooks: true });
+  const brought = shop.db.selectFrom('inbox_events').select('id').where('listed', '=', true);
+  const [id, ...more] = (await brought.execute()).map((row) => row.id);
+  const [first, ...others] = [id, ...more].flatMap((one) => told.get(one ?? '') ?? []);
+  if (!first || others.length === 0) throw new Error('too little was told');
+  await shop.db.transaction().execute(async (worker) => {
+    await sql`select from kassa.inbox_events where id = ${id} for update`.execute(worker);
+    // Had they waited for the row, nobody would ever let go of it.
+    for (const one of [first, ...others]) expect((await shop.take(one.clone())).status).toBe(200);
+    expect((await brought.execute()).map((row) => row.id)).toEqual([id]);
+  });
+  await shop.take(first.clone());
+  expect(await brought.execute()).toEqual([]);
+});

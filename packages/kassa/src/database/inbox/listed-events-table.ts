@@ -16,10 +16,34 @@ export async function knownInboxEvents(db: Database, keys: readonly InboxKey[]):
   return new Map(rows.map(({ id, listed }) => [id, listed]));
 }
 
-/** Notes whether these events arrived by themselves, or were brought by our own asking. */
-export async function markListed(db: Database | Transaction, keys: readonly InboxKey[], listed = true): Promise<void> {
+/** Notes that these events were brought by our own asking. */
+export async function markListed(tx: Transaction, keys: readonly InboxKey[]): Promise<void> {
   await sql`
-    update kassa.inbox_events event set listed = ${listed}
+    update kassa.inbox_events event set listed = true
     from unnest(${keys.map((key) => key.account)}::text[], ${keys.map((key) => key.id)}::text[]) as key (account, id)
-    where event.account = key.account and event.id = key.id and event.listed <> ${listed}`.execute(db);
+    where event.account = key.account and event.id = key.id and not event.listed`.execute(tx);
+}
+
+/**
+ * Notes that these events arrived by themselves, where nobody works on them at this moment: whoever notes it stands in
+ * the way of every webhook, and may not wait for a row.
+ * @returns those for which it is still to be noted.
+ */
+export async function markArrived(db: Database, keys: readonly InboxKey[]): Promise<InboxKey[]> {
+  const { rows } = await sql<InboxKey>`
+    with brought as (
+      select event.account, event.id
+      from unnest(${keys.map((key) => key.account)}::text[], ${keys.map((key) => key.id)}::text[]) as key (account, id)
+      join kassa.inbox_events event on event.account = key.account and event.id = key.id
+      where event.listed
+    ), free as (
+      select event.account, event.id from kassa.inbox_events event join brought using (account, id)
+      for update of event skip locked
+    ), noted as (
+      update kassa.inbox_events event set listed = false from free
+      where event.account = free.account and event.id = free.id
+      returning event.account, event.id
+    )
+    select account, id from brought except select account, id from noted`.execute(db);
+  return rows;
 }
