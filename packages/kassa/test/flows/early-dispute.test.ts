@@ -2,7 +2,8 @@
 // Method: a bank that thinks says yes and disputes, and the dispute is told first.
 import Stripe from 'stripe';
 import { afterEach, expect, test } from 'vitest';
-import { inTransaction } from '../../src/database/index.ts';
+import { inTransaction, sql } from '../../src/database/index.ts';
+import { DISPUTE_CHECKS } from '../../src/domain/proof/checks/dispute-checks.ts';
 import { drainInbox } from '../../src/inbox/drain.ts';
 import { toTypeId } from '../../src/kernel/ids.ts';
 import { drainOutbox } from '../../src/outbox/drain.ts';
@@ -76,6 +77,9 @@ test('a payment that a bank has asked back already sells nothing before the disp
   await drainInbox(built.inbox, 50);
   const hook = db.selectFrom('deliveries').select('frozen_at').where('destination', '=', 'hook:order.paid');
   expect(await hook.execute()).toEqual([{ frozen_at: expect.any(Date) }]);
+  // Held back for a dispute that is still to be written down: nobody who looks now calls that a mistake.
+  expect(await db.selectFrom('disputes').select('id').execute()).toEqual([]);
+  for (const { sql: rule } of DISPUTE_CHECKS) expect((await sql.raw(rule).execute(db)).rows).toEqual([]);
   await drainInbox(built.inbox, 50);
   expect(await db.selectFrom('disputes').select('status').execute()).toEqual([{ status: 'needs_response' }]);
   expect((await told.execute()).map(({ outcome }) => outcome)).not.toContain(null);

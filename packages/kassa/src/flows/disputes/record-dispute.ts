@@ -53,7 +53,9 @@ export async function recordDispute(
   const scene: Scene = { house, tx, order, attempt, report, cause, at: house.clock.now() };
   const dispute = await writeFacts(scene, before);
   const others = disputes.filter((one) => one.id !== dispute.id);
-  if (attempt.kept) await freezeOrder(tx, order.id, [...others, dispute].some(holdsBack), scene.at);
+  const early = await takeNoteBack(tx, attempt, report.dispute_id, scene.at);
+  const holds = early.length > 0 || [...others, dispute].some(holdsBack);
+  if (attempt.kept) await freezeOrder(tx, order.id, holds, scene.at);
   await book(scene, before, dispute);
   await tell(scene, before, dispute);
   return { outcome: 'applied', order_id: order.id };
@@ -64,6 +66,13 @@ async function noteEarly(tx: Transaction, attempt: Attempt, dispute_id: string, 
   const { early_disputes } = attempt;
   if (early_disputes.includes(dispute_id) || early_disputes.length >= EARLY_MAX) return;
   await changeAttempt(tx, attempt.id, { early_disputes: [...early_disputes, dispute_id] }, at);
+}
+
+/** @returns those that were heard of early and are still to be written down. */
+async function takeNoteBack(tx: Transaction, attempt: Attempt, dispute_id: string, at: Date): Promise<string[]> {
+  const left = attempt.early_disputes.filter((one) => one !== dispute_id);
+  if (left.length < attempt.early_disputes.length) await changeAttempt(tx, attempt.id, { early_disputes: left }, at);
+  return left;
 }
 
 interface Scene {

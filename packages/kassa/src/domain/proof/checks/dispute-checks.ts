@@ -28,7 +28,9 @@ export const DISPUTE_CHECKS: readonly Check[] = [
     sql: `select format('%s of order %s is held back, and no dispute of it stands', g.what, g.order_id)
       from (${GIVES_OUT}) g where g.frozen_at is not null and not exists (select from kassa.disputes p
         join kassa.payment_transactions a on a.id = p.attempt_id and a.kept
-        where p.order_id = g.order_id and p.status in ${HOLDS_BACK})`,
+        where p.order_id = g.order_id and p.status in ${HOLDS_BACK})
+      and not exists (select from kassa.payment_transactions a
+        where a.order_id = g.order_id and a.kept and cardinality(a.early_disputes) > 0)`,
   },
   {
     invariant: 'M1',
