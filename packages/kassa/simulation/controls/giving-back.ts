@@ -40,8 +40,8 @@ export const GIVING_BACK: readonly Control[] = [
     edits: [
       {
         file: 'flows/disputes/record-dispute.ts',
-        from: '[...others, dispute].some(holdsBack), scene.at)',
-        to: '[...others, dispute].length > 0 && holdsBack !== undefined, scene.at)',
+        from: 'early.length > 0 || [...others, dispute].some(holdsBack);',
+        to: '[...others, dispute].length > 0 && holdsBack !== undefined && early !== undefined;',
       },
     ],
     mix: { ...SPA, disputes: 2 },
