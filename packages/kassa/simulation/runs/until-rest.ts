@@ -144,9 +144,7 @@ async function look(way: Way): Promise<readonly Due[]> {
 
 function lagOf({ world, calm_since, lag_ms }: Way): number {
   const calm_ms = calm_since === undefined ? 0 : world.scheduler.now() - calm_since;
-  // Money that was taken past Kassa is found by comparing, and the very first comparison looks back three days.
-  const punctual = world.punctual || world.evidence.past_kassa.size > 0;
-  if (punctual && calm_ms < PUNCTUAL_MS) return 0;
+  if (world.punctual && calm_ms < PUNCTUAL_MS) return 0;
   if (calm_since === undefined) return lag_ms;
   return calm_ms < DAY ? CALM_LAG_MS : LATE_LAG_MS;
 }

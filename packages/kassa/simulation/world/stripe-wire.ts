@@ -35,16 +35,20 @@ const READ_FAULTS: readonly FaultName[] = [
   'http_429',
 ];
 const SLOW_MS_MAX = 45_000;
+/** What is on its way longer has been dropped: its connection is gone. */
+const ON_ITS_WAY_MS_MAX = 60_000;
 
 /**
  * The network between a node and Stripe. Whether the call has its effect and whether its answer arrives are two
  * independent questions, as on every real network.
  */
 export function stripeWire({ scheduler, faults, dice, sandbox, touched, crashHere }: WireWorld): Http {
-  return async (request) => {
+  return async (request, leaving) => {
     const where = `stripe ${request.method} ${plainPath(new URL(request.url).pathname)}`;
     await scheduler.point(where);
     if (faults.strike('node', ['node_crashed'], where)) await crashHere();
+    leaving?.();
+    const left_at = scheduler.now();
     if (faults.away('stripe')) {
       faults.note('stripe_away', where);
       return refusal(503, 'api_error');
@@ -64,6 +68,7 @@ export function stripeWire({ scheduler, faults, dice, sandbox, touched, crashHer
     }
     if (fault === 'http_slow' && dice.chance(0.5))
       await orAborted(request, scheduler.sleep(dice.below(SLOW_MS_MAX), where));
+    if (scheduler.now() - left_at > ON_ITS_WAY_MS_MAX) throw broken();
     const answer = await scheduler.aside(() => sandbox.fetch(request));
     touched();
     if (faults.strike('node', ['node_crashed'], `${where} answered`)) await crashHere();

@@ -1,5 +1,5 @@
 import { assertNoTransaction } from '../database/index.ts';
-import type { BudgetLeft, GatewayFailure, Lane } from '../domain/payments/gateway.ts';
+import { type BudgetLeft, type GatewayFailure, type Lane, TOO_LATE } from '../domain/payments/gateway.ts';
 import type { Clock } from '../kernel/clock.ts';
 import type { Log } from '../kernel/log.ts';
 import type { Random } from '../kernel/random.ts';
@@ -36,6 +36,7 @@ export function createCalls(world: { clock: Clock; random: Random; log: Log; rat
         return await send();
       } catch (error) {
         const failure: GatewayFailure = failureOf(error);
+        if (failure.code === TOO_LATE) throw doubt ?? failure;
         log.warn({ endpoint, tries, kind: failure.kind, code: failure.code }, 'Stripe did not answer with success');
         if (failure.kind === 'busy') budget.slowDown(endpoint);
         if (failure.kind === 'unknown') doubt = failure;

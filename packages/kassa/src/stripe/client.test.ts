@@ -2,7 +2,7 @@
 // Method: the official client over an in-process http; its own encoding is the oracle for ours.
 import Stripe from 'stripe';
 import { expect, test } from 'vitest';
-import type { GatewayFailure, SessionRequest } from '../domain/payments/gateway.ts';
+import { GatewayFailure, type SessionRequest, TOO_LATE } from '../domain/payments/gateway.ts';
 import { silentLog } from '../kernel/log.ts';
 import { seededRandom } from '../kernel/random.ts';
 import { TEST_RATES } from './budget.ts';
@@ -250,6 +250,26 @@ test.each(FAILURES)('%s is understood the same in a later call, and asked once',
   const later = await client.sendStored(refund, 'kassa:2:refund').catch(failureOf);
   const first = await createClient(http, { secret_key: KEY }).sendStored(refund, 'kassa:2:refund').catch(failureOf);
   expect([later, calls]).toMatchObject([{ kind, code: (first as GatewayFailure).code }, 2]);
+});
+
+test('bytes for which it is too late stay here, in the first call and in every later one', async () => {
+  const sent: string[] = [];
+  const client = createClient(
+    async (request, leaving) => {
+      leaving?.();
+      sent.push(request.headers.get('idempotency-key') ?? '');
+      return answer(200, { id: 're_1' });
+    },
+    { secret_key: KEY },
+  );
+  const late = (): never => {
+    throw new GatewayFailure('busy', TOO_LATE);
+  };
+  const refund = { path: '/v1/refunds', body: '' };
+  await expect(client.sendStored({ ...refund, leaving: late }, 'kassa:1:refund')).rejects.toThrow();
+  await client.sendStored({ ...refund, leaving: () => undefined }, 'kassa:2:refund');
+  const kept = await client.sendStored({ ...refund, leaving: late }, 'kassa:3:refund').catch(failureOf);
+  expect([kept, sent]).toEqual([new GatewayFailure('busy', TOO_LATE), ['kassa:2:refund']]);
 });
 
 test('an absent field is left out, and an empty one is sent', () => {

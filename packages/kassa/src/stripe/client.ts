@@ -1,7 +1,7 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
 import Stripe from 'stripe';
 import type { StoredRequest } from '../domain/payments/gateway.ts';
-import type { Http } from '../kernel/http.ts';
+import type { Http, Leaving } from '../kernel/http.ts';
 
 /** Where Stripe answers. Without `host` it is Stripe itself. */
 export interface StripeAddress {
@@ -27,7 +27,11 @@ export interface StripeClient {
  * reads Retry-After, and because we must know of each try that may have happened; telemetry is off, because it writes files and sends latencies.
  */
 export function createClient(http: Http, address: StripeAddress): StripeClient {
-  const storage = new AsyncLocalStorage<{ readonly body: string; readonly answer: Response | undefined }>();
+  const storage = new AsyncLocalStorage<{
+    readonly body: string;
+    readonly leaving?: Leaving;
+    readonly answer?: Response;
+  }>();
   let spoken: { readonly origin: string; readonly headers: Headers } | undefined;
   const send = (url: string, init?: RequestInit): Promise<Response> => {
     const stored = storage.getStore();
@@ -38,7 +42,7 @@ export function createClient(http: Http, address: StripeAddress): StripeClient {
     headers.delete('content-length');
     headers.set('content-type', 'application/x-www-form-urlencoded');
     spoken ??= { origin: new URL(url).origin, headers };
-    return unrepeated(http(new Request(url, { ...init, headers, body: stored.body })));
+    return unrepeated(http(new Request(url, { ...init, headers, body: stored.body }), stored.leaving));
   };
   const { secret_key, host, port } = address;
   const stripe = new Stripe(secret_key, {
@@ -49,8 +53,10 @@ export function createClient(http: Http, address: StripeAddress): StripeClient {
     httpClient: Stripe.createFetchHttpClient(send as typeof fetch),
     ...(host === undefined ? {} : { host, protocol: 'http' as const, ...(port === undefined ? {} : { port }) }),
   });
-  const byClient = ({ path, body }: StoredRequest, key: string, answer?: Response): Promise<unknown> =>
-    storage.run({ body, answer }, () => stripe.rawRequest('POST', path, {}, { idempotencyKey: key }));
+  const byClient = ({ path, ...stored }: StoredRequest, key: string, answer?: Response): Promise<unknown> => {
+    const said = answer === undefined ? stored : { ...stored, answer };
+    return storage.run(said, () => stripe.rawRequest('POST', path, {}, { idempotencyKey: key }));
+  };
   return {
     stripe,
     async sendStored(stored, key) {
@@ -61,7 +67,7 @@ export function createClient(http: Http, address: StripeAddress): StripeClient {
       headers.set('idempotency-key', key);
       const signal = AbortSignal.timeout(TIMEOUT_MS);
       const request = new Request(spoken.origin + stored.path, { method: 'POST', headers, body: stored.body, signal });
-      const answer = await http(request);
+      const answer = await http(request, stored.leaving);
       const text = await answer.text();
       const told = answer.ok ? (JSON.parse(text) as { readonly error?: unknown }) : undefined;
       if (told !== undefined && told.error === undefined) return told;

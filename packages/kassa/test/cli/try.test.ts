@@ -3,6 +3,7 @@
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
 import { Exit, printerTo } from '../../src/cli/printer.ts';
 import { buyOnce } from '../../src/cli/try/buy.ts';
+import { reconcile } from '../../src/flows/reconcile.ts';
 import { silentLog } from '../../src/kernel/log.ts';
 import { systemHttp } from '../../src/system.ts';
 import { type OpenShop, openBlueHall } from '../setup/open-shop.ts';
@@ -25,11 +26,20 @@ interface Journey {
   readonly sandbox_url?: string | null;
   /** Waits are a tenth as long, so that what never comes is given up soon. What comes may take its time. */
   readonly in_vain?: boolean;
+  /** Runs when the buyer has paid, before the shop is asked what it knows. */
+  readonly after_payment?: () => Promise<unknown>;
 }
 
-function journey({ json = false, sandbox_url = null, in_vain = false }: Journey = {}): Promise<void> {
+function journey({ json = false, sandbox_url = null, in_vain = false, after_payment }: Journey = {}): Promise<void> {
   const clock = { now: realClock.now, sleep: (ms: number) => realClock.sleep(in_vain ? ms / 10 : ms) };
-  const world = { clock, random: realRandom, ids: realIds, log: silentLog, http: systemHttp() };
+  const system = systemHttp();
+  const http: typeof system = async (request) => {
+    const { method, url } = request;
+    const answer = await system(request);
+    if (method === 'POST' && !url.startsWith(shop.url)) await after_payment?.();
+    return answer;
+  };
+  const world = { clock, random: realRandom, ids: realIds, log: silentLog, http };
   const out = {
     write(text: string) {
       said += text;
@@ -42,9 +52,18 @@ test('a purchase prints each of its steps and ends with what was proved', async 
   await journey();
   const lines = said.trimEnd().split('\n');
   expect(lines).toHaveLength(12);
-  expect(lines[6]).toMatch(/^ 7 {4}← {2}webhook checkout\.session\.completed +200 +signed, stored, order #1001 paid$/);
+  expect(lines[6]).toMatch(
+    /^ 7 {4}← {2}webhook checkout\.session\.completed +200 +signed, stored, order #1001 paid(;.*)?$/,
+  );
   expect(lines[10]).toMatch(/^11 {2}GET {2}\/pay\/catalog +200 +100 → 98 left$/);
   expect(lines[11]).toBe(' ok  order #1001 paid once · receipt sent once · 98 left');
+});
+
+test('a shop that asks Stripe before a late webhook comes says so, and the webhook is waited for', async () => {
+  shop.kassa.stand_in?.sandbox.control.addWebhookRule({ action: { kind: 'delay', ms: 3_000 } });
+  await journey({ after_payment: () => reconcile(shop.kassa.house) });
+  expect(said).toMatch(/^ 7 .* 200 +signed, stored, order #1002 paid; the shop had asked before it came$/m);
+  expect(said).toContain(' ok  order #1002 paid once');
 });
 
 test('for machines each step is one object', async () => {
@@ -54,7 +73,7 @@ test('for machines each step is one object', async () => {
     .split('\n')
     .map((line) => JSON.parse(line) as Record<string, unknown>);
   expect(lines.slice(0, 11).every(({ what, ok }) => what === 'step' && ok === true)).toBe(true);
-  expect(lines[11]).toMatchObject({ what: 'summary', ok: true, number: 1002, left: 96 });
+  expect(lines[11]).toMatchObject({ what: 'summary', ok: true, number: 1003, left: 94 });
 });
 
 test('a webhook that never comes fails its own step, although the payment went through', async () => {

@@ -55,11 +55,15 @@ export async function buyer(hall: Hall, number: number, random: Random): Promise
     const page = await (await fetch(url)).text();
     // The page of a session that is paid already has no form: the answer to the last press was lost.
     if (!page.includes('id="pay"')) return true;
-    const answer = await payOn((request) => fetch(request, { redirect: 'manual' }), await openPage(fetch, url), {
-      ...card,
-      email,
-      name: 'Ann Buyer',
-    });
+    const answer = await payOn(
+      (request) => fetch(request, { redirect: 'manual' }),
+      await openPage((request) => fetch(request), url),
+      {
+        ...card,
+        email,
+        name: 'Ann Buyer',
+      },
+    );
     card = CARD;
     return answer.next === null ? undefined : true;
   });

@@ -78,6 +78,22 @@ test('a crash before, during and after the call leaves one customer', async () =
   expect(await atStripe(shop)).toEqual([stripe_customer_id]);
 });
 
+test('a process that slept between its note and its request sends nothing, so that nobody is made twice behind a look', async () => {
+  const shop = await open();
+  shop.wire = async (request, leaving) => {
+    if (request.method === 'POST') shop.clock.advance(31_000);
+    leaving?.();
+    return shop.sandbox.fetch(request);
+  };
+  await expect(customerOf(shop.house, ANN)).rejects.toMatchObject({ code: 'payment_provider_unavailable' });
+  expect(await atStripe(shop)).toEqual([]);
+  shop.wire = (request) => shop.sandbox.fetch(request);
+  // A while later a look at Stripe that finds nothing may be believed.
+  shop.clock.advance(2 * 60_000);
+  const { stripe_customer_id } = await customerOf(shop.house, ANN);
+  expect(await atStripe(shop)).toEqual([stripe_customer_id]);
+});
+
 test('who was deleted at Stripe is made anew when they come again, and their orders stay', async () => {
   const shop = await open();
   const first = await customerOf(shop.house, ANN);

@@ -172,6 +172,22 @@ test(
 );
 
 test(
+  'the very first comparison books what Stripe has charged since the shop was set up',
+  async () => {
+    const shop = await open();
+    movements(shop, () => null);
+    await sell(shop);
+    shop.clock.advance(40 * 24 * HOUR_MS);
+    movements(shop, (one) => one);
+    await shop.db.deleteFrom('reconcile_cursors').where('kind', '=', 'fees').execute();
+    await shop.db.deleteFrom('timers').where('kind', '=', 'reconcile').execute();
+    await reconcile(shop.house);
+    expect(await books(shop)).toMatchObject({ fees: FEE });
+  },
+  LONG_MS,
+);
+
+test(
   'a fee from before fees were booked at all is counted as such, and is nobody’s mistake',
   async () => {
     const shop = await open();
@@ -179,8 +195,10 @@ test(
     await sell(shop);
     shop.clock.advance(40 * 24 * HOUR_MS);
     movements(shop, (one) => one);
-    // Whoever has sold for long begins to book fees today.
-    await shop.db.deleteFrom('reconcile_cursors').where('kind', '=', 'fees').execute();
+    // Whoever has sold for long with a version that booked no fees begins to book them today.
+    const now = new Date(shop.clock.now());
+    const since = { reached_at: now, since_at: now };
+    await shop.db.updateTable('reconcile_cursors').set(since).where('kind', '=', 'fees').execute();
     await shop.db.deleteFrom('timers').where('kind', '=', 'reconcile').execute();
     expect(await books(shop)).not.toHaveProperty('fees');
     await reconcile(shop.house);

@@ -176,6 +176,16 @@ test('a paid page of ours that no order knows is found even while nobody is buyi
   });
 });
 
+test('the very first comparison, however late, looks back to where the shop was set up', async () => {
+  const shop = await deaf();
+  const { session_id } = await shop.buy({ offer: 'finals' });
+  await pays(shop, session_id);
+  await shop.db.updateTable('payment_transactions').set({ payment_status: 'canceled' }).execute();
+  shop.clock.advance(20 * 24 * 60 * 60_000);
+  await reconcile(shop.house);
+  expect(await orders(shop)).toEqual(['paid']);
+});
+
 test('money for a checkout that we believe to be over is found while nobody else is buying', async () => {
   const shop = await deaf();
   const { session_id } = await shop.buy({ offer: 'finals' });

@@ -94,7 +94,13 @@ export async function openCounter(options: CounterOptions = {}): Promise<Counter
   const catalogue = { mode: 'test' as const, offers, practitioners, tax_rates, coupons };
   const tenant = { key: 'shop', name: 'Blue Hall', hosts: [], origins: ['https://shop.example'] };
   const shop = await syncCatalog({ db: fresh.db, clock: ours, ids }, { tenant, ...catalogue });
-  const world = { clock: ours, random, ids, log: silentLog, http: (request: Request) => counter.wire(request) };
+  const world = {
+    clock: ours,
+    random,
+    ids,
+    log: silentLog,
+    http: ((request, leaving) => counter.wire(request, leaving)) as Http,
+  };
   const gateway = createGateway({
     ...world,
     address: { secret_key: sandbox.keys.secret, host: '127.0.0.1', port: 4243 },

@@ -199,6 +199,9 @@ export class GatewayFailure extends Error {
   }
 }
 
+/** The code of a call that was kept here, because it was too late for it to leave. No repeat makes it earlier. */
+export const TOO_LATE = 'too_late_to_send';
+
 /** A webhook that is not accepted. `status` 400 tells Stripe that it is wrong, 503 that it should come again. */
 export class WebhookRefused extends Error {
   override readonly name = 'WebhookRefused';

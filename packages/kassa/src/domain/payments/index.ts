@@ -29,7 +29,15 @@ export {
   type NewDispute,
   oldestOpenDispute,
 } from './disputes-table.ts';
-export { type Gateway, GatewayFailure, isMarkedBy, type Lane, type ListFilter, WebhookRefused } from './gateway.ts';
+export {
+  type Gateway,
+  GatewayFailure,
+  isMarkedBy,
+  type Lane,
+  type ListFilter,
+  TOO_LATE,
+  WebhookRefused,
+} from './gateway.ts';
 export {
   latestAttempt,
   lockAttemptsOf,

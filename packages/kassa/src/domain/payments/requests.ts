@@ -1,3 +1,5 @@
+import type { Leaving } from '../../kernel/http.ts';
+
 /** What is asked of Stripe, before it becomes bytes. Amounts are minor units. */
 
 /** A write to Stripe before it is sent: stored first, then sent as it stands, however often. */
@@ -5,6 +7,8 @@ export interface StoredRequest {
   readonly path: string;
   /** The exact form-encoded bytes. */
   readonly body: string;
+  /** Set by who sends it: throws when it is too late for these bytes to leave. */
+  readonly leaving?: Leaving;
 }
 
 export interface SessionLine {

@@ -50,6 +50,12 @@ export async function readCursorOf(db: Database, shop: ShopKey, kind: ListKind):
   return { reached_at, pass, since_at };
 }
 
+/** When this shop was set up in this database, which holds money of one mode only. */
+export async function setUpAt(db: Database, shop: ShopKey): Promise<Date> {
+  const query = db.selectFrom('tenants').select('created_at').where('id', '=', shop.tenant_id);
+  return (await query.executeTakeFirstOrThrow()).created_at;
+}
+
 /**
  * Notes how far it has come, so that a pass that is cut off goes on there.
  * @param since_at where a pass that came to its end began to look, in time; null for any other.

@@ -7,7 +7,7 @@ import { ORDER_CHECKS } from './checks/order-checks.ts';
 import { STOCK_CHECKS } from './checks/stock-checks.ts';
 
 export { type Broken, type Check, runChecks } from './checks/check.ts';
-export { keepCursor, type ListKind, type Pass, type ReconcileCursor, readCursorOf } from './cursors-table.ts';
+export { keepCursor, type ListKind, type Pass, type ReconcileCursor, readCursorOf, setUpAt } from './cursors-table.ts';
 export { type Health, readHealth } from './health-table.ts';
 export {
   type BookSums,

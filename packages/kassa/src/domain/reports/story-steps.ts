@@ -107,10 +107,10 @@ function holdWords(row: HoldRow): Pick<StoryStep, 'title' | 'detail' | 'state'> 
 async function webhooks(db: Database, order_id: string): Promise<StoryStep[]> {
   // Two questions: as one with `or` between them no index answers it, and all events are looked through.
   const { rows } = await sql<HeardEvent & { id: string; type: string; object_id: string | null; received_at: Date }>`
-    select id, type, object_id, received_at, handled_at, parked_at, outcome, attempts, last_error
+    select id, type, object_id, listed, received_at, handled_at, parked_at, outcome, attempts, last_error
     from kassa.inbox_events where order_id = ${order_id}
     union
-    select id, type, object_id, received_at, handled_at, parked_at, outcome, attempts, last_error
+    select id, type, object_id, listed, received_at, handled_at, parked_at, outcome, attempts, last_error
     from kassa.inbox_events where handled_at is null and object_id in (
       select session_id from kassa.payment_transactions where order_id = ${order_id}
       union all select payment_id from kassa.payment_transactions where order_id = ${order_id}
@@ -119,7 +119,7 @@ async function webhooks(db: Database, order_id: string): Promise<StoryStep[]> {
   return rows.map((row) => ({
     at: row.received_at,
     kind: 'webhook',
-    title: `Webhook ${row.type}`,
+    title: `${row.listed ? 'Event' : 'Webhook'} ${row.type}`,
     detail: heardOf(row),
     state: row.handled_at ? 'ok' : row.parked_at ? 'failed' : 'waiting',
     json: row,
@@ -127,6 +127,8 @@ async function webhooks(db: Database, order_id: string): Promise<StoryStep[]> {
 }
 
 interface HeardEvent {
+  /** Only our own asking has brought it so far; nobody signed it. */
+  readonly listed: boolean;
   readonly handled_at: Date | null;
   readonly parked_at: Date | null;
   readonly outcome: string | null;
@@ -134,11 +136,12 @@ interface HeardEvent {
   readonly last_error: string | null;
 }
 
-function heardOf({ handled_at, parked_at, outcome, attempts, last_error }: HeardEvent): string {
+function heardOf({ listed, handled_at, parked_at, outcome, attempts, last_error }: HeardEvent): string {
+  const came = listed ? 'found by asking Stripe' : 'signed';
   if (handled_at)
-    return outcome === 'unchanged' ? 'signed; known already, nothing changed' : 'signed, stored, then handled';
-  if (last_error === null) return 'signed and stored, not handled yet';
-  return `signed and stored, ${parked_at ? 'given up' : 'not handled'} ${attempts === 1 ? 'after 1 try' : `after ${attempts} tries`}: ${last_error}`;
+    return outcome === 'unchanged' ? `${came}; known already, nothing changed` : `${came}, stored, then handled`;
+  if (last_error === null) return `${came} and stored, not handled yet`;
+  return `${came} and stored, ${parked_at ? 'given up' : 'not handled'} ${attempts === 1 ? 'after 1 try' : `after ${attempts} tries`}: ${last_error}`;
 }
 
 async function refunds(db: Database, order_id: string): Promise<StoryStep[]> {

@@ -10,15 +10,13 @@ import { closeOperation, GatewayFailure, intendTry, lastTry, type Operation } fr
 import { Bug, KassaError } from '../../kernel/errors.ts';
 import type { House } from '../house.ts';
 import { askStripe, unavailable } from './ask-stripe.ts';
-import { sendOperation } from './send-operation.ts';
+import { SETTLED_AFTER_MS, sendOperation } from './send-operation.ts';
 
 /** A customer whom Stripe knows. */
 export type KnownCustomer = Customer & { readonly stripe_customer_id: string };
 
 /** An unheard answer is asked for again this long; after that it is only looked for. */
 const ASK_AGAIN_MS = 60_000;
-/** Whatever Stripe was asked this long ago has happened by now, or never will. */
-const SETTLED_AFTER_MS = 60_000;
 /** Stripe's clock and ours may differ: what was made by its clock well before our write is looked at too. */
 const LOOK_AROUND_MS = 60 * 60_000;
 const ACTION = 'customer';

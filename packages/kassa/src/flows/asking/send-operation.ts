@@ -6,8 +6,17 @@ import {
   maySend,
   type Operation,
   type StoredRequest,
+  TOO_LATE,
 } from '../../domain/payments/index.ts';
 import type { House } from '../house.ts';
+
+/**
+ * Bytes that have not left so long after it was noted that they leave stay here: whoever looks at Stripe a while later
+ * and finds nothing may then believe it. A process can sleep between the two, as a laptop does.
+ */
+export const LEAVES_WITHIN_MS = 30_000;
+/** So long after a note nothing that it stands for is under way any more: the client itself waits twenty seconds. */
+export const SETTLED_AFTER_MS = 2 * 60_000;
 
 /** How one kind of write leaves, and the id that its answer carries. */
 export interface Sending<Answer> {
@@ -30,9 +39,14 @@ export async function sendOperation<Answer>(
 ): Promise<Answer | undefined> {
   const { key, path, body } = operation;
   if (!maySend(operation, house.clock.now())) return undefined;
-  if ((await markSent(house.db, key, house.clock.now())) === undefined) return undefined;
+  const noted_at = house.clock.now();
+  if ((await markSent(house.db, key, noted_at)) === undefined) return undefined;
+  const leaving = (): void => {
+    const late = house.clock.now().getTime() - noted_at.getTime() > LEAVES_WITHIN_MS;
+    if (late) throw new GatewayFailure('busy', TOO_LATE);
+  };
   try {
-    const answer = await send({ path, body }, key);
+    const answer = await send({ path, body, leaving }, key);
     const object_id = idOf(answer);
     const done = { outcome: 'done' as const, ...(object_id === null ? {} : { object_id }) };
     await inTransaction(house.db, async (tx) => {

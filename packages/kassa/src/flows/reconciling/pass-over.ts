@@ -1,5 +1,5 @@
 import { GatewayFailure, type Listing } from '../../domain/payments/index.ts';
-import { keepCursor, type ListKind, readCursorOf } from '../../domain/proof/index.ts';
+import { keepCursor, type ListKind, readCursorOf, setUpAt } from '../../domain/proof/index.ts';
 import type { House } from '../house.ts';
 
 /** One list at Stripe, and what is done with each page of it. */
@@ -16,15 +16,13 @@ export interface List<Item> {
 
 /** How far Stripe's clock may be behind ours. Beyond five minutes no webhook is accepted, so this must see further. */
 export const SKEW_MS = 3_600_000;
-/** Where the very first pass begins when nobody says. */
-const FIRST_LOOK_MS = 3_600_000;
 
 /**
- * Goes through a list from now back to where the last whole pass began, further back when `since` says so. A pass that
- * was cut off, by a crash or because the share of the rate limit was used up, goes on behind the last page that was
- * compared, once it looks back as far as is wanted now; what was made since it began is the next pass's. So a backlog
- * of any length is worked off, and no page is lost.
- * @param since looks back as far as this, if the last pass did not begin earlier. Absent: as far as that one began.
+ * Goes through a list from now back to where the last whole pass began, the first time to where the shop was set up,
+ * and further back when `since` says so. A pass that was cut off, by a crash or because the share of the rate limit was
+ * used up, goes on behind the last page that was compared, once it looks back as far as is wanted now; what was made
+ * since it began is the next pass's. So a backlog of any length is worked off, and no page is lost.
+ * @param since looks back as far as this, if the last pass did not begin earlier. Absent: as far as that one.
  * @throws GatewayFailure, KassaError when Stripe cannot be asked; what was compared until then is kept.
  */
 export async function passOver<Item>(house: House, list: List<Item>, since?: Date): Promise<void> {
@@ -32,8 +30,9 @@ export async function passOver<Item>(house: House, list: List<Item>, since?: Dat
   const { kind, overlap_ms = SKEW_MS } = list;
   const { reached_at, pass } = await readCursorOf(db, shop, kind);
   const began = clock.now();
-  const first = new Date(began.getTime() - FIRST_LOOK_MS);
-  const wanted_ms = Math.min(...[reached_at ?? since ?? first, since ?? reached_at ?? first].map(Number)) - overlap_ms;
+  // The very first pass may come late: nobody has looked yet at what was taken since the shop was set up.
+  const last = reached_at ?? (await setUpAt(db, shop));
+  const wanted_ms = Math.min(last.getTime(), (since ?? last).getTime()) - overlap_ms;
   const goes_on = pass !== null && pass.from.getTime() <= wanted_ms;
   const from = goes_on ? pass.from : new Date(wanted_ms);
   let reaching = goes_on ? pass.started_at : undefined;
