@@ -120,8 +120,9 @@ test('worlds differ: some have no trouble at a port and some have it at every se
   expect(rates).toContain(0);
   expect(rates).toContain(0.5);
   const mean = rates.reduce((sum, rate) => sum + rate, 0) / rates.length;
-  expect(mean).toBeGreaterThan(0.06);
-  expect(mean).toBeLessThan(0.18);
+  // Some steps have no port, and no world all faults: so much at each port is a tenth of all steps.
+  expect(mean).toBeGreaterThan(0.12);
+  expect(mean).toBeLessThan(0.22);
   expect(mixes.some((mix) => mix.webhooks === 'none')).toBe(true);
   expect(new Set(mixes.map((mix) => mix.nodes))).toEqual(new Set([1, 2, 3]));
 });
