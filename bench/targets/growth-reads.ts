@@ -13,7 +13,7 @@ import {
   sql,
 } from '../../packages/kassa/src/database/index.ts';
 import { ledgerBalances } from '../../packages/kassa/src/domain/ledger/index.ts';
-import { longSilent, oldestLive } from '../../packages/kassa/src/domain/payments/index.ts';
+import { longSilent, oldestEarlyDispute, oldestLive } from '../../packages/kassa/src/domain/payments/index.ts';
 import { openBreaks, readHealth } from '../../packages/kassa/src/domain/proof/index.ts';
 import {
   listNotifications,
@@ -80,6 +80,7 @@ export const READS: Readonly<Record<string, Read>> = {
   'operations without an answer': ({ db }) =>
     sql`select key from kassa.stripe_operations where state <> 'known' order by created_at limit 50`.execute(db),
   'reconciler: oldest live attempt': ({ db, shop }) => oldestLive(db, shop),
+  'reconciler: oldest early dispute': ({ db, shop }) => oldestEarlyDispute(db, shop),
   'reconciler: silent attempts': ({ db, shop }) => longSilent(db, shop, { made_before: new Date(), limit: 50 }),
   'measures of the queues': async ({ db }) => {
     await countInboxEvents(db, LONG_AGO);

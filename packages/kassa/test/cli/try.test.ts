@@ -60,7 +60,7 @@ test('a purchase prints each of its steps and ends with what was proved', async 
 });
 
 test('a shop that asks Stripe before a late webhook comes says so, and the webhook is waited for', async () => {
-  shop.kassa.stand_in?.sandbox.control.addWebhookRule({ action: { kind: 'delay', ms: 3_000 } });
+  shop.kassa.stand_in?.sandbox.control.addWebhookRule({ action: { kind: 'delay', ms: 1_500 } });
   await journey({ after_payment: () => reconcile(shop.kassa.house) });
   expect(said).toMatch(/^ 7 .* 200 +signed, stored, order #1002 paid; the shop had asked before it came$/m);
   expect(said).toContain(' ok  order #1002 paid once');

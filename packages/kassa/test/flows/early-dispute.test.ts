@@ -4,6 +4,7 @@ import Stripe from 'stripe';
 import { afterEach, expect, test } from 'vitest';
 import { inTransaction, sql } from '../../src/database/index.ts';
 import { DISPUTE_CHECKS } from '../../src/domain/proof/checks/dispute-checks.ts';
+import { reconcile } from '../../src/flows/reconcile.ts';
 import { drainInbox } from '../../src/inbox/drain.ts';
 import { toTypeId } from '../../src/kernel/ids.ts';
 import { drainOutbox } from '../../src/outbox/drain.ts';
@@ -39,6 +40,28 @@ test('a dispute that is told before its payment waits for it, and what is sold t
   expect(await record()).toEqual({ outcome: 'applied', order_id: attempt.order_id });
   const hook = db.selectFrom('deliveries').select('frozen_at').where('destination', '=', 'hook:order.paid');
   expect(await hook.execute()).toEqual([{ frozen_at: expect.any(Date) }]);
+});
+
+test('a dispute that only the comparison has told, and too early, is written down by the next round', async () => {
+  const shop = await openCounter({ hooks: { on: { 'order.paid': () => undefined } } });
+  counter = shop;
+  const { db, house, sandbox, clock } = shop;
+  const { session_id } = await shop.buy({ offer: 'finals' });
+  await sandbox.control.pay(session_id, { outcome: 'pays later', email: 'ann@example.com' });
+  await shop.rest();
+  shop.deliver = async () => new Response('', { status: 500 });
+  while (sandbox.books().charges.length === 0) {
+    clock.advance(60_000);
+    await sandbox.tick();
+  }
+  const { id } = await sandbox.control.openDispute(String(sandbox.books().charges[0]?.charge), {});
+  const dispute = await house.gateway.readDispute(id, 'unblock');
+  await inTransaction(db, (tx) => house.recordDispute(house, tx, dispute, CAUSE));
+  const report = await house.gateway.readSession(session_id, 'unblock');
+  await inTransaction(db, (tx) => house.settle(house, tx, report, CAUSE));
+  const hour = (hours: number) => new Date(clock.now() + hours * 3_600_000).toISOString();
+  await reconcile(house, { wide_at: hour(1), deep_at: hour(24) });
+  expect(await db.selectFrom('disputes').select('status').execute()).toEqual([{ status: 'needs_response' }]);
 });
 
 test('a payment that a bank has asked back already sells nothing before the dispute is written down, which is at once', async () => {

@@ -43,6 +43,7 @@ export {
   lockAttemptsOf,
   longSilent,
   noteOpened,
+  oldestEarlyDispute,
   oldestLive,
   type PaidAttempt,
   payAttempts,

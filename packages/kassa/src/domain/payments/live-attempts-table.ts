@@ -51,6 +51,23 @@ export async function oldestLive(
   return row?.created_at;
 }
 
+/** When the oldest attempt began whose dispute was heard of before its money and is still to be written down. */
+export async function oldestEarlyDispute(
+  db: Reader,
+  shop: { tenant_id: string; mode: 'test' | 'live' },
+): Promise<Date | undefined> {
+  const row = await db
+    .selectFrom('payment_transactions')
+    .select('created_at')
+    .where('tenant_id', '=', shop.tenant_id)
+    .where('mode', '=', shop.mode)
+    .where(sql<boolean>`cardinality(early_disputes) > 0`)
+    .orderBy('created_at')
+    .limit(1)
+    .executeTakeFirst();
+  return row?.created_at;
+}
+
 /** Attempts that await their end, made before a moment and known to Stripe, the one first that was not heard of for the longest time. */
 export async function longSilent(
   db: Reader,

@@ -1,18 +1,27 @@
 import { inTransaction } from '../../database/index.ts';
-import { type DisputeReport, disputesKnown, joinDispute, oldestOpenDispute } from '../../domain/payments/index.ts';
+import {
+  type DisputeReport,
+  disputesKnown,
+  joinDispute,
+  oldestEarlyDispute,
+  oldestOpenDispute,
+} from '../../domain/payments/index.ts';
 import { explained, guarded, RECONCILE_CAUSE, type Round } from './compare-session.ts';
 import { passOver } from './pass-over.ts';
 import type { Reach } from './reach.ts';
 
 /**
- * Compares what banks ask back with our rows: in each round while a dispute is open, and in a wide one what nobody
+ * Compares what banks ask back with our rows: in each round while a dispute is open or was heard of too early, and in a
+ * wide one what nobody
  * waits for. So one whose events never arrived takes its money out of the books all the same, and is put before a
  * person while there is time to answer.
  */
 export async function compareDisputes(round: Round, reach: Reach): Promise<void> {
   const { house } = round;
   const { db, shop, gateway } = house;
-  const waits = await oldestOpenDispute(db, shop);
+  // Of two moments the list goes back to the older one; what was heard of early holds an order back until it is here.
+  const [open, early] = [await oldestOpenDispute(db, shop), await oldestEarlyDispute(db, shop)];
+  const waits = open && early ? new Date(Math.min(Number(open), Number(early))) : (open ?? early);
   if (!waits && !reach.is_wide) return;
   await passOver(
     house,
