@@ -40,6 +40,8 @@ export function createCalls(world: { clock: Clock; random: Random; log: Log; rat
         log.warn({ endpoint, tries, kind: failure.kind, code: failure.code }, 'Stripe did not answer with success');
         if (failure.kind === 'busy') budget.slowDown(endpoint);
         if (failure.kind === 'unknown') doubt = failure;
+        // What Stripe keeps it says to every repeat.
+        if (failure.is_kept) throw failure;
         if (failure.kind === 'refused' || tries === TRIES_MAX) throw doubt ?? failure;
         await clock.sleep(PAUSE_MS * 2 ** (tries - 1) + random.below(PAUSE_MS));
       }

@@ -10,13 +10,15 @@ import { closeOperation, GatewayFailure, intendTry, lastTry, type Operation } fr
 import { Bug, KassaError } from '../../kernel/errors.ts';
 import type { House } from '../house.ts';
 import { askStripe, unavailable } from './ask-stripe.ts';
-import { SETTLED_AFTER_MS, sendOperation } from './send-operation.ts';
+import { sendOperation } from './send-operation.ts';
 
 /** A customer whom Stripe knows. */
 export type KnownCustomer = Customer & { readonly stripe_customer_id: string };
 
-/** An unheard answer is asked for again this long; after that it is only looked for. */
-const ASK_AGAIN_MS = 60_000;
+/** An unheard answer is asked for again this long, under its key; after that it is only looked for. */
+const ASK_AGAIN_MS = 30 * 60_000;
+/** Whatever was sent this long ago has happened by now, or never will; clocks of machines may differ by minutes. */
+const SETTLED_AFTER_MS = 30 * 60_000;
 /** Stripe's clock and ours may differ: what was made by its clock well before our write is looked at too. */
 const LOOK_AROUND_MS = 60 * 60_000;
 const ACTION = 'customer';
@@ -63,33 +65,48 @@ async function begin(
 }
 
 /**
- * Looks behind an answer that was not heard. True when the next look will find another state: it was made after all, or
- * it certainly never will be, and a new try begins.
+ * Looks behind an answer that nobody has heard for long. True when the next look will find another state: it was made
+ * after all, or it certainly never will be, and a new try begins.
  */
 async function lookedFor(house: House, customer: Customer, operation: Operation): Promise<boolean> {
   const at = house.clock.now();
   const age_ms = (since: Date | null): number => at.getTime() - (since ?? at).getTime();
-  if (operation.state !== 'unknown' && age_ms(operation.first_sent_at) < ASK_AGAIN_MS) return false;
+  if (age_ms(operation.first_sent_at) < ASK_AGAIN_MS) return false;
+  if (await foundAtStripe(house, customer, operation)) return true;
+  if (age_ms(operation.last_sent_at) < SETTLED_AFTER_MS) throw unavailable();
+  await giveUp(house, operation);
+  return true;
+}
+
+async function foundAtStripe(house: House, customer: Customer, operation: Operation): Promise<boolean> {
   const { id: customer_id, email } = customer;
   const created_from = new Date(customer.created_at.getTime() - LOOK_AROUND_MS);
   const found = await asked(() => house.gateway.findCustomer({ customer_id, email, created_from }));
-  if (found !== undefined) {
-    await inTransaction(house.db, async (tx) => {
-      await attachCustomer(tx, customer.id, found);
-      await closeOperation(tx, operation.key, { outcome: 'done', object_id: found }, at);
-    });
-    return true;
-  }
-  if (age_ms(operation.first_sent_at) < ASK_AGAIN_MS) return false;
-  if (age_ms(operation.last_sent_at) < SETTLED_AFTER_MS) throw unavailable();
-  const end = { outcome: 'abandoned' as const, error: 'looked for at Stripe and not found' };
-  await closeOperation(house.db, operation.key, end, at);
+  if (found === undefined) return false;
+  await inTransaction(house.db, async (tx) => {
+    await attachCustomer(tx, customer.id, found);
+    await closeOperation(tx, operation.key, { outcome: 'done', object_id: found }, house.clock.now());
+  });
   return true;
+}
+
+async function giveUp(house: House, { key }: Operation): Promise<void> {
+  const end = { outcome: 'abandoned' as const, error: 'looked for at Stripe and not found' };
+  await closeOperation(house.db, key, end, house.clock.now());
 }
 
 async function make(house: House, customer: Customer, operation: Operation): Promise<void> {
   const note = (tx: Transaction, id: string): Promise<void> => attachCustomer(tx, customer.id, id);
-  await asked(() => sendOperation(house, operation, { send: house.gateway.createCustomer, idOf: (id) => id, note }));
+  const sending = { send: house.gateway.createCustomer, idOf: (id: string) => id, note };
+  await asked(async () => {
+    try {
+      await sendOperation(house, operation, sending);
+    } catch (error) {
+      if (!(error instanceof GatewayFailure && error.is_kept)) throw error;
+      // Nothing has an effect under this key any more: it was made behind the failure, or the next press begins anew.
+      if (!(await foundAtStripe(house, customer, operation))) await giveUp(house, operation);
+    }
+  });
 }
 
 /** Stripe's failures as the caller may hear them. */

@@ -14,9 +14,7 @@ import type { House } from '../house.ts';
  * Bytes that have not left so long after it was noted that they leave stay here: whoever looks at Stripe a while later
  * and finds nothing may then believe it. A process can sleep between the two, as a laptop does.
  */
-export const LEAVES_WITHIN_MS = 30_000;
-/** So long after a note nothing that it stands for is under way any more: the client itself waits twenty seconds. */
-export const SETTLED_AFTER_MS = 2 * 60_000;
+const LEAVES_WITHIN_MS = 30_000;
 
 /** How one kind of write leaves, and the id that its answer carries. */
 export interface Sending<Answer> {
