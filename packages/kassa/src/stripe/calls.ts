@@ -1,5 +1,5 @@
 import { assertNoTransaction } from '../database/index.ts';
-import { type BudgetLeft, type GatewayFailure, type Lane, TOO_LATE } from '../domain/payments/gateway.ts';
+import { type BudgetLeft, type GatewayFailure, KeptFailure, type Lane, TOO_LATE } from '../domain/payments/gateway.ts';
 import type { Clock } from '../kernel/clock.ts';
 import type { Log } from '../kernel/log.ts';
 import type { Random } from '../kernel/random.ts';
@@ -41,7 +41,7 @@ export function createCalls(world: { clock: Clock; random: Random; log: Log; rat
         if (failure.kind === 'busy') budget.slowDown(endpoint);
         if (failure.kind === 'unknown') doubt = failure;
         // What Stripe keeps it says to every repeat.
-        if (failure.is_kept) throw failure;
+        if (failure instanceof KeptFailure) throw failure;
         if (failure.kind === 'refused' || tries === TRIES_MAX) throw doubt ?? failure;
         await clock.sleep(PAUSE_MS * 2 ** (tries - 1) + random.below(PAUSE_MS));
       }

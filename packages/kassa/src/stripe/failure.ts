@@ -1,5 +1,5 @@
 import Stripe from 'stripe';
-import { GatewayFailure } from '../domain/payments/gateway.ts';
+import { GatewayFailure, KeptFailure } from '../domain/payments/gateway.ts';
 
 /**
  * What a failed call means for us: `refused`, nothing happened; `busy`, not executed; `unknown`, it may have happened.
@@ -15,6 +15,6 @@ export function failureOf(error: unknown): GatewayFailure {
   // 409: the same key is at work this moment. idempotency_error: the key exists with other parameters, so an object may.
   if (status === 409 || error.rawType === 'idempotency_error') return new GatewayFailure('unknown', code, error);
   if (status >= 400 && status < 500) return new GatewayFailure('refused', code, error);
-  const is_kept = error.headers?.['idempotent-replayed'] === 'true';
-  return new GatewayFailure('unknown', status === 0 ? 'no_answer' : code, error, is_kept);
+  if (error.headers?.['idempotent-replayed'] === 'true') return new KeptFailure(code, error);
+  return new GatewayFailure('unknown', status === 0 ? 'no_answer' : code, error);
 }

@@ -186,20 +186,26 @@ export interface BudgetLeft {
 /**
  * A call to Stripe that did not answer with success.
  * `refused`: Stripe decided no, nothing happened. `busy`: not executed, try later. `unknown`: it may have happened.
- * `is_kept`: Stripe has repeated an answer that it keeps under the key of the call, so nothing that still comes under
- * this key can have an effect any more (docs.stripe.com/api/idempotent_requests).
  */
 export class GatewayFailure extends Error {
   override readonly name = 'GatewayFailure';
   readonly kind: 'refused' | 'busy' | 'unknown';
   readonly code: string;
-  readonly is_kept: boolean;
 
-  constructor(kind: 'refused' | 'busy' | 'unknown', code: string, cause?: unknown, is_kept = false) {
+  constructor(kind: 'refused' | 'busy' | 'unknown', code: string, cause?: unknown) {
     super(`Stripe ${kind}: ${code}`, cause === undefined ? undefined : { cause });
     this.kind = kind;
     this.code = code;
-    this.is_kept = is_kept;
+  }
+}
+
+/**
+ * It may have happened, and Stripe has repeated what it keeps under the key of the call: nothing that still comes under
+ * this key can have an effect any more (docs.stripe.com/api/idempotent_requests).
+ */
+export class KeptFailure extends GatewayFailure {
+  constructor(code: string, cause: unknown) {
+    super('unknown', code, cause);
   }
 }
 

@@ -33,6 +33,7 @@ export {
   type Gateway,
   GatewayFailure,
   isMarkedBy,
+  KeptFailure,
   type Lane,
   type ListFilter,
   TOO_LATE,

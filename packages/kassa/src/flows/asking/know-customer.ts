@@ -6,7 +6,14 @@ import {
   lockCustomer,
   type NewCustomer,
 } from '../../domain/customers/index.ts';
-import { closeOperation, GatewayFailure, intendTry, lastTry, type Operation } from '../../domain/payments/index.ts';
+import {
+  closeOperation,
+  GatewayFailure,
+  intendTry,
+  KeptFailure,
+  lastTry,
+  type Operation,
+} from '../../domain/payments/index.ts';
 import { Bug, KassaError } from '../../kernel/errors.ts';
 import type { House } from '../house.ts';
 import { askStripe, unavailable } from './ask-stripe.ts';
@@ -102,7 +109,7 @@ async function make(house: House, customer: Customer, operation: Operation): Pro
     try {
       await sendOperation(house, operation, sending);
     } catch (error) {
-      if (!(error instanceof GatewayFailure && error.is_kept)) throw error;
+      if (!(error instanceof KeptFailure)) throw error;
       // Nothing has an effect under this key any more: it was made behind the failure, or the next press begins anew.
       if (!(await foundAtStripe(house, customer, operation))) await giveUp(house, operation);
     }
