@@ -14,7 +14,7 @@ import type { HttpApp } from './http/server.ts';
 import { drainInbox } from './inbox/drain.ts';
 import { type BuiltShop, type Installation, installationOf } from './installation.ts';
 import { drainOutbox } from './outbox/drain.ts';
-import { catchingMailer, type Mailer } from './outbox/mailer.ts';
+import { openMailer } from './outbox/mailer.ts';
 import { httpMessenger, SMS_LIMIT_MS } from './outbox/sms/http-messenger.ts';
 import { catchingMessenger, type Messenger } from './outbox/sms/messenger.ts';
 import { DELIVERY_LIMIT_MS } from './outbox/time-limit.ts';
@@ -100,7 +100,7 @@ export async function createKassa(
     const doors = await openDoors(shops, world, { serve, stripe_rates });
     const { stand_in } = doors;
     if (stand_in !== null) closing.add('the sandbox', stand_in.close);
-    const mailer = await mailerOf(settings);
+    const mailer = await openMailer(settings.notify.smtp_url);
     closing.add('mail', () => mailer.close());
     let crew: Crew | undefined;
     const readiness = (): Promise<Readiness> => readinessOf(ground, crew, world);
@@ -191,13 +191,6 @@ function catalogueOf(settings: Settings): Parameters<typeof syncCatalog>[1] {
   const row = { ...tenant, name: seller.name, origins: frontend.origins };
   const offers = [...settings.offers, ...contractOffers(settings)];
   return { tenant: row, mode, offers, practitioners, tax_rates, coupons };
-}
-
-/** The library for mail is read only by a shop that sends some. */
-async function mailerOf({ notify: { smtp_url } }: Settings): Promise<Mailer> {
-  if (smtp_url === null) return catchingMailer();
-  const { smtpMailer } = await import('./outbox/smtp.ts');
-  return smtpMailer(smtp_url);
 }
 
 function messengerOf(settings: Settings, world: World): Messenger {

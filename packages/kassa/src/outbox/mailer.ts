@@ -31,3 +31,10 @@ export function catchingMailer(): Mailer {
     },
   };
 }
+
+/** Through this server; without one mail is caught. The library for mail is read only by a shop that sends some. */
+export async function openMailer(smtp_url: string | null): Promise<Mailer> {
+  if (smtp_url === null) return catchingMailer();
+  const { smtpMailer } = await import('./smtp.ts');
+  return smtpMailer(smtp_url);
+}
