@@ -127,8 +127,12 @@ test('what Stripe says of an order and no row explains stands in its story, with
   const back = house.clock.now();
   await openBreak(house.db, house.shop, { ...broken, stripe_object_id: session_id }, { ids: house.ids, at: back });
   clock.advance(3_600_000);
-  const again = { ...broken, stripe_object_id: session_id, details: { found_minor: 10_000, expected_minor: 20_000 } };
+  const again = {
+    ...broken,
+    stripe_object_id: session_id,
+    details: { currency: 'usd', reference: null, amount_minor: 4_500, tries: 3 },
+  };
   expect(await openBreak(house.db, house.shop, again, { ids: house.ids, at: house.clock.now() })).toEqual(back);
   const { markup } = attentionPage(await listTrouble(shop.db, house.shop)).body;
-  expect(markup).toContain('<td class="wide">found minor 10000, expected minor 20000</td>');
+  expect(markup).toContain('<td class="wide">tries 3, amount $45.00 USD</td>');
 });

@@ -1,7 +1,7 @@
 import type { Trouble } from '../../domain/reports/index.ts';
 import { emptyState, type Page } from './frame.ts';
 import { type Html, html } from './html.ts';
-import { moment, orderName, orderPath, WHO_ACTS } from './words.ts';
+import { moment, moneyText, orderName, orderPath, WHO_ACTS } from './words.ts';
 
 /** What waits for a person: events and deliveries that gave up, and orders whose money and books disagree. */
 export function attentionPage(trouble: Trouble): Page {
@@ -52,13 +52,20 @@ function breaks({ counts, breaks: rows }: Trouble): Html | null {
   return box({ id: 'breaks', title: 'At Stripe, and unexplained', count: counts.breaks, head }, drawn);
 }
 
-/** `found 10000, expected 20000`: for people, in the order in which it was written down. */
+/** `amount $45.00 USD, payment id pi_…`: for people. */
 function knownText(details: Trouble['breaks'][number]['details']): string {
-  const facts = Object.entries(details).map(([name, value]) => {
-    const said = typeof value === 'object' ? JSON.stringify(value) : String(value);
-    return `${name.replaceAll('_', ' ')} ${said}`;
+  const facts = Object.entries(details).filter(([, value]) => value !== null);
+  const { currency } = details;
+  const is_money = ([name, value]: readonly [string, unknown]): boolean =>
+    typeof currency === 'string' && typeof value === 'number' && name.endsWith('_minor');
+  // The code stands beside each amount.
+  const told = facts.some(is_money) ? facts.filter(([name]) => name !== 'currency') : facts;
+  const words = told.map(([name, value]) => {
+    if (is_money([name, value]))
+      return `${name.replace(/_minor$/, '').replaceAll('_', ' ')} ${moneyText(Number(value), String(currency))}`;
+    return `${name.replaceAll('_', ' ')} ${typeof value === 'object' ? JSON.stringify(value) : String(value)}`;
   });
-  return facts.length === 0 ? '–' : facts.join(', ');
+  return words.length === 0 ? '–' : words.join(', ');
 }
 
 function events({ counts, parked_events: rows }: Trouble): Html | null {
