@@ -48,10 +48,8 @@ interface Way {
   not_before: number;
   calm_since: number | undefined;
   replayed: boolean;
-  /** When the next comparison with Stripe is run. */
-  comparison_at: number;
-  /** The last one that is waited for. */
-  rests_at: number | undefined;
+  /** Since when only comparing is left. */
+  quiet_since: number | undefined;
 }
 
 /**
@@ -69,8 +67,7 @@ export function untilRest(world: World, ask: Ask): () => Promise<boolean> {
       not_before: 0,
       calm_since: undefined,
       replayed: false,
-      comparison_at: 0,
-      rests_at: undefined,
+      quiet_since: undefined,
     },
   };
   return () => idle(way);
@@ -99,13 +96,9 @@ async function idle(way: Way): Promise<boolean> {
       way.replayed = true;
       if (await replayParked(world, way.ask)) return true;
     }
-    // One comparison after the last change, so that what only it can find is found.
-    way.rests_at ??= way.comparison_at;
-    if (now > way.rests_at) {
-      if (left.compared_ms >= way.rests_at) return false;
-      // It failed, or its node died in the middle of it: the next one is waited for.
-      way.rests_at = way.comparison_at > now ? way.comparison_at : undefined;
-    }
+    // One whole comparison after the last change, so that what only it can find is found.
+    way.quiet_since ??= now;
+    if (left.compared_ms > way.quiet_since) return false;
   }
   const next = nextMoment(way, now);
   if (next === undefined) return false;
@@ -136,9 +129,7 @@ async function look(way: Way): Promise<readonly Due[]> {
     if (at === null) return [];
     const ms = Number(at);
     if (worker !== 'reconcile' && worker !== 'fetch_events') return [{ worker: worker as WorkerName, at: ms }];
-    const later = lagOf(way);
-    if (worker === 'reconcile') way.comparison_at = ms + later;
-    return [{ worker: 'timers', at: ms + later }];
+    return [{ worker: 'timers', at: ms + lagOf(way) }];
   });
 }
 
