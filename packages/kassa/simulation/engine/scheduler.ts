@@ -43,6 +43,9 @@ export interface SchedulerWorld {
   readonly haste: number;
 }
 
+/** Nobody who is at work is slower than this. */
+const SLOW_MS_MAX = 3_600_000;
+
 const never = <T>(): Promise<T> => new Promise(() => undefined);
 
 /**
@@ -108,7 +111,8 @@ export function createScheduler({ dice, trace, start_ms, haste }: SchedulerWorld
         waits.wake(now);
         // Now and then time runs ahead of those who could go on: they were slow.
         const due = waits.nextDue();
-        if (due !== undefined && waits.ready() > 0 && dice.chance(haste)) moveTo(due);
+        const near = due !== undefined && due - now <= SLOW_MS_MAX;
+        if (near && waits.ready() > 0 && dice.chance(haste)) moveTo(due);
         if (waits.ready() > 0) choose();
         else if (!(await idle())) return;
       }

@@ -36,27 +36,30 @@ const TABLES = [
 
 /** SHA-256 over all rows of all tables, ids and times included: equal only when two runs were the same to the byte. */
 export async function stateHash(ask: Ask): Promise<string> {
-  return hashOf(await dump(ask, TABLES));
+  return hashOf(JSON.stringify(await dump(ask, TABLES)));
 }
 
-/** What a second reconcile must leave as it is: everything but its own timer, and when it saw what is unexplained. */
-export async function settledHash(ask: Ask): Promise<string> {
+/**
+ * What a second reconcile must leave as it is, by the names of the tables: everything but its own timer, and when it saw
+ * what is unexplained.
+ */
+export async function settledTables(ask: Ask): Promise<Map<string, string>> {
   const tables = TABLES.filter((table) => table !== 'timers' && table !== 'reconcile_breaks');
   const breaks = await ask<{ told: string }>(
     `select concat_ws(' ', kind, stripe_object_id, owner, first_seen_at, resolved_at) as told
       from kassa.reconcile_breaks order by 1`,
   );
-  return hashOf(`${await dump(ask, tables)} ${breaks.map(({ told }) => told).join('|')}`);
+  return new Map([...(await dump(ask, tables)), ['reconcile_breaks', breaks.map(({ told }) => told).join('|')]]);
 }
 
 /** The digest of every table by its name; the server makes them, so that no rows have to travel. */
-async function dump(ask: Ask, tables: readonly string[]): Promise<string> {
+async function dump(ask: Ask, tables: readonly string[]): Promise<[name: string, rows: string][]> {
   const parts = tables.map(
     (table) =>
       `select '${table}' as name, md5(coalesce(string_agg(row::text, e'\\n' order by row::text collate "C"), '')) as rows from kassa.${table} as row`,
   );
   const found = await ask<{ name: string; rows: string }>(`${parts.join(' union all ')} order by name`);
-  return JSON.stringify(found.map(({ name, rows }) => [name, rows]));
+  return found.map(({ name, rows }) => [name, rows]);
 }
 
 /**

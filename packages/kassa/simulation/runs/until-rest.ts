@@ -91,12 +91,13 @@ async function idle(way: Way): Promise<boolean> {
   }
   if (sendRound(way)) return true;
   const left = nothingWaits(way) ? await lookAround(way) : undefined;
+  if (left?.only_comparing === false) way.quiet_since = undefined;
   if (left?.only_comparing) {
     if (!way.replayed) {
       way.replayed = true;
       if (await replayParked(world, way.ask)) return true;
     }
-    // One whole comparison after the last change, so that what only it can find is found.
+    // One comparison after the last change that looks at everything, so that what only it can find is found.
     way.quiet_since ??= now;
     if (left.compared_ms > way.quiet_since) return false;
   }
@@ -171,17 +172,17 @@ function nothingWaits({ world, due, calm_since }: Way): boolean {
 }
 
 async function lookAround({ ask, world }: Way): Promise<{ only_comparing: boolean; compared_ms: number }> {
-  const [row] = await ask<{ left: string; unowned: string; breaks: string; compared: string | null }>(
+  const [row] = await ask<{ left: string; unowned: string; breaks: string; deep: string | null }>(
     `select (select count(*) from kassa.timers where kind not in ('reconcile', 'fetch_events'))
       + (select count(*) from kassa.payment_transactions where payment_status in ('initiated', 'pending', 'processing')) as left,
       (select count(*) from kassa.reconcile_breaks where resolved_at is null and kind like '%\\_without\\_order') as unowned,
       (select count(*) from kassa.reconcile_breaks where resolved_at is null) as breaks,
-      (select extract(epoch from max(reached_at)) * 1000 from kassa.reconcile_cursors where kind = 'fees') as compared`,
+      (select extract(epoch from (payload->>'deep_at')::timestamptz) * 1000 from kassa.timers where kind = 'reconcile') as deep`,
   );
-  const { left = '0', unowned = '0', breaks = '0', compared = null } = row ?? {};
+  const { left = '0', unowned = '0', breaks = '0', deep = null } = row ?? {};
   // Money that no order knows goes back when it was looked at twice.
   const goes_back = world.unexpected.without_order === 'refund' && Number(breaks) <= SENT_BACK_MAX;
   const only_comparing = Number(left) === 0 && !(goes_back && Number(unowned) > 0);
-  // The last list that a comparison goes through.
-  return { only_comparing, compared_ms: Number(compared ?? 0) };
+  // Whoever has looked at everything will do so again a day after they began.
+  return { only_comparing, compared_ms: Number(deep ?? 0) - DAY };
 }
