@@ -74,7 +74,10 @@ export async function openStandIn(
       sandbox,
       secretKeyOf: (tenant) => secretKeyOf(sandbox, tenant),
       port: served?.port ?? asked_port,
-      http: (request) => sandbox.fetch(request),
+      http: async (request, leaving) => {
+        leaving?.();
+        return sandbox.fetch(request);
+      },
       url: served?.url ?? null,
       async close() {
         await served?.close();

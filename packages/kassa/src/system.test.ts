@@ -78,6 +78,17 @@ describe('the network', () => {
     await expect(systemHttp()(request)).rejects.toThrow('waited long enough');
   });
 
+  test('what the last moment refuses does not leave', async () => {
+    ports.clear();
+    const late = (): never => {
+      throw new Error('too late');
+    };
+    await expect(systemHttp()(new Request(`${url}/again`, { method: 'POST', body: 'x' }), late)).rejects.toThrow(
+      'too late',
+    );
+    expect(ports.size).toBe(0);
+  });
+
   test('a redirect is an answer and is never followed with our secrets', async () => {
     const request = new Request(`${url}/moved`, { method: 'POST', body: 'x', headers: { authorization: 'Bearer x' } });
     const answer = await systemHttp()(request);

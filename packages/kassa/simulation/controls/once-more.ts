@@ -24,8 +24,8 @@ export const ONCE_MORE: readonly Control[] = [
     edits: [
       {
         file: 'flows/refunds/send-refund.ts',
-        from: 'await house.gateway.createRefund({ path, body }, key);',
-        to: 'await house.gateway.createRefund({ path, body }, `${key}:${house.ids.uuid()}`);',
+        from: 'await house.gateway.createRefund(stored, key);',
+        to: 'await house.gateway.createRefund(stored, `${key}:${house.ids.uuid()}`);',
       },
     ],
     mix: {

@@ -111,8 +111,8 @@ export function createScheduler({ dice, trace, start_ms, haste }: SchedulerWorld
         waits.wake(now);
         // Now and then time runs ahead of those who could go on: they were slow.
         const due = waits.nextDue();
-        const near = due !== undefined && due - now <= SLOW_MS_MAX;
-        if (near && waits.ready() > 0 && dice.chance(haste)) moveTo(due);
+        const runs_ahead = due !== undefined && waits.ready() > 0 && dice.chance(haste);
+        if (runs_ahead && due - now <= SLOW_MS_MAX) moveTo(due);
         if (waits.ready() > 0) choose();
         else if (!(await idle())) return;
       }

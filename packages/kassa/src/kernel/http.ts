@@ -4,5 +4,8 @@
  */
 export type Http = (request: Request, leaving?: Leaving) => Promise<Response>;
 
-/** Called at the last moment before the bytes leave; what it throws keeps them here and fails the call. */
+/**
+ * Called at the last moment that this process decides about; what it throws keeps the bytes here and fails the call. To
+ * connect comes after it, so what left in time may arrive a while later.
+ */
 export type Leaving = () => void;

@@ -54,8 +54,19 @@ export function createClient(http: Http, address: StripeAddress): StripeClient {
     ...(host === undefined ? {} : { host, protocol: 'http' as const, ...(port === undefined ? {} : { port }) }),
   });
   const byClient = ({ path, ...stored }: StoredRequest, key: string, answer?: Response): Promise<unknown> => {
-    const said = answer === undefined ? stored : { ...stored, answer };
-    return storage.run(said, () => stripe.rawRequest('POST', path, {}, { idempotencyKey: key }));
+    let late: unknown;
+    const leaving = (): void => {
+      try {
+        stored.leaving?.();
+      } catch (error) {
+        late = error;
+        throw error;
+      }
+    };
+    const said = { ...stored, leaving, ...(answer === undefined ? {} : { answer }) };
+    const told = storage.run(said, () => stripe.rawRequest('POST', path, {}, { idempotencyKey: key }));
+    // The client calls everything a lost connection that is no answer.
+    return told.catch((error: unknown) => Promise.reject(late ?? error));
   };
   return {
     stripe,

@@ -14,6 +14,13 @@ let said: string;
 
 beforeAll(async () => {
   shop = await openBlueHall();
+  // The comparison of the start would ask before the first webhook comes; the next one is a minute later.
+  const { db } = shop.kassa.house;
+  for (;;) {
+    const due = await db.selectFrom('timers').select('due_at').where('kind', '=', 'reconcile').executeTakeFirst();
+    if (due && due.due_at > new Date(realClock.now().getTime() + 30_000)) break;
+    await realClock.sleep(50);
+  }
 });
 afterAll(() => shop.close());
 beforeEach(() => {
@@ -52,9 +59,7 @@ test('a purchase prints each of its steps and ends with what was proved', async 
   await journey();
   const lines = said.trimEnd().split('\n');
   expect(lines).toHaveLength(12);
-  expect(lines[6]).toMatch(
-    /^ 7 {4}← {2}webhook checkout\.session\.completed +200 +signed, stored, order #1001 paid(;.*)?$/,
-  );
+  expect(lines[6]).toMatch(/^ 7 {4}← {2}webhook checkout\.session\.completed +200 +signed, stored, order #1001 paid$/);
   expect(lines[10]).toMatch(/^11 {2}GET {2}\/pay\/catalog +200 +100 → 98 left$/);
   expect(lines[11]).toBe(' ok  order #1001 paid once · receipt sent once · 98 left');
 });

@@ -50,7 +50,7 @@ test('a failure that Stripe repeats for a day hides no customer that was made', 
   expect(calls.filter(({ method }) => method === 'POST')).toHaveLength(2);
 });
 
-test('a failure without a customer that Stripe repeats for a day is over with the next press', async () => {
+test('a failure without a customer that Stripe repeats for a day is over when Stripe has had its time to repair it', async () => {
   const shop = await open();
   let first: string | null = null;
   shop.wire = async (request) => {
@@ -60,7 +60,12 @@ test('a failure without a customer that Stripe repeats for a day is over with th
     const headers = { 'content-type': 'application/json', 'idempotent-replayed': 'true', 'request-id': 'req_1' };
     return new Response(JSON.stringify({ error: { type: 'api_error', message: 'kept' } }), { status: 500, headers });
   };
-  await expect(customerOf(shop.house, ANN)).rejects.toMatchObject({ code: 'payment_provider_unavailable' });
+  for (let presses = 0; presses < 3; presses += 1) {
+    await expect(customerOf(shop.house, ANN)).rejects.toMatchObject({ code: 'payment_provider_unavailable' });
+    shop.clock.advance(30_000);
+  }
+  expect(await shop.db.selectFrom('stripe_operations').select('key').execute()).toHaveLength(1);
+  shop.clock.advance(60_000);
   const { stripe_customer_id } = await customerOf(shop.house, ANN);
   expect(await atStripe(shop)).toEqual([stripe_customer_id]);
 });
@@ -77,6 +82,37 @@ test('a failure of which Stripe does not say that it repeats it keeps a buyer aw
   shop.clock.advance(31 * 60_000);
   const { stripe_customer_id } = await customerOf(shop.house, ANN);
   expect(await atStripe(shop)).toEqual([stripe_customer_id]);
+});
+
+test('after an outage of an hour whoever kept pressing is let in at once', async () => {
+  const shop = await open();
+  shop.wire = async () => {
+    throw new TypeError('fetch failed');
+  };
+  for (let minutes = 0; minutes < 60; minutes += 20) {
+    await expect(customerOf(shop.house, ANN)).rejects.toMatchObject({ code: 'payment_provider_unavailable' });
+    shop.clock.advance(20 * 60_000);
+  }
+  shop.wire = (request) => shop.sandbox.fetch(request);
+  const { stripe_customer_id } = await customerOf(shop.house, ANN);
+  expect(await atStripe(shop)).toEqual([stripe_customer_id]);
+});
+
+test('a request that somebody else sends while Stripe is looked at is not given up', async () => {
+  const shop = await open();
+  shop.wire = async () => {
+    throw new TypeError('fetch failed');
+  };
+  await expect(customerOf(shop.house, ANN)).rejects.toMatchObject({ code: 'payment_provider_unavailable' });
+  shop.clock.advance(31 * 60_000);
+  shop.wire = async (request) => {
+    const answer = await shop.sandbox.fetch(request);
+    // While the list is on its way back, another machine is about to send the same bytes.
+    if (request.method === 'GET') await shop.db.updateTable('stripe_operations').set({ sends: 99 }).execute();
+    return answer;
+  };
+  await expect(customerOf(shop.house, ANN)).rejects.toMatchObject({ code: 'payment_provider_unavailable' });
+  expect(await shop.db.selectFrom('stripe_operations').select('outcome').execute()).toEqual([{ outcome: null }]);
 });
 
 test('a crash before, during and after the call leaves one customer', async () => {

@@ -177,7 +177,7 @@ test(
     const shop = await open();
     movements(shop, () => null);
     await sell(shop);
-    shop.clock.advance(40 * 24 * HOUR_MS);
+    shop.clock.advance(20 * 24 * HOUR_MS);
     movements(shop, (one) => one);
     await shop.db.deleteFrom('reconcile_cursors').where('kind', '=', 'fees').execute();
     await shop.db.deleteFrom('timers').where('kind', '=', 'reconcile').execute();

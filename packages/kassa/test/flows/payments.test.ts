@@ -249,6 +249,23 @@ test('a failure that Stripe repeats for a day is looked behind, and an event tha
   expect(await shop.tally()).toMatchObject(SOLD);
 });
 
+test('money on which somebody has copied the mark of a payment that is looked for pays no order', async () => {
+  const shop = await open();
+  shop.sandbox.control.addFault({ match: CREATE, fault: { when: 'after', kind: 'error', status: 500 } });
+  await expect(shop.begin()).rejects.toMatchObject({ code: 'payment_provider_unavailable' });
+  const [ours] = (await shop.stripe.paymentIntents.list()).data;
+  shop.clock.advance(MINUTE);
+  const { amount = 0, metadata = {} } = ours ?? {};
+  await shop.stripe.paymentIntents.create({
+    ...{ amount, currency: 'usd', metadata, confirm: true, payment_method: 'pm_card_visa' },
+    return_url: 'https://shop.example/',
+  });
+  await shop.pass(5 * MINUTE);
+  expect(await shop.tally()).toMatchObject({ orders: ['pending'], attempts: ['pending'], held: 1 });
+  const kept = await shop.db.selectFrom('payment_transactions').select('payment_id').execute();
+  expect(kept).toEqual([{ payment_id: ours?.id }]);
+});
+
 test('a payment that Stripe refuses to open gives everything back at once', async () => {
   const shop = await open();
   shop.sandbox.control.addFault({ match: CREATE, times: 9, fault: { when: 'before', kind: 'error', status: 402 } });

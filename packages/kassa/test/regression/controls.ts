@@ -83,8 +83,8 @@ export const INCIDENTS: Readonly<Record<string, IncidentControl>> = {
     edits: [
       {
         file: 'flows/refunds/send-refund.ts',
-        from: '    const report = await house.gateway.createRefund({ path, body }, key);',
-        to: '    const report = await house.gateway.createRefund({ path, body }, `kassa:${house.ids.uuid()}`);',
+        from: '    const report = await house.gateway.createRefund(stored, key);',
+        to: '    const report = await house.gateway.createRefund(stored, `kassa:${house.ids.uuid()}`);',
       },
     ],
   },

@@ -6,7 +6,7 @@ const POLL_MS = 200;
 
 /**
  * Asks our own timeline, not the status call: that one may ask Stripe, and here the webhook has to arrive alone. Where it
- * is late, the shop may have found the payment by its own asking; that is said, and the webhook is waited for all the same.
+ * is late, the shop may have compared the payment with Stripe first; that is said, and the webhook is waited for anyway.
  */
 export async function heard(journey: Journey, order_id: string, world: World) {
   return until(world, 'no signed webhook has made the order paid', async () => {

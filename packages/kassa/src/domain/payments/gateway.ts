@@ -200,8 +200,9 @@ export class GatewayFailure extends Error {
 }
 
 /**
- * It may have happened, and Stripe has repeated what it keeps under the key of the call: nothing that still comes under
- * this key can have an effect any more (docs.stripe.com/api/idempotent_requests).
+ * It may have happened, and Stripe has repeated what it keeps under the key of the call: whatever else is sent under this
+ * key hears the same and has no effect. What failed Stripe may still make good itself, minutes later, without a change of
+ * that answer (docs.stripe.com/error-low-level).
  */
 export class KeptFailure extends GatewayFailure {
   constructor(code: string, cause: unknown) {

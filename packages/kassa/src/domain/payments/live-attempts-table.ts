@@ -51,7 +51,7 @@ export async function oldestLive(
   return row?.created_at;
 }
 
-/** When the oldest attempt began whose dispute was heard of before its money and is still to be written down. */
+/** When the oldest attempt with money began whose dispute was heard of too early and is still to be written down. */
 export async function oldestEarlyDispute(
   db: Reader,
   shop: { tenant_id: string; mode: 'test' | 'live' },
@@ -62,6 +62,7 @@ export async function oldestEarlyDispute(
     .where('tenant_id', '=', shop.tenant_id)
     .where('mode', '=', shop.mode)
     .where(sql<boolean>`cardinality(early_disputes) > 0`)
+    .where('received_minor', '>', 0)
     .orderBy('created_at')
     .limit(1)
     .executeTakeFirst();

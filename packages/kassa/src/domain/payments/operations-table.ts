@@ -24,6 +24,8 @@ export interface Operation {
   readonly state: 'intended' | 'sent' | 'known' | 'unknown';
   readonly outcome: 'done' | 'refused' | 'abandoned' | null;
   readonly stripe_object_id: string | null;
+  /** How often its bytes were about to leave. */
+  readonly sends: number;
   readonly first_sent_at: Date | null;
   readonly last_sent_at: Date | null;
   readonly created_at: Date;
@@ -41,6 +43,7 @@ const OPERATION_COLUMNS = [
   'state',
   'outcome',
   'stripe_object_id',
+  'sends',
   'first_sent_at',
   'last_sent_at',
   'created_at',
@@ -75,7 +78,7 @@ export async function intendOperation(
     : { state: 'intended' as const, sends: 0, first_sent_at: null, last_sent_at: null };
   const row = { ...fields, ...request, ...sent, id: world.ids.uuid(), created_at: at, updated_at: at };
   await writeRows(tx, INSERT_OPERATIONS, [row]);
-  const { updated_at: _, sends: __, ...intended } = row;
+  const { updated_at: _, ...intended } = row;
   return { ...intended, outcome: null, stripe_object_id: null };
 }
 
@@ -177,7 +180,8 @@ export async function markSent(db: Database, key: string, at: Date): Promise<num
       state: 'sent',
       sends: sql<number>`least(sends + 1, 1000)`,
       first_sent_at: sql<Date>`coalesce(first_sent_at, ${at})`,
-      last_sent_at: at,
+      // Clocks of machines differ, and the latest of all counts.
+      last_sent_at: sql<Date>`greatest(last_sent_at, ${at})`,
       updated_at: at,
     })
     .where('key', '=', key)

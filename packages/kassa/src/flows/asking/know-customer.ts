@@ -22,10 +22,14 @@ import { sendOperation } from './send-operation.ts';
 /** A customer whom Stripe knows. */
 export type KnownCustomer = Customer & { readonly stripe_customer_id: string };
 
-/** An unheard answer is asked for again this long, under its key; after that it is only looked for. */
-const ASK_AGAIN_MS = 30 * 60_000;
+/** From then on Stripe is looked at before an unheard answer is asked for again. */
+const LOOK_AFTER_MS = 30 * 60_000;
 /** Whatever was sent this long ago has happened by now, or never will; clocks of machines may differ by minutes. */
 const SETTLED_AFTER_MS = 30 * 60_000;
+/** From then on nothing is sent again, so that one of which nobody hears comes to its end however often it is asked for. */
+const REST_AFTER_MS = 2 * 60 * 60_000;
+/** So long Stripe has to make good what failed with it, before another is made (docs.stripe.com/error-low-level). */
+const REPAIRED_AFTER_MS = 2 * 60_000;
 /** Stripe's clock and ours may differ: what was made by its clock well before our write is looked at too. */
 const LOOK_AROUND_MS = 60 * 60_000;
 const ACTION = 'customer';
@@ -45,7 +49,7 @@ export async function knowCustomer(house: House, who: NewCustomer): Promise<Know
   if (operation.first_sent_at !== null && (await lookedFor(house, customer, operation))) {
     return knowCustomer(house, who);
   }
-  await make(house, customer, operation);
+  if (!(await madeOrOpen(house, customer, operation))) return knowCustomer(house, who);
   const made = await findCustomer(house.db, house.shop, who);
   if (made && isKnown(made)) return made;
   throw unavailable();
@@ -73,17 +77,20 @@ async function begin(
 
 /**
  * Looks behind an answer that nobody has heard for long. True when the next look will find another state: it was made
- * after all, or it certainly never will be, and a new try begins.
+ * after all, or it certainly never will be, and a new try begins. False when it is to be sent again as it stands.
  */
 async function lookedFor(house: House, customer: Customer, operation: Operation): Promise<boolean> {
-  const at = house.clock.now();
-  const age_ms = (since: Date | null): number => at.getTime() - (since ?? at).getTime();
-  if (age_ms(operation.first_sent_at) < ASK_AGAIN_MS) return false;
+  if (age(house, operation.first_sent_at) < LOOK_AFTER_MS) return false;
   if (await foundAtStripe(house, customer, operation)) return true;
-  if (age_ms(operation.last_sent_at) < SETTLED_AFTER_MS) throw unavailable();
-  await giveUp(house, operation);
-  return true;
+  if (age(house, operation.last_sent_at) >= SETTLED_AFTER_MS) {
+    await giveUp(house, operation);
+    return true;
+  }
+  if (age(house, operation.first_sent_at) >= REST_AFTER_MS) throw unavailable();
+  return false;
 }
+
+const age = (house: House, since: Date | null): number => (since ? house.clock.now().getTime() - since.getTime() : 0);
 
 async function foundAtStripe(house: House, customer: Customer, operation: Operation): Promise<boolean> {
   const { id: customer_id, email } = customer;
@@ -97,21 +104,27 @@ async function foundAtStripe(house: House, customer: Customer, operation: Operat
   return true;
 }
 
-async function giveUp(house: House, { key }: Operation): Promise<void> {
-  const end = { outcome: 'abandoned' as const, error: 'looked for at Stripe and not found' };
-  await closeOperation(house.db, key, end, house.clock.now());
+/** @throws KassaError `payment_provider_unavailable` when somebody has sent it meanwhile: it may be made after all. */
+async function giveUp(house: House, { key, sends }: Operation): Promise<void> {
+  const end = { outcome: 'abandoned' as const, error: 'looked for at Stripe and not found', sends };
+  if (!(await closeOperation(house.db, key, end, house.clock.now()))) throw unavailable();
 }
 
-async function make(house: House, customer: Customer, operation: Operation): Promise<void> {
+/** False when it came to nothing for certain and a new try may begin; a new one is too young to come to that at once. */
+async function madeOrOpen(house: House, customer: Customer, operation: Operation): Promise<boolean> {
   const note = (tx: Transaction, id: string): Promise<void> => attachCustomer(tx, customer.id, id);
   const sending = { send: house.gateway.createCustomer, idOf: (id: string) => id, note };
-  await asked(async () => {
+  return asked(async () => {
     try {
       await sendOperation(house, operation, sending);
+      return true;
     } catch (error) {
       if (!(error instanceof KeptFailure)) throw error;
-      // Nothing has an effect under this key any more: it was made behind the failure, or the next press begins anew.
-      if (!(await foundAtStripe(house, customer, operation))) await giveUp(house, operation);
+      // It was made behind the failure, or Stripe has had its time to make it good.
+      if (await foundAtStripe(house, customer, operation)) return true;
+      if (age(house, operation.first_sent_at) < REPAIRED_AFTER_MS) throw error;
+      await giveUp(house, { ...operation, sends: operation.sends + 1 });
+      return false;
     }
   });
 }

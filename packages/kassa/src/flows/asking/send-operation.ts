@@ -8,6 +8,7 @@ import {
   type StoredRequest,
   TOO_LATE,
 } from '../../domain/payments/index.ts';
+import type { Leaving } from '../../kernel/http.ts';
 import type { House } from '../house.ts';
 
 /**
@@ -15,6 +16,13 @@ import type { House } from '../house.ts';
  * and finds nothing may then believe it. A process can sleep between the two, as a laptop does.
  */
 const LEAVES_WITHIN_MS = 30_000;
+
+/** Refuses what has not left soon after it was noted, also when that was long before Stripe would forget its key. */
+export function leavesSoon({ clock }: House, noted_at: Date): Leaving {
+  return () => {
+    if (clock.now().getTime() - noted_at.getTime() > LEAVES_WITHIN_MS) throw new GatewayFailure('busy', TOO_LATE);
+  };
+}
 
 /** How one kind of write leaves, and the id that its answer carries. */
 export interface Sending<Answer> {
@@ -39,12 +47,8 @@ export async function sendOperation<Answer>(
   if (!maySend(operation, house.clock.now())) return undefined;
   const noted_at = house.clock.now();
   if ((await markSent(house.db, key, noted_at)) === undefined) return undefined;
-  const leaving = (): void => {
-    const late = house.clock.now().getTime() - noted_at.getTime() > LEAVES_WITHIN_MS;
-    if (late) throw new GatewayFailure('busy', TOO_LATE);
-  };
   try {
-    const answer = await send({ path, body, leaving }, key);
+    const answer = await send({ path, body, leaving: leavesSoon(house, noted_at) }, key);
     const object_id = idOf(answer);
     const done = { outcome: 'done' as const, ...(object_id === null ? {} : { object_id }) };
     await inTransaction(house.db, async (tx) => {

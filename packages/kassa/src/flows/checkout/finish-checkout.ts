@@ -59,23 +59,27 @@ export async function finishCheckout(house: House, attempt_id: string): Promise<
   }
 }
 
-/** Lists by time; our reference at Stripe only picks among what we may have made ourselves. */
+/**
+ * Lists by time, newest first; our reference at Stripe only picks among what we may have made ourselves. A mark is
+ * copied from what was there before, so the oldest is ours.
+ */
 async function lookFor(house: House, attempt: Attempt): Promise<OpenedAtStripe | undefined> {
   const { gateway } = house;
   const created_from = new Date(attempt.created_at.getTime() - LOOK_AROUND_MS);
   const has_page = attempt.presentation !== 'intent';
+  let ours: OpenedAtStripe | undefined;
   let after: string | undefined;
   do {
     const filter = { created_from, ...(after === undefined ? {} : { after }) };
     const page: Listing<ListedSession | ListedIntent> = has_page
       ? await gateway.listSessions(filter)
       : await gateway.listIntents(filter);
-    const match = page.items.find((one) => one.marked && one.reference === attempt.order_id);
+    const match = page.items.findLast((one) => one.marked && one.reference === attempt.order_id);
     if (match) {
       const url = 'url' in match ? match.url : null;
-      return { ...match, url, status: has_page ? match.status : (match.intent_status ?? match.status) };
+      ours = { ...match, url, status: has_page ? match.status : (match.intent_status ?? match.status) };
     }
     after = page.next;
   } while (after !== undefined);
-  return undefined;
+  return ours;
 }

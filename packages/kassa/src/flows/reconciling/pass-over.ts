@@ -16,12 +16,13 @@ export interface List<Item> {
 
 /** How far Stripe's clock may be behind ours. Beyond five minutes no webhook is accepted, so this must see further. */
 export const SKEW_MS = 3_600_000;
+const FIRST_LOOK_MAX_MS = 30 * 24 * 3_600_000;
 
 /**
- * Goes through a list from now back to where the last whole pass began, the first time to where the shop was set up,
- * and further back when `since` says so. A pass that was cut off, by a crash or because the share of the rate limit was
- * used up, goes on behind the last page that was compared, once it looks back as far as is wanted now; what was made
- * since it began is the next pass's. So a backlog of any length is worked off, and no page is lost.
+ * Goes through a list from now back to where the last whole pass began, the first time to where the shop was set up or
+ * thirty days, and further back when `since` says so. A pass that was cut off, by a crash or because the share of the
+ * rate limit was used up, goes on behind the last page that was compared, once it looks back as far as is wanted now;
+ * what was made since it began is the next pass's. So a backlog of any length is worked off, and no page is lost.
  * @param since looks back as far as this, if the last pass did not begin earlier. Absent: as far as that one.
  * @throws GatewayFailure, KassaError when Stripe cannot be asked; what was compared until then is kept.
  */
@@ -30,8 +31,7 @@ export async function passOver<Item>(house: House, list: List<Item>, since?: Dat
   const { kind, overlap_ms = SKEW_MS } = list;
   const { reached_at, pass } = await readCursorOf(db, shop, kind);
   const began = clock.now();
-  // The very first pass may come late: nobody has looked yet at what was taken since the shop was set up.
-  const last = reached_at ?? (await setUpAt(db, shop));
+  const last = reached_at ?? (await firstLook(house, began));
   const wanted_ms = Math.min(last.getTime(), (since ?? last).getTime()) - overlap_ms;
   const goes_on = pass !== null && pass.from.getTime() <= wanted_ms;
   const from = goes_on ? pass.from : new Date(wanted_ms);
@@ -47,6 +47,17 @@ export async function passOver<Item>(house: House, list: List<Item>, since?: Dat
     const whole = under_way ? { reached_at, since_at: null } : { reached_at: reaching, since_at: from };
     await keepCursor(db, shop, kind, { ...whole, pass: under_way, at });
   } while (after !== undefined);
+}
+
+/**
+ * The very first pass may come late: nobody has looked yet at what was taken since the shop was set up. No longer ago
+ * than a deep round looks: a list that is new to a shop of years would hold up everything else for hours.
+ */
+async function firstLook({ db, shop }: House, began: Date): Promise<Date> {
+  const earliest = began.getTime() - FIRST_LOOK_MAX_MS;
+  const set_up = (await setUpAt(db, shop)).getTime();
+  // A clock that was ahead then must not hide what is made until it comes true.
+  return new Date(Math.max(earliest, Math.min(set_up, began.getTime())));
 }
 
 async function nextPage<Item>(

@@ -15,6 +15,7 @@ import {
   refundById,
 } from '../../domain/payments/index.ts';
 import { Bug } from '../../kernel/errors.ts';
+import { leavesSoon } from '../asking/send-operation.ts';
 import type { House } from '../house.ts';
 
 /**
@@ -37,10 +38,11 @@ export async function sendRefund(house: House, refund_id: string, to = { told: f
       if (order) await putBeforePerson(house, tx, { refund, order, review });
     });
   }
-  await markSent(house.db, key, house.clock.now());
-  const { path, body } = operation;
+  const noted_at = house.clock.now();
+  await markSent(house.db, key, noted_at);
+  const stored = { path: operation.path, body: operation.body, leaving: leavesSoon(house, noted_at) };
   try {
-    const report = await house.gateway.createRefund({ path, body }, key);
+    const report = await house.gateway.createRefund(stored, key);
     await inTransaction(house.db, (tx) => writeDown(house, tx, refund, report));
   } catch (error) {
     if (!(error instanceof GatewayFailure) || error.kind !== 'refused') {

@@ -1,4 +1,5 @@
 import type { Trouble } from '../../domain/reports/index.ts';
+import { isCurrency } from '../../kernel/money.ts';
 import { emptyState, type Page } from './frame.ts';
 import { type Html, html } from './html.ts';
 import { moment, moneyText, orderName, orderPath, WHO_ACTS } from './words.ts';
@@ -57,7 +58,7 @@ function knownText(details: Trouble['breaks'][number]['details']): string {
   const facts = Object.entries(details).filter(([, value]) => value !== null);
   const { currency } = details;
   const is_money = ([name, value]: readonly [string, unknown]): boolean =>
-    typeof currency === 'string' && typeof value === 'number' && name.endsWith('_minor');
+    typeof currency === 'string' && isCurrency(currency) && Number.isSafeInteger(value) && name.endsWith('_minor');
   // The code stands beside each amount.
   const told = facts.some(is_money) ? facts.filter(([name]) => name !== 'currency') : facts;
   const words = told.map(([name, value]) => {
