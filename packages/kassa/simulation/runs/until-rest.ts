@@ -99,7 +99,7 @@ async function idle(way: Way): Promise<boolean> {
     }
     // One comparison after the last change that looks at everything, so that what only it can find is found.
     way.quiet_since ??= now;
-    if (left.compared_ms > way.quiet_since) return false;
+    if (left.deep_began_ms > way.quiet_since) return false;
   }
   const next = nextMoment(way, now);
   if (next === undefined) return false;
@@ -171,7 +171,7 @@ function nothingWaits({ world, due, calm_since }: Way): boolean {
   return world.sandbox.nextDueAt() === undefined && world.scheduler.nextDue() === undefined;
 }
 
-async function lookAround({ ask, world }: Way): Promise<{ only_comparing: boolean; compared_ms: number }> {
+async function lookAround({ ask, world }: Way): Promise<{ only_comparing: boolean; deep_began_ms: number }> {
   const [row] = await ask<{ left: string; unowned: string; breaks: string; deep: string | null }>(
     `select (select count(*) from kassa.timers where kind not in ('reconcile', 'fetch_events'))
       + (select count(*) from kassa.payment_transactions where payment_status in ('initiated', 'pending', 'processing')) as left,
@@ -184,5 +184,5 @@ async function lookAround({ ask, world }: Way): Promise<{ only_comparing: boolea
   const goes_back = world.unexpected.without_order === 'refund' && Number(breaks) <= SENT_BACK_MAX;
   const only_comparing = Number(left) === 0 && !(goes_back && Number(unowned) > 0);
   // Whoever has looked at everything will do so again a day after they began.
-  return { only_comparing, compared_ms: Number(deep ?? 0) - DAY };
+  return { only_comparing, deep_began_ms: Number(deep ?? 0) - DAY };
 }

@@ -3,6 +3,7 @@
 // Method: a real shop whose webhooks are lost at the door, a clock that is moved by hand, the two timers of a shop.
 import { afterEach, expect, test } from 'vitest';
 import { inTransaction, setTimer, sql } from '../../src/database/index.ts';
+import { readStory } from '../../src/domain/reports/index.ts';
 import { fetchEvents } from '../../src/flows/proof/fetch-events.ts';
 import { reconcile } from '../../src/flows/reconcile.ts';
 import { EVENT_READERS } from '../../src/inbox/events/index.ts';
@@ -113,14 +114,32 @@ test('where no webhook can reach the shop an order is paid seconds after its buy
   shop.clock.advance(3_000);
   expect(await fetchEvents(unreached, ears)).toMatchObject({ silent: false });
   await shop.rest();
-  const order = await shop.db.selectFrom('orders').select(['status']).executeTakeFirstOrThrow();
+  const order = await shop.db.selectFrom('orders').select(['id', 'status']).executeTakeFirstOrThrow();
   expect(order.status).toBe('paid');
+  const titles = (await readStory(shop.db, shop.house.shop, order.id))?.steps.map(({ title }) => title);
+  expect(titles).toContain('Event checkout.session.completed');
   // Nothing is expected to arrive, so nothing is missed.
   shop.clock.advance(60 * MINUTE);
   expect(await fetchEvents(unreached, ears)).toMatchObject({ silent: false });
   expect(await breaks(shop)).toEqual([]);
   const timer = await shop.db.selectFrom('timers').select('due_at').where('kind', '=', 'fetch_events').execute();
   expect(timer).toEqual([{ due_at: new Date(shop.clock.now() + 3_000) }]);
+});
+
+test('a shop that was set up by a clock ahead of its time finds its events all the same', async () => {
+  const shop = await openDeaf();
+  await shop.db
+    .updateTable('tenants')
+    .set({ created_at: new Date(shop.clock.now() + 2 * 24 * 60 * MINUTE) })
+    .execute();
+  const { session_id } = await shop.buy();
+  await pays(shop, session_id);
+  const ears = { types: TYPES, expects_webhooks: true };
+  await fetchEvents(shop.house, ears);
+  shop.clock.advance(MINUTE);
+  await fetchEvents(shop.house, ears);
+  await shop.rest();
+  expect(await shop.db.selectFrom('orders').select('status').execute()).toEqual([{ status: 'paid' }]);
 });
 
 test('an endpoint that goes silent is told to operations within a quarter of an hour, until it is heard again', async () => {

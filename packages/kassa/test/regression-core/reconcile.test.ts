@@ -176,7 +176,7 @@ test('a paid page of ours that no order knows is found even while nobody is buyi
   });
 });
 
-test('the very first comparison, however late, looks back to where the shop was set up', async () => {
+test('the very first comparison, weeks late, looks back to where the shop was set up', async () => {
   const shop = await deaf();
   const { session_id } = await shop.buy({ offer: 'finals' });
   await pays(shop, session_id);

@@ -1,5 +1,5 @@
 import type { World } from '../../app.ts';
-import { expectStatus, type Journey, rowsOf } from './journey.ts';
+import { expectStatus, isRecord, type Journey, rowsOf } from './journey.ts';
 
 const WAIT_MS = 20_000;
 const POLL_MS = 200;
@@ -13,7 +13,7 @@ export async function heard(journey: Journey, order_id: string, world: World) {
     const answer = await journey.get(`/admin/orders/${order_id}.json`);
     expectStatus(answer, 200);
     const steps = rowsOf(answer.body, 'steps');
-    const webhook = steps.find(({ kind, state, title }) => kind === 'webhook' && state === 'ok' && isSigned(title));
+    const webhook = steps.find(({ kind, state, json }) => kind === 'webhook' && state === 'ok' && isSigned(json));
     const because = steps.find(({ title }) => title === 'Order paid')?.detail;
     if (answer.body.status !== 'paid' || !webhook) return undefined;
     const by_itself = typeof because === 'string' && because.includes('evt_');
@@ -23,8 +23,8 @@ export async function heard(journey: Journey, order_id: string, world: World) {
   });
 }
 
-/** What was only found by asking is titled as an event. */
-const isSigned = (title: unknown): boolean => typeof title === 'string' && title.startsWith('Webhook ');
+/** What only the shop's own asking has brought is marked as listed; nobody signed it. */
+const isSigned = (record: unknown): boolean => isRecord(record) && record.listed === false;
 
 /** One receipt, and no second one. */
 export async function receipt(journey: Journey, order_id: string, { world, email }: { world: World; email: string }) {

@@ -11,15 +11,16 @@ import { ATTEMPT_COLUMNS, type Attempt, type Presentation } from './attempts-tab
 
 type Reader = Database | Transaction;
 
+interface ShopKey {
+  readonly tenant_id: string;
+  readonly mode: 'test' | 'live';
+}
+
 /** What `awaitsEnd` says, as the index `payment_transactions_live` has it. */
 const AWAITS_END: readonly AttemptStatus[] = ['initiated', 'pending', 'processing', 'superseded'];
 
 /** The order's newest attempt, which is the live one while there is one. */
-export async function latestAttempt(
-  db: Reader,
-  shop: { tenant_id: string; mode: 'test' | 'live' },
-  order_id: string,
-): Promise<Attempt | undefined> {
+export async function latestAttempt(db: Reader, shop: ShopKey, order_id: string): Promise<Attempt | undefined> {
   return db
     .selectFrom('payment_transactions')
     .select(ATTEMPT_COLUMNS)
@@ -32,47 +33,38 @@ export async function latestAttempt(
 }
 
 /** The oldest attempt that Stripe has not said its last word on; of one presentation when it is named. */
-export async function oldestLive(
-  db: Reader,
-  shop: { tenant_id: string; mode: 'test' | 'live' },
-  presentation?: Presentation,
-): Promise<Date | undefined> {
-  const row = await db
-    .selectFrom('payment_transactions')
-    .select('created_at')
-    .where('tenant_id', '=', shop.tenant_id)
-    .where('mode', '=', shop.mode)
+export async function oldestLive(db: Reader, shop: ShopKey, presentation?: Presentation): Promise<Date | undefined> {
+  const row = await oldestOf(db, shop)
     .where('payment_status', 'in', AWAITS_END)
     .$if(presentation !== undefined, (query) => query.where('presentation', '=', presentation ?? 'none'))
-    .orderBy('created_at')
-    .orderBy('id')
-    .limit(1)
     .executeTakeFirst();
   return row?.created_at;
 }
 
 /** When the oldest attempt with money began whose dispute was heard of too early and is still to be written down. */
-export async function oldestEarlyDispute(
-  db: Reader,
-  shop: { tenant_id: string; mode: 'test' | 'live' },
-): Promise<Date | undefined> {
-  const row = await db
+export async function oldestEarlyDispute(db: Reader, shop: ShopKey): Promise<Date | undefined> {
+  const row = await oldestOf(db, shop)
+    .where(sql<boolean>`cardinality(early_disputes) > 0`)
+    .where('received_minor', '>', 0)
+    .executeTakeFirst();
+  return row?.created_at;
+}
+
+function oldestOf(db: Reader, shop: ShopKey) {
+  return db
     .selectFrom('payment_transactions')
     .select('created_at')
     .where('tenant_id', '=', shop.tenant_id)
     .where('mode', '=', shop.mode)
-    .where(sql<boolean>`cardinality(early_disputes) > 0`)
-    .where('received_minor', '>', 0)
     .orderBy('created_at')
-    .limit(1)
-    .executeTakeFirst();
-  return row?.created_at;
+    .orderBy('id')
+    .limit(1);
 }
 
 /** Attempts that await their end, made before a moment and known to Stripe, the one first that was not heard of for the longest time. */
 export async function longSilent(
   db: Reader,
-  shop: { tenant_id: string; mode: 'test' | 'live' },
+  shop: ShopKey,
   page: { made_before: Date; limit: number },
 ): Promise<Attempt[]> {
   return db
@@ -109,11 +101,7 @@ export interface UnfinishedPage {
 }
 
 /** The buyer's pages, oldest first: one at most, but for those that are being opened while this looks. */
-export async function unfinishedPages(
-  tx: Transaction,
-  shop: { tenant_id: string; mode: 'test' | 'live' },
-  user_id: string,
-): Promise<UnfinishedPage[]> {
+export async function unfinishedPages(tx: Transaction, shop: ShopKey, user_id: string): Promise<UnfinishedPage[]> {
   const rows = await tx
     .selectFrom('payment_transactions')
     .select(ATTEMPT_COLUMNS)

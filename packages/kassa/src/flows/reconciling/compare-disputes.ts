@@ -12,9 +12,8 @@ import type { Reach } from './reach.ts';
 
 /**
  * Compares what banks ask back with our rows: in each round while a dispute is open or was heard of too early, and in a
- * wide one what nobody
- * waits for. So one whose events never arrived takes its money out of the books all the same, and is put before a
- * person while there is time to answer.
+ * wide one what nobody waits for. So one whose events never arrived takes its money out of the books all the same, and
+ * is put before a person while there is time to answer.
  */
 export async function compareDisputes(round: Round, reach: Reach): Promise<void> {
   const { house } = round;
