@@ -62,10 +62,18 @@ async function dump(ask: Ask, tables: readonly string[]): Promise<[name: string,
   return found.map(({ name, rows }) => [name, rows]);
 }
 
+/** What credits are booked to when they are granted, and when they are taken back. */
+const TAKEN_BACK = "'credits_liability', 'revenue', 'discounts'";
+
+const failed = (order: string): string =>
+  `exists (select from kassa.refunds r where r.order_id = ${order} and r.status in ('failed', 'canceled'))`;
+
 /**
  * What became of everything, told without ids, times, versions and order numbers: two runs with the same buyers that
- * heard of the facts in different ways must agree on it. Accounts are told by their balance: a refund that succeeded
- * and failed again between two comparisons was never seen by whoever only compares.
+ * heard of the facts in different ways must agree on it. Two things hang on when the news came. A refund that succeeded
+ * and failed again between two comparisons was never seen by whoever only compares: accounts are told by their balance,
+ * and what such a refund took with it (granted credits, appointments) is not told of its order, which is in review
+ * either way. And an appointment of an order that gave back money is called off only before it begins.
  */
 export async function outcomeOf(ask: Ask): Promise<string> {
   const orders = await ask<{ told: string }>(
@@ -74,7 +82,8 @@ export async function outcomeOf(ask: Ask): Promise<string> {
         (select string_agg(concat_ws('/', f.key, l.quantity, h.state), ',' order by l.position) from kassa.order_lines l
           join kassa.offers f on f.id = l.offer_id left join kassa.holds h on h.order_line_id = l.id where l.order_id = o.id),
         (select string_agg(concat_ws('/', e.account, e.amount_minor), ',' order by e.account)
-          from (select account, sum(amount_minor) as amount_minor from kassa.ledger_entries where order_id = o.id
+          from (select account, sum(amount_minor) as amount_minor from kassa.ledger_entries
+            where order_id = o.id and not (account in (${TAKEN_BACK}) and ${failed('o.id')})
             group by account having sum(amount_minor) <> 0) e),
         (select string_agg(concat_ws('/', r.amount_minor, r.status), ',' order by r.amount_minor, r.status)
           from kassa.refunds r where r.attempt_id = a.id),
@@ -99,8 +108,12 @@ export async function outcomeOf(ask: Ask): Promise<string> {
       group by code, buyer, state order by 1`,
   );
   const times = await ask<{ told: string }>(
-    `select concat_ws(' ', p.external_id, a.during, a.state) as told from kassa.appointments a
-      join kassa.practitioners p on p.id = a.practitioner_id where a.state <> 'released' order by 1`,
+    `select concat_ws(' ', p.external_id, a.during,
+        case when a.state in ('canceled', 'completed') and exists (select from kassa.refunds r where r.order_id = l.order_id)
+          then 'over' else a.state end) as told
+      from kassa.appointments a join kassa.practitioners p on p.id = a.practitioner_id
+      join kassa.order_lines l on l.id = a.order_line_id
+      where a.state <> 'released' and not ${failed('l.order_id')} order by 1`,
   );
   return [...orders, ...stock, ...credits, ...coupons, ...times].map(({ told }) => told).join('\n');
 }
