@@ -7,6 +7,7 @@ const LONG = [
   'packages/sandbox/test/pages/{browser-pages,hosted}.test.ts',
   'packages/sandbox/test/shim/*.test.ts',
   // npm run test:long
+  'packages/kassa/test/cli/{dev,try-contracts}.test.ts',
   'packages/kassa/test/database/{embedded,embedded-refusals}.test.ts',
   'packages/kassa/test/engines/{interleavings,planted}.test.ts',
   'packages/kassa/test/money/crowds.test.ts',

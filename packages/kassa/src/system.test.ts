@@ -50,6 +50,14 @@ describe('the network', () => {
         silent();
         return;
       }
+      if (request.url === '/nothing') {
+        response.writeHead(204, { 'Set-Cookie': ['a=1', 'b=2'] }).end();
+        return;
+      }
+      if (request.url === '/half') {
+        response.writeHead(200, { 'Content-Length': '100' }).write('half', () => response.destroy());
+        return;
+      }
       const parts: Buffer[] = [];
       request.on('data', (part: Buffer) => parts.push(part));
       request.on('end', () =>
@@ -100,6 +108,30 @@ describe('the network', () => {
     ports.clear();
     for (let call = 0; call < 5; call += 1) await (await systemHttp()(new Request(`${url}/again`))).text();
     expect(ports.size).toBeLessThan(5);
+  });
+
+  test('who decides at the last moment is asked when the connection stands', async () => {
+    let asked = 0;
+    const leaving = (): void => {
+      asked += 1;
+    };
+    await expect(systemHttp()(new Request('http://127.0.0.1:1/', { method: 'POST' }), leaving)).rejects.toThrow();
+    expect(asked).toBe(0);
+    // Then on a new connection, and on one that is there.
+    for (const times of [1, 2]) {
+      await systemHttp()(new Request(`${url}/again`, { method: 'POST' }), leaving);
+      expect(asked).toBe(times);
+    }
+  });
+
+  test('an answer without a body is whole, and each of its cookies is told', async () => {
+    const answer = await systemHttp()(new Request(`${url}/nothing`));
+    expect([answer.status, await answer.text()]).toEqual([204, '']);
+    expect(answer.headers.getSetCookie()).toEqual(['a=1', 'b=2']);
+  });
+
+  test('half an answer is no answer', async () => {
+    await expect(systemHttp()(new Request(`${url}/half`))).rejects.toThrow('fetch failed');
   });
 
   test('an address where nobody listens is an error, not an answer', async () => {

@@ -1,7 +1,7 @@
 import type { Dice } from '../engine/dice.ts';
 import type { Trace } from '../engine/trace.ts';
 import { type Counted, CRASHES, type FaultName, numberOf, type Port } from './kinds.ts';
-import type { Mix } from './mix.ts';
+import { isSpared, type Mix } from './mix.ts';
 import type { Script } from './script.ts';
 
 /** Decides, step by step, whether something goes wrong. */
@@ -20,6 +20,8 @@ export interface Faults {
   stop(): void;
   readonly stopped: boolean;
   readonly counts: Map<Counted, number>;
+  /** How often chance has struck, those that were spared among them. */
+  readonly drawn: number;
 }
 
 export interface FaultsWorld {
@@ -38,6 +40,7 @@ export function createFaults({ dice, trace, mix, since_start, who, weary, script
   const counts = new Map<Counted, number>();
   const enabled = new Set<FaultName>(mix.faults);
   let stopped = false;
+  let drawn = 0;
   const note = (name: Counted, where: string): void => {
     counts.set(name, (counts.get(name) ?? 0) + 1);
     trace.add({ t: since_start(), node: who(), point: where, outcome: `${numberOf(name)} ${name}` });
@@ -54,6 +57,10 @@ export function createFaults({ dice, trace, mix, since_start, who, weary, script
       const possible = names.filter((name) => enabled.has(name) && !(CRASHES.includes(name) && weary()));
       if (possible.length === 0) return undefined;
       const name = dice.pick(possible);
+      const nth = drawn;
+      drawn += 1;
+      // The dice fall as before, so everything until here is as it was in the world with this strike.
+      if (isSpared(mix.spares, nth)) return undefined;
       note(name, where);
       return name;
     },
@@ -68,5 +75,8 @@ export function createFaults({ dice, trace, mix, since_start, who, weary, script
       return stopped;
     },
     counts,
+    get drawn() {
+      return drawn;
+    },
   };
 }

@@ -38,6 +38,14 @@ export interface Mix {
   readonly unexpected: UnexpectedMoney;
   /** Who stays away, and which habits nobody has: a failure is told by what it needs (`HABITS`). Never drawn. */
   readonly without?: readonly string[];
+  /** Which strikes of chance do nothing, counted from 0: from the first to before the second, or to the end. Never drawn. */
+  readonly spares?: readonly Spared[];
+}
+
+export type Spared = readonly [from: number, to: number | null];
+
+export function isSpared(spares: readonly Spared[] | undefined, nth: number): boolean {
+  return spares?.some(([from, to]) => from <= nth && (to === null || nth < to)) ?? false;
 }
 
 /** Which of the shop's pages a buyer stands at: Stripe's own, a booking, or one that a chat leads to. */

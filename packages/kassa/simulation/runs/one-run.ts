@@ -47,6 +47,8 @@ export interface RunReport {
   readonly virtual_ms: number;
   readonly violations: readonly Violation[];
   readonly faults: ReadonlyMap<Counted, number>;
+  /** How often chance struck (`Mix.spares` counts the same). */
+  readonly drawn: number;
   /** How often the situation of each incident of the field came up; empty where the world did not come to rest. */
   readonly incidents: ReadonlyMap<Incident, number>;
   readonly virtual_globals: ReadonlyMap<string, number>;
@@ -104,6 +106,7 @@ export async function oneRun(ground: Ground, plan: RunPlan): Promise<RunReport> 
       violations,
       incidents,
       faults: world.faults.counts,
+      drawn: world.faults.drawn,
       virtual_globals: noted,
     },
     purchases: world.evidence.purchases,

@@ -158,7 +158,7 @@ export const HOMES: readonly Home[] = [
   },
   {
     packages: ['hono', '@hono/', 'node:http', 'node:https', 'node:http2'],
-    homes: ['http/'],
+    homes: ['http/', 'system.ts'],
     cure: 'requests are answered in src/http and sent through the `Http` that is handed in',
   },
   {

@@ -8,10 +8,13 @@ const LONG_MS = 300_000;
 /** Of what people did and what went wrong (T10). */
 const STEPS_MAX = 15;
 
-test(
-  'a failure among ten buyers is told in few steps, and shows again in the world that is told',
-  async () => {
-    const mistake = ['--defect', 'N8', '--seed', '1002', '--runs', '1'];
+test.each([
+  { defect: 'N8', seed_from: '1002' },
+  { defect: 'N11', seed_from: '1000' },
+])(
+  'a failure ($defect) among ten buyers is told in few steps, and shows again in the world that is told',
+  async ({ defect, seed_from }) => {
+    const mistake = ['--defect', defect, '--seed', seed_from, '--runs', '1'];
     const whole = await simulated(...mistake, '--no-shrink');
     const small = await simulated(...mistake);
     const failed = (one: typeof small) => one.said.get('failed') ?? {};
@@ -19,7 +22,7 @@ test(
     expect(Number(failed(whole).steps_told)).toBeGreaterThan(STEPS_MAX);
     expect(Number(steps_told)).toBeLessThanOrEqual(STEPS_MAX);
     const told = ['--seed', String(seed), '--purchases', String(purchases_in_run), '--mix', JSON.stringify(mix)];
-    const again = await simulated('--defect', 'N8', ...told, '--no-shrink');
+    const again = await simulated('--defect', defect, ...told, '--no-shrink');
     expect(failed(again).violations).toEqual(violations);
     expect(failed(again).steps_told).toBe(steps_told);
   },

@@ -1,11 +1,11 @@
 import { HABITS } from '../../actors/plan.ts';
 import { elapsedMs } from '../../engine/real.ts';
 import { FAULTS } from '../../faults/kinds.ts';
-import type { Mix } from '../../faults/mix.ts';
+import { isSpared, type Mix, type Spared } from '../../faults/mix.ts';
 import type { Ground } from '../../world/database/ground.ts';
 import { oneRun, type RunPlan, type RunReport } from '../one-run.ts';
 
-const TRIES_MAX = 80;
+const TRIES_MAX = 240;
 const TAKES_MAX_MS = 180_000;
 /** What a person reads at a glance needs no further try. */
 const STEPS_ENOUGH = 6;
@@ -52,8 +52,13 @@ export async function shrink(ground: Ground, failed: Failed): Promise<Failed> {
   await dropAll(buyersOf(best.plan), without);
   if (!is_calm) await dropFaults();
   await dropAll(HABITS, without);
-  // What is left may need less than it did while the others were there.
-  await dropAll(left([...OTHERS, ...buyersOf(best.plan)]), without);
+  // What is left may need less than it did while the others were there; and where a strike is spared, what comes after
+  // it falls otherwise, so that another round may find what this one did not.
+  for (let steps = Number.POSITIVE_INFINITY; best.report.events.length < steps; ) {
+    steps = best.report.events.length;
+    if (!is_calm) await dropStrikes();
+    await dropAll(left([...OTHERS, ...buyersOf(best.plan)]), without);
+  }
   return best;
 
   function left(names: readonly string[]): string[] {
@@ -69,12 +74,35 @@ export async function shrink(ground: Ground, failed: Failed): Promise<Failed> {
     return is_calm;
   }
 
+  /** Of the kinds that are needed, only the blows that are. */
+  async function dropStrikes(): Promise<void> {
+    const { mix, drawn } = best.report;
+    const kept = Array.from({ length: drawn }, (_, at) => at).filter((at) => !isSpared(mix.spares, at));
+    await dropAll(kept, (at) => {
+      const from = at[0] ?? 0;
+      const to = (at.at(-1) ?? 0) + 1;
+      return with_mix({ spares: merged([...(best.report.mix.spares ?? []), [from, to >= drawn ? null : to]]) });
+    });
+  }
+
   async function dropFaults(): Promise<void> {
     const live = best.report.mix.faults.filter((name) => best.report.mix.rates[FAULTS[name].port] > 0);
     await dropAll(live, (names) =>
-      with_mix({ faults: best.report.mix.faults.filter((name) => !(names as readonly string[]).includes(name)) }),
+      with_mix({ faults: best.report.mix.faults.filter((name) => !names.includes(name)) }),
     );
   }
+}
+
+/** The same strikes in as few stretches as can be. */
+function merged(spares: readonly Spared[]): Spared[] {
+  const sorted = [...spares].sort(([left], [right]) => left - right);
+  const stretches: Spared[] = [];
+  for (const [from, to] of sorted) {
+    const last = stretches.at(-1);
+    if (last === undefined || (last[1] !== null && last[1] < from)) stretches.push([from, to]);
+    else stretches[stretches.length - 1] = [last[0], last[1] === null || to === null ? null : Math.max(last[1], to)];
+  }
+  return stretches;
 }
 
 /** Who comes to buy, by name. */
@@ -83,7 +111,7 @@ function buyersOf({ purchases }: RunPlan): string[] {
 }
 
 /** Drops as many as can be spared: all of them at once, or each half by itself, and so on to the single ones. */
-async function dropAll(names: readonly string[], drop: (names: readonly string[]) => Promise<boolean>): Promise<void> {
+async function dropAll<One>(names: readonly One[], drop: (names: readonly One[]) => Promise<boolean>): Promise<void> {
   if (names.length === 0 || (await drop(names)) || names.length === 1) return;
   const middle = Math.ceil(names.length / 2);
   await dropAll(names.slice(0, middle), drop);

@@ -174,6 +174,7 @@ function lendDatabase({ scheduler, clock, crash, tell, plan }: Core, blows: Blow
     stopped: false,
     remembers: false,
     counts: new Map(),
+    drawn: 0,
   };
   const database = databaseGate({
     ...{ scheduler, faults: { ...faults, strike: (port) => (port === 'database' ? faults.strike() : undefined) } },
