@@ -2,7 +2,7 @@
 import { mkdtempSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
-import { parseArgs } from 'node:util';
+import { type ParseArgsConfig, parseArgs } from 'node:util';
 import { type Wishes, withBench } from './driver/bench.ts';
 import { loadNow } from './driver/process-times.ts';
 import { compareBlocks } from './report/compare.ts';
@@ -14,9 +14,24 @@ import { BENCHMARKS } from './targets/index.ts';
 const LOAD_MAX = 0.5;
 const SIZES: Readonly<Record<string, number>> = { '1k': 1_000, '100k': 100_000, '1m': 1_000_000, '10m': 10_000_000 };
 
-const { values, positionals } = parseArgs({
+const USAGE = `npm run bench -- [B1 B5 …] [options]      measures, checks the books afterwards, writes bench/results/
+
+  --rounds <n>         slices of each target, in turns (5)
+  --slice <s>          seconds of one slice (2)
+  --connections <n>    how many ask at once (32)
+  --size <size>        orders that are there before: ${Object.keys(SIZES).join(', ')} (1k)
+  --peers <folder>     programs of others, set up as bench/README.md says
+  --noisy              measure on a busy computer too; publish nothing of it
+  --profile            also write where the time of Kassa's process went
+  --list               the benchmarks
+  --compare <a> <b>    two files of bench/results
+
+Exit 0: nothing was broken, however fast it was; 1: something was; 2: asked for what is not there, or a busy computer.`;
+
+const OPTIONS = {
   allowPositionals: true,
   options: {
+    help: { type: 'boolean', default: false },
     rounds: { type: 'string', default: '5' },
     slice: { type: 'string', default: '2' },
     connections: { type: 'string', default: '32' },
@@ -27,11 +42,16 @@ const { values, positionals } = parseArgs({
     list: { type: 'boolean', default: false },
     compare: { type: 'boolean', default: false },
   },
-});
+} as const satisfies ParseArgsConfig;
+const { values, positionals } = readArguments();
 
 const say = (line: string): void => console.log(line);
 
 async function main(): Promise<number> {
+  if (values.help) {
+    say(USAGE);
+    return 0;
+  }
   if (values.list) {
     for (const { id, title } of BENCHMARKS) say(`${id.padEnd(9)} ${title}`);
     return 0;
@@ -42,11 +62,14 @@ async function main(): Promise<number> {
   const size = SIZES[values.size.toLowerCase()];
   if (unknown.length > 0) return refuse(`There is no benchmark ${unknown.join(', ')}: see npm run bench -- --list.`);
   if (size === undefined) return refuse(`--size is one of ${Object.keys(SIZES).join(', ')}.`);
+  const { rounds, slice, connections } = values;
+  const numbers = { rounds, slice, connections };
+  const wrong = Object.entries(numbers).find(([, text]) => !(Number(text) > 0));
+  if (wrong) return refuse(`--${wrong[0]} is a number above 0, and not ${wrong[1]}.`);
   const load_average = loadNow();
   if (load_average !== null && load_average >= LOAD_MAX && !values.noisy) {
     return refuse(`The computer is busy (load ${load_average}): wait, or say --noisy and publish nothing of it.`);
   }
-  const { rounds, slice, connections } = values;
   const profiles = values.profile ? mkdtempSync(join(tmpdir(), 'kassa-profile-')) : null;
   const peers = values.peers === undefined ? null : resolve(values.peers);
   const wishes = {
@@ -94,6 +117,15 @@ function compareFiles([before, after]: readonly string[]): number {
   const [old, now] = [readRun(before), readRun(after)];
   for (const { block } of now.blocks) for (const line of compareBlocks(old, now, block)) say(line);
   return 0;
+}
+
+function readArguments() {
+  try {
+    return parseArgs(OPTIONS);
+  } catch (error) {
+    refuse(`${(error as Error).message.split('. ')[0]}. See npm run bench -- --help.`);
+    process.exit(2);
+  }
 }
 
 function refuse(sentence: string): number {

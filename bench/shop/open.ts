@@ -2,6 +2,7 @@
 // What is not as in production: how often one caller may ask is unlimited, because all load comes from one address.
 import { fileURLToPath } from 'node:url';
 import { createKassa } from '../../packages/kassa/src/app.ts';
+import { settleDown } from '../../packages/kassa/src/cli/shop-process/settle-down.ts';
 import { loadConfig, readSettings } from '../../packages/kassa/src/config.ts';
 import { sameLimits } from '../../packages/kassa/src/http/limits.ts';
 import type { Http } from '../../packages/kassa/src/kernel/http.ts';
@@ -14,9 +15,11 @@ const here = fileURLToPath(new URL('./', import.meta.url));
 /** Stripe's name is led to the stub; method, path, headers and bytes stay as they are. */
 function httpToStub(port: number): Http {
   const send = systemHttp();
-  return (request) => {
-    const url = new URL(request.url);
-    return send(new Request(`http://127.0.0.1:${port}${url.pathname}${url.search}`, request));
+  return (request, leaving) => {
+    const { pathname, search } = new URL(request.url);
+    // In place: a second request made of the first would lead its body through streams, which no shop does.
+    Object.defineProperty(request, 'url', { value: `http://127.0.0.1:${port}${pathname}${search}` });
+    return send(request, leaving);
   };
 }
 
@@ -56,3 +59,4 @@ process.on('SIGTERM', async () => {
   process.exit(0);
 });
 process.send?.({ ready: true, port });
+await settleDown(clock, new AbortController().signal);

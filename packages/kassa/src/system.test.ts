@@ -4,7 +4,7 @@ import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { KassaError } from './kernel/errors.ts';
-import { idsFrom, systemClock, systemHttp, systemLog, systemRandom } from './system.ts';
+import { giveBackMemory, idsFrom, systemClock, systemHttp, systemLog, systemRandom } from './system.ts';
 
 test('the clock tells the time and waits at least as long as asked', async () => {
   const clock = systemClock();
@@ -31,6 +31,14 @@ test('bytes are handed out once, however much is drawn at a time', () => {
   const drawn = Array.from({ length: 3_000 }, () => Buffer.from(random.bytes(10)).toString('hex'));
   expect(new Set(drawn).size).toBe(3_000);
   expect(new Set(random.bytes(10_000)).size).toBe(256);
+});
+
+test('the room of what is gone is given back', async () => {
+  const fill = (): number => Array.from({ length: 400_000 }, (_, at) => ({ at })).length;
+  fill();
+  const before = process.memoryUsage().heapTotal;
+  await giveBackMemory();
+  expect(process.memoryUsage().heapTotal).toBeLessThan(before - 5_000_000);
 });
 
 describe('the network', () => {

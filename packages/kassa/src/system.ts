@@ -129,6 +129,18 @@ function responseOf({ statusCode: status = 0, rawHeaders }: http.IncomingMessage
 }
 
 /**
+ * Gives back what the start left behind. V8 keeps the room in which modules were loaded, 30 MB of it, until something
+ * asks as Node's inspector does; nothing is slower afterwards, because it grows again where it is needed.
+ */
+export async function giveBackMemory(): Promise<void> {
+  const { Session } = await import('node:inspector/promises');
+  const session = new Session();
+  session.connect();
+  await session.post('HeapProfiler.collectGarbage');
+  session.disconnect();
+}
+
+/**
  * JSON lines by pino: level, time, the fields, the sentence. Every field, every sentence and every error is redacted
  * before pino sees it. Lines are written at once, so that the last words before a crash are kept.
  */

@@ -5,6 +5,7 @@ import { systemLog } from '../system.ts';
 import { Exit, printerTo } from './printer.ts';
 import { addressOf, printReady } from './shop-process/ready-lines.ts';
 import { claimRunning } from './shop-process/running.ts';
+import { settleDown } from './shop-process/settle-down.ts';
 import { realWorld } from './world.ts';
 
 export const start: CommandDef = {
@@ -38,6 +39,9 @@ async function runStart(where: string, json: boolean): Promise<number> {
       hooks: Object.keys(loaded.hooks.on),
       hooks_file: loaded.hooks_file,
     });
+    const stopping = new AbortController();
+    void stop.asked.then(() => stopping.abort());
+    await settleDown(world.clock, stopping.signal);
     const why = await stop.asked;
     await shop.kassa.stop();
     printer.say('stopped', { what: 'stopped', why });
