@@ -207,6 +207,11 @@ export const HOMES: readonly Home[] = [
     cure: 'time comes from `Clock`',
   },
   {
+    packages: ['node:inspector', 'node:inspector/promises'],
+    homes: ['system.ts'],
+    cure: 'the memory of the process is given back by `giveBackMemory` alone',
+  },
+  {
     packages: ['node:async_hooks'],
     homes: ['database/transaction.ts', 'stripe/client.ts'],
     cure: 'only the transaction wall, and the stored bytes on their way through Stripe’s client, follow a call around',
