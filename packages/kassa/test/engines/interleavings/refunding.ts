@@ -1,5 +1,9 @@
 import { inTransaction } from '../../../src/database/index.ts';
 import { finishCheckout } from '../../../src/flows/checkout/finish-checkout.ts';
+import { reconcile } from '../../../src/flows/reconcile.ts';
+import { beginRound, KNOWN_WITHIN_MS } from '../../../src/flows/reconciling/compare-session.ts';
+import { compareUnowned } from '../../../src/flows/reconciling/compare-unowned.ts';
+import { reachOf } from '../../../src/flows/reconciling/reach.ts';
 import { refundOrder } from '../../../src/flows/refunds/refund-order.ts';
 import { settle } from '../../../src/flows/settle.ts';
 import type { StageShop } from './rewind.ts';
@@ -39,6 +43,29 @@ async function disputed(of: StageShop, { session }: Sold, type: string, times: n
   await of.sandbox.control.openDispute(charge, {});
   await told(of, type, times);
 }
+
+/** A page is paid at Stripe with our mark, and no row of ours knows it. */
+async function paidUnowned(of: StageShop): Promise<void> {
+  const params = {
+    ...{ mode: 'payment', success_url: 'https://shop.example/', 'line_items[0][quantity]': '1' },
+    ...{ 'line_items[0][price_data][currency]': 'usd', 'line_items[0][price_data][unit_amount]': '700' },
+    'line_items[0][price_data][product_data][name]': 'Lost',
+    'metadata[kassa_order_id]': 'ord_01h455vb4pex5vsknk084sn02q',
+    'metadata[kassa_shop_id]': of.house.shop.tenant_id,
+  };
+  const headers = { authorization: `Bearer ${of.sandbox.keys.secret}` };
+  const url = 'http://127.0.0.1:4243/v1/checkout/sessions';
+  const request = new Request(url, { method: 'POST', headers, body: new URLSearchParams(params) });
+  const { id } = (await (await of.sandbox.fetch(request)).json()) as { id: string };
+  await of.sandbox.control.pay(id, { outcome: 'pays', email: 'ann@example.com' });
+}
+
+/** The part of a comparison that looks at such money a second time, in a shop that sends it back. */
+const looksAgain: Act = async (house) => {
+  const unexpected_money = { ...house.unexpected_money, without_order: 'refund' as const };
+  const round = await beginRound({ ...house, unexpected_money });
+  await compareUnowned(round, reachOf(house.clock.now(), undefined));
+};
 
 async function beforeAPerson(of: StageShop): Promise<string[]> {
   const orders = of.db.selectFrom('orders').select(['id', 'review_reason']).where('review_reason', 'is not', null);
@@ -120,6 +147,16 @@ export const REFUNDING: readonly Scene[] = [
       const order = await paidUnheard(of);
       const acts = { 'A refund': refunds(order, 6_000), 'B webhook': hears(of) };
       return { acts, refusals: ['payment_not_succeeded'], look: leaves(of, [6_000, 0]) };
+    },
+  },
+  {
+    name: 'money that no order knows is looked at a second time by two at once: it goes back once',
+    one_end: true,
+    async set(of) {
+      await paidUnowned(of);
+      await reconcile(of.house);
+      of.clock.advance(KNOWN_WITHIN_MS + 1);
+      return { acts: { 'A comparison': looksAgain, 'B comparison': looksAgain }, look: leaves(of, [700]) };
     },
   },
   {
