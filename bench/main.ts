@@ -64,7 +64,9 @@ async function main(): Promise<number> {
   if (size === undefined) return refuse(`--size is one of ${Object.keys(SIZES).join(', ')}.`);
   const { rounds, slice, connections } = values;
   const numbers = { rounds, slice, connections };
-  const wrong = Object.entries(numbers).find(([, text]) => !(Number(text) > 0));
+  const wrong = Object.entries(numbers).find(
+    ([, text]) => !(Number(text) > 0 && Number(text) < Number.POSITIVE_INFINITY),
+  );
   if (wrong) return refuse(`--${wrong[0]} is a number above 0, and not ${wrong[1]}.`);
   const load_average = loadNow();
   if (load_average !== null && load_average >= LOAD_MAX && !values.noisy) {

@@ -59,4 +59,4 @@ process.on('SIGTERM', async () => {
   process.exit(0);
 });
 process.send?.({ ready: true, port });
-await settleDown(clock, new AbortController().signal);
+await settleDown(world, new AbortController().signal);

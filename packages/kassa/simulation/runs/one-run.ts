@@ -118,7 +118,7 @@ export async function oneRun(ground: Ground, plan: RunPlan): Promise<RunReport> 
     virtual_ms: world.scheduler.now() - START_MS,
     trace_hash: world.trace.hash(),
     state_hash: hashes ? await stateHash(ground.ask) : '',
-    outcome: hashes ? await outcomeOf(ground.ask) : '',
+    outcome: hashes ? await outcomeOf(ground.ask, { in_days: true }) : '',
     events: world.trace.events(),
   };
   await world.close();

@@ -41,7 +41,7 @@ async function runStart(where: string, json: boolean): Promise<number> {
     });
     const stopping = new AbortController();
     void stop.asked.then(() => stopping.abort());
-    await settleDown(world.clock, stopping.signal);
+    await settleDown(world, stopping.signal);
     const why = await stop.asked;
     await shop.kassa.stop();
     printer.say('stopped', { what: 'stopped', why });

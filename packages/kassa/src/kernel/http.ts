@@ -5,7 +5,7 @@
 export type Http = (request: Request, leaving?: Leaving) => Promise<Response>;
 
 /**
- * Called at the last moment that this process decides about, when the connection stands; what it throws keeps the bytes
- * here and fails the call. What left in time may still arrive a while later.
+ * Called at the last moment that this process decides about; what it throws keeps the bytes here and fails the call. To
+ * connect comes after it, so what left in time may arrive a while later.
  */
 export type Leaving = () => void;

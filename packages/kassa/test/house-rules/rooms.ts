@@ -158,7 +158,7 @@ export const HOMES: readonly Home[] = [
   },
   {
     packages: ['hono', '@hono/', 'node:http', 'node:https', 'node:http2'],
-    homes: ['http/', 'system.ts'],
+    homes: ['http/'],
     cure: 'requests are answered in src/http and sent through the `Http` that is handed in',
   },
   {

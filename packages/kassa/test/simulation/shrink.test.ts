@@ -4,7 +4,7 @@
 import { expect, test } from 'vitest';
 import { simulated } from './simulate-process.ts';
 
-const LONG_MS = 300_000;
+const LONG_MS = 600_000;
 /** Of what people did and what went wrong (T10). */
 const STEPS_MAX = 15;
 

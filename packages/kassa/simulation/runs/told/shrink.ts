@@ -6,7 +6,7 @@ import type { Ground } from '../../world/database/ground.ts';
 import { oneRun, type RunPlan, type RunReport } from '../one-run.ts';
 
 const TRIES_MAX = 240;
-const TAKES_MAX_MS = 180_000;
+const TAKES_MAX_MS = 300_000;
 /** What a person reads at a glance needs no further try. */
 const STEPS_ENOUGH = 6;
 /** Everybody but buyers who does something in a world, by what they are called in `without`. */

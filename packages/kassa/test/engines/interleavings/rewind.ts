@@ -96,7 +96,7 @@ export async function openStage(planted?: Planted): Promise<StageShop> {
       spa.clock.set(kept_ms.get(moment) ?? 0);
     },
     broken: async () => (await whileRunning(ask)).map(({ invariant, sentence }) => `${invariant}: ${sentence}`),
-    end: () => outcomeOf(ask),
+    end: () => outcomeOf(ask, { in_days: false }),
     async close() {
       stage.dismiss();
       await Promise.all([client.end(), restorer.end()]);
