@@ -98,7 +98,8 @@ export async function outcomeOf(ask: Ask, { in_days }: { readonly in_days: boole
   const credits = await ask<{ told: string }>(
     `select concat_ws(' ', c.user_id, l.unit_currency, f.key, l.source, sum(l.granted), sum(l.held), sum(l.spent),
         sum(l.lapsed) filter (where not ${undone('g.order_id')})) as told
-      from kassa.credit_lots l join kassa.customers c on c.id = l.customer_id left join kassa.offers f on f.id = l.unit_offer_id
+      from kassa.credit_lots l join kassa.customers c on c.id = l.customer_id
+      left join kassa.offers f on f.id = l.unit_offer_id left join kassa.order_lines g on g.id = l.order_line_id
       group by c.user_id, l.unit_currency, f.key, l.source order by 1`,
   );
   const coupons = await ask<{ told: string }>(
