@@ -50,8 +50,6 @@ export async function shrink(ground: Ground, failed: Failed): Promise<Failed> {
   const is_calm = await calmDown();
   await dropAll(OTHERS, without);
   await dropAll(buyersOf(best.plan), without);
-  if (!is_calm) await dropFaults();
-  await dropAll(HABITS, without);
   // What is left may need less than it did while the others were there; and where a strike is spared, what comes after
   // it falls otherwise, so that another round may find what this one did not.
   for (let steps = Number.POSITIVE_INFINITY; best.report.events.length < steps; ) {
@@ -59,6 +57,9 @@ export async function shrink(ground: Ground, failed: Failed): Promise<Failed> {
     if (!is_calm) await dropStrikes();
     await dropAll(left([...OTHERS, ...buyersOf(best.plan)]), without);
   }
+  if (!is_calm) await dropFaults();
+  await dropAll(HABITS, without);
+  await dropAll(left([...OTHERS, ...buyersOf(best.plan)]), without);
   return best;
 
   function left(names: readonly string[]): string[] {
