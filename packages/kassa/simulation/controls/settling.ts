@@ -113,7 +113,7 @@ export const SETTLING: readonly Control[] = [
     ],
     mix: { nodes: 3 },
     purchases_max: 600,
-    seed: 1_002,
+    seed: 7_000,
   },
   {
     name: 'N63',
