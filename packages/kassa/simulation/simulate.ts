@@ -12,7 +12,7 @@ import { goldenPoints, writePoints } from './runs/measured/golden-points.ts';
 import { oneRun, type RunPlan, type RunReport } from './runs/one-run.ts';
 import { runSeries, type SeriesReport } from './runs/series.ts';
 import { crashText, pointsText } from './runs/told/crash-text.ts';
-import { differenceText, failureText } from './runs/told/failure-text.ts';
+import { differenceText, failureText, replayLine } from './runs/told/failure-text.ts';
 import { shrink } from './runs/told/shrink.ts';
 import { type Ground, openGround } from './world/database/ground.ts';
 
@@ -130,7 +130,8 @@ function tellFailure(
   const before = { runs: series?.runs ?? 0, purchases: series?.purchases ?? 0 };
   if (options.json) {
     const { violations, seed, mix } = report;
-    printer.line(JSON.stringify({ what: 'failed', ...before, seed, violations, mix, ...sizeOf(failed) }));
+    const replay = replayLine(failed.plan, report);
+    printer.line(JSON.stringify({ what: 'failed', ...before, seed, violations, mix, ...sizeOf(failed), replay }));
   } else {
     printer.line(failureText(options.commit, failed));
     printer.line(`after ${before.runs} runs and ${before.purchases} purchases`);

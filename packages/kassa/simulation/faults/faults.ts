@@ -22,6 +22,8 @@ export interface Faults {
   readonly counts: Map<Counted, number>;
   /** How often chance has struck, those that were spared among them. */
   readonly drawn: number;
+  /** When a script struck last, in milliseconds since the start: it strikes in calm weather too. */
+  readonly scripted_ms: number | undefined;
 }
 
 export interface FaultsWorld {
@@ -41,6 +43,7 @@ export function createFaults({ dice, trace, mix, since_start, who, weary, script
   const enabled = new Set<FaultName>(mix.faults);
   let stopped = false;
   let drawn = 0;
+  let scripted_ms: number | undefined;
   const note = (name: Counted, where: string): void => {
     counts.set(name, (counts.get(name) ?? 0) + 1);
     trace.add({ t: since_start(), node: who(), point: where, outcome: `${numberOf(name)} ${name}` });
@@ -50,6 +53,7 @@ export function createFaults({ dice, trace, mix, since_start, who, weary, script
     strike(port, names, where, stack) {
       const blow = script?.ask(port, where, names, stack);
       if (blow !== undefined) {
+        scripted_ms = since_start();
         note(blow, where);
         return blow;
       }
@@ -77,6 +81,9 @@ export function createFaults({ dice, trace, mix, since_start, who, weary, script
     counts,
     get drawn() {
       return drawn;
+    },
+    get scripted_ms() {
+      return scripted_ms;
     },
   };
 }

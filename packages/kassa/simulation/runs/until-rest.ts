@@ -34,7 +34,7 @@ const PUNCTUAL_MS = 30 * MINUTE;
 const LATE_LAG_MS = 48 * 60 * MINUTE;
 /** Faults end with the last buyer, or after this long. */
 const TROUBLE_MAX_MS = 8 * 60 * MINUTE;
-/** From then on everything must have come to its end: the slowest bank, the longest pause, and room. */
+/** From the last fault on everything must come to its end within this: the slowest bank, the longest pause, and room. */
 const REST_WITHIN_MS = 14 * DAY;
 
 /** How far a run has come on its way to rest. */
@@ -79,7 +79,7 @@ async function idle(way: Way): Promise<boolean> {
   calmDown(way);
   way.due = await look(way);
   const now = scheduler.now();
-  if (now - (way.calm_since ?? now) > REST_WITHIN_MS) {
+  if (now - undisturbedSince(way, now) > REST_WITHIN_MS) {
     const sentence = `still at work ${REST_WITHIN_MS / DAY} days after the last fault`;
     world.evidence.violations.push({ invariant: 'L1', sentence });
     return false;
@@ -105,6 +105,12 @@ async function idle(way: Way): Promise<boolean> {
   if (next === undefined) return false;
   scheduler.moveTo(next);
   return true;
+}
+
+/** Since when nothing went wrong any more. */
+function undisturbedSince({ world, calm_since }: Way, now: number): number {
+  const { scripted_ms } = world.faults;
+  return Math.max(calm_since ?? now, scripted_ms === undefined ? 0 : START_MS + scripted_ms);
 }
 
 /** From the last buyer on, or after long enough, nothing goes wrong any more. */

@@ -87,3 +87,12 @@ test('whatever goes wrong at one point of a calm day, and a crash after it, lose
   expect(Number(points)).toBeGreaterThan(50);
   expect(Number(second_crashes)).toBeLessThanOrEqual(Number(replays));
 }, 300_000);
+
+const CALM =
+  '{"nodes":2,"rates":{"http":0,"webhook":0,"database":0,"mail":0,"node":0,"clock":0,"buyer":0},"outages":[],"webhooks":"sent","haste":0,"grain":"transaction","shop":6,"compares_min":45,"fetches_min":10,"ways":["page","booking","chat"],"disputes":0,"reprices":false,"punctual":false,"past_kassa":0,"edits":false,"unexpected":{"without_order":"review","second_payment":"refund","other_amount":"review"},"faults":[]}';
+
+test('a day is calm from the last blow on: who is struck ten days and again twelve days later has time to mend it', async () => {
+  const blows = '1023:database_conflict,6:crash';
+  const { code, out } = await simulated('--seed', '1787188151', '--purchases', '2', '--mix', CALM, '--crash-at', blows);
+  expect(code, out).toBe(0);
+}, 60_000);

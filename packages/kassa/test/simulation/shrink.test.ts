@@ -18,7 +18,8 @@ test.each([
     const whole = await simulated(...mistake, '--no-shrink');
     const small = await simulated(...mistake);
     const failed = (one: typeof small) => one.said.get('failed') ?? {};
-    const { steps_told, purchases_in_run, seed, mix, violations } = failed(small);
+    const { steps_told, purchases_in_run, seed, mix, violations, replay } = failed(small);
+    expect(replay).toContain(`kassa simulate --seed ${String(seed)} --purchases ${String(purchases_in_run)} --mix '`);
     expect(Number(failed(whole).steps_told)).toBeGreaterThan(STEPS_MAX);
     expect(Number(steps_told)).toBeLessThanOrEqual(STEPS_MAX);
     const told = ['--seed', String(seed), '--purchases', String(purchases_in_run), '--mix', JSON.stringify(mix)];

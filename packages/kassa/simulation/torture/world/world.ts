@@ -175,6 +175,7 @@ function lendDatabase({ scheduler, clock, crash, tell, plan }: Core, blows: Blow
     remembers: false,
     counts: new Map(),
     drawn: 0,
+    scripted_ms: undefined,
   };
   const database = databaseGate({
     ...{ scheduler, faults: { ...faults, strike: (port) => (port === 'database' ? faults.strike() : undefined) } },
