@@ -12,6 +12,7 @@ import { toTypeId } from '../../src/kernel/ids.ts';
 import { commandKeyOf } from '../../src/stand-in.ts';
 import { systemHttp } from '../../src/system.ts';
 import { type FreshDatabase, freshDatabase } from '../setup/database.ts';
+import { unknownPage } from '../setup/unknown-page.ts';
 import { eventually } from '../setup/world.ts';
 import { BLUE_HALL, type KassaProcess, kassa, kassaHere } from './kassa-process.ts';
 
@@ -87,12 +88,7 @@ test(
     const answer = await fetch(`http://127.0.0.1:${env.KASSA_SANDBOX_PORT}/v1/checkout/sessions`, {
       method: 'POST',
       headers: { authorization: `Bearer ${commandKeyOf('default')}` },
-      body: new URLSearchParams({
-        ...{ mode: 'payment', success_url: 'http://127.0.0.1:4242/', 'line_items[0][quantity]': '1' },
-        ...{ 'line_items[0][price_data][currency]': 'usd', 'line_items[0][price_data][unit_amount]': '700' },
-        ...{ 'line_items[0][price_data][product_data][name]': 'Lost' },
-        'metadata[kassa_order_id]': 'ord_01h455vb4pex5vsknk084sn02q',
-      }),
+      body: unknownPage(),
     });
     const { id, url } = (await answer.json()) as { id: string; url: string };
     await pay(url);

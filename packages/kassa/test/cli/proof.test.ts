@@ -12,6 +12,7 @@ import { sql } from '../../src/database/index.ts';
 import { silentLog } from '../../src/kernel/log.ts';
 import { systemHttp } from '../../src/system.ts';
 import { type FreshDatabase, freshDatabase } from '../setup/database.ts';
+import { unknownPage } from '../setup/unknown-page.ts';
 import { eventually, realClock, realIds, realRandom } from '../setup/world.ts';
 import { BLUE_HALL, kassaHere } from './kassa-process.ts';
 
@@ -63,16 +64,14 @@ async function sellAndLose(): Promise<void> {
   const silent = await open(false);
   unheard = await checkout(silent);
   await pays(silent, unheard);
-  const params = new URLSearchParams({
-    ...{ mode: 'payment', success_url: 'http://127.0.0.1:4242/', 'line_items[0][quantity]': '1' },
-    ...{ 'line_items[0][price_data][currency]': 'usd', 'line_items[0][price_data][unit_amount]': '700' },
-    ...{ 'line_items[0][price_data][product_data][name]': 'Lost' },
-    'metadata[kassa_order_id]': 'ord_01h455vb4pex5vsknk084sn02q',
-  });
   const { stand_in } = silent;
   if (!stand_in) throw new Error('without a key there is a sandbox');
   const headers = { authorization: `Bearer ${stand_in.secretKeyOf('default')}` };
-  const request = new Request('http://127.0.0.1/v1/checkout/sessions', { method: 'POST', headers, body: params });
+  const request = new Request('http://127.0.0.1/v1/checkout/sessions', {
+    method: 'POST',
+    headers,
+    body: unknownPage(),
+  });
   const answer = await stand_in.sandbox.fetch(request);
   lost = ((await answer.json()) as { id: string }).id;
   await pays(silent, lost);

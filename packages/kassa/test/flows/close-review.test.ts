@@ -7,6 +7,7 @@ import { closeReview } from '../../src/flows/proof/close-review.ts';
 import { verify } from '../../src/flows/proof/verify.ts';
 import { EVENT_READERS } from '../../src/inbox/events/index.ts';
 import { type Counter, openCounter } from '../setup/counter.ts';
+import { payUnknown } from '../setup/unknown-page.ts';
 
 // Everything at Stripe is asked for once more, on a machine that may do much else.
 const LONG_MS = 90_000;
@@ -24,16 +25,7 @@ const because = (decision: 'accept' | 'refund') => ({ decision, reason: 'Ann bou
 
 /** A payment with our mark that no order knows, and the order in review that was made of it. */
 async function adopted(shop: Counter): Promise<string> {
-  const headers = { authorization: `Bearer ${shop.sandbox.keys.secret}` };
-  const body = new URLSearchParams({
-    ...{ mode: 'payment', success_url: 'https://shop.example/', 'line_items[0][quantity]': '1' },
-    ...{ 'line_items[0][price_data][currency]': 'usd', 'line_items[0][price_data][unit_amount]': '700' },
-    'line_items[0][price_data][product_data][name]': 'Lost',
-    'metadata[kassa_order_id]': 'ord_01h455vb4pex5vsknk084sn02q',
-  });
-  const request = new Request('http://127.0.0.1:4243/v1/checkout/sessions', { method: 'POST', headers, body });
-  const { id } = (await (await shop.sandbox.fetch(request)).json()) as { id: string };
-  await shop.sandbox.control.pay(id, { outcome: 'pays', email: 'ann@example.com' });
+  const id = await payUnknown(shop.sandbox);
   return (await adopt(shop.house, id, { actor: 'admin:kim', end: 'review' })).order_id;
 }
 

@@ -4,6 +4,7 @@ import { afterEach, expect, test } from 'vitest';
 import { reconcile } from '../../src/flows/reconcile.ts';
 import { item, usd } from '../../src/index.ts';
 import { BLUE_HALL, type Counter, openCounter } from '../setup/counter.ts';
+import { payUnknown } from '../setup/unknown-page.ts';
 
 let counter: Counter | undefined;
 afterEach(async () => counter?.close());
@@ -200,21 +201,7 @@ test('a refusal is remembered under its key, and the same words come back', asyn
 test('a paid session that no order knows is put before a person, and stays there', async () => {
   const shop = await open();
   await shop.buy();
-  const body = new URLSearchParams({
-    mode: 'payment',
-    'line_items[0][price_data][currency]': 'usd',
-    'line_items[0][price_data][unit_amount]': '700',
-    'line_items[0][price_data][product_data][name]': 'Lost',
-    'line_items[0][quantity]': '1',
-    success_url: 'https://shop.example/',
-    'metadata[kassa_order_id]': 'ord_01h455vb4pex5vsknk084sn02q',
-  });
-  const headers = { authorization: `Bearer ${shop.sandbox.keys.secret}` };
-  const answer = await shop.sandbox.fetch(
-    new Request('http://127.0.0.1:4243/v1/checkout/sessions', { method: 'POST', headers, body }),
-  );
-  const { id } = (await answer.json()) as { id: string };
-  await shop.sandbox.control.pay(id, { outcome: 'pays', email: 'ann@example.com' });
+  const id = await payUnknown(shop.sandbox);
   expect(await reconcile(shop.house)).toMatchObject({ unexplained: 1 });
   const breaks = await shop.db
     .selectFrom('reconcile_breaks')

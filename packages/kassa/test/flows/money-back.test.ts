@@ -7,6 +7,7 @@ import type { PaymentReport } from '../../src/domain/payments/index.ts';
 import type { SettleOutcome } from '../../src/flows/house.ts';
 import { reconcile } from '../../src/flows/reconcile.ts';
 import { BLUE_HALL, type Counter, openCounter } from '../setup/counter.ts';
+import { payUnknown } from '../setup/unknown-page.ts';
 import { realIds } from '../setup/world.ts';
 
 let counter: Counter | undefined;
@@ -256,25 +257,9 @@ test.each(['refund', 'review'] as const)(
   },
 );
 
-/** A payment at Stripe with our mark, of which our database knows nothing. */
-async function paidUnknown(shop: Counter, shop_id?: string): Promise<void> {
-  const params = {
-    ...{ mode: 'payment', success_url: 'https://shop.example/', 'line_items[0][quantity]': '1' },
-    ...{ 'line_items[0][price_data][currency]': 'usd', 'line_items[0][price_data][unit_amount]': '700' },
-    'line_items[0][price_data][product_data][name]': 'Lost',
-    'metadata[kassa_order_id]': 'ord_01h455vb4pex5vsknk084sn02q',
-    ...(shop_id === undefined ? {} : { 'metadata[kassa_shop_id]': shop_id }),
-  };
-  const headers = { authorization: `Bearer ${shop.sandbox.keys.secret}` };
-  const body = new URLSearchParams(params);
-  const request = new Request('http://127.0.0.1:4243/v1/checkout/sessions', { method: 'POST', headers, body });
-  const { id } = (await (await shop.sandbox.fetch(request)).json()) as { id: string };
-  await shop.sandbox.control.pay(id, { outcome: 'pays', email: 'ann@example.com' });
-}
-
 test('money that no order knows goes back after it was looked at twice, where the shop has said so', async () => {
   const shop = await open({ withoutOrder: 'refund' });
-  await paidUnknown(shop, shop.house.shop.tenant_id);
+  await payUnknown(shop.sandbox, { shop_id: shop.house.shop.tenant_id });
   await reconcile(shop.house);
   await shop.rest();
   const breaks = () => shop.db.selectFrom('reconcile_breaks').select(['kind', 'resolved_at']).execute();
@@ -298,7 +283,7 @@ test('money that no order knows goes back after it was looked at twice, where th
 test('money that no order knows goes back also when the comparison that found it came days too late', async () => {
   const shop = await open({ withoutOrder: 'refund' });
   await reconcile(shop.house);
-  await paidUnknown(shop, shop.house.shop.tenant_id);
+  await payUnknown(shop.sandbox, { shop_id: shop.house.shop.tenant_id });
   shop.clock.advance(5 * 24 * 3_600_000);
   await reconcile(shop.house);
   const [timer] = await shop.db.selectFrom('timers').select('payload').where('kind', '=', 'reconcile').execute();
@@ -322,10 +307,10 @@ test('money without a shop in its mark, and many unknown payments at once, are l
     await shop.rest();
     return shop.sandbox.books().currencies.usd;
   };
-  await paidUnknown(shop);
+  await payUnknown(shop.sandbox);
   expect(await looked()).toMatchObject({ captured: 700, refunded_succeeded: 0 });
   // As after a database that came back from a copy of yesterday.
-  for (const shop_id of [own, own, own]) await paidUnknown(shop, shop_id);
+  for (const shop_id of [own, own, own]) await payUnknown(shop.sandbox, { shop_id });
   expect(await looked()).toMatchObject({ captured: 2_800, refunded_succeeded: 0 });
   expect(await shop.db.selectFrom('orders').select('id').execute()).toEqual([]);
 });

@@ -4,6 +4,7 @@ import { afterEach, expect, test } from 'vitest';
 import { refreshCheckout } from '../../src/flows/checkout/refresh-checkout.ts';
 import { reconcile } from '../../src/flows/reconcile.ts';
 import { openPaymentDesk, type PaymentDesk } from '../setup/payments.ts';
+import { UNKNOWN_ORDER } from '../setup/unknown-page.ts';
 
 let desk: PaymentDesk | undefined;
 afterEach(async () => desk?.close());
@@ -296,7 +297,7 @@ test('a payment with our mark that no order knows is put before a person', async
   const { id } = await shop.stripe.paymentIntents.create({
     amount: 700,
     currency: 'usd',
-    metadata: { kassa_order_id: 'ord_01h455vb4pex5vsknk084sn02q' },
+    metadata: { kassa_order_id: UNKNOWN_ORDER },
     automatic_payment_methods: { enabled: true, allow_redirects: 'never' },
   });
   await shop.confirm(id);

@@ -10,6 +10,7 @@ import { EVENT_READERS } from '../../src/inbox/events/index.ts';
 import { defineKassa, ticket, usd } from '../../src/index.ts';
 import { toTypeId } from '../../src/kernel/ids.ts';
 import { type Counter, openCounter } from '../setup/counter.ts';
+import { payUnknown, UNKNOWN_ORDER } from '../setup/unknown-page.ts';
 
 const MINUTE = 60_000;
 const TYPES = Object.keys(EVENT_READERS);
@@ -113,16 +114,10 @@ describe('of ten planted defects', () => {
   beforeAll(async () => {
     ({ shop, sales } = await openSold());
     open.push(shop);
-    const mark = { 'metadata[kassa_order_id]': 'ord_01h455vb4pex5vsknk084sn02q' };
+    const mark = { 'metadata[kassa_order_id]': UNKNOWN_ORDER };
     shop.deliver = async () => new Response('', { status: 500 });
     // 1 an order that is missing: paid at Stripe with our mark, and no row knows it.
-    const lost = await post(shop, 'checkout/sessions', {
-      ...{ mode: 'payment', success_url: 'https://shop.example/', ...mark },
-      ...{ 'line_items[0][price_data][currency]': 'usd', 'line_items[0][price_data][unit_amount]': '700' },
-      ...{ 'line_items[0][price_data][product_data][name]': 'Lost', 'line_items[0][quantity]': '1' },
-    });
-    await shop.sandbox.control.pay(lost.id, { outcome: 'pays', email: 'ann@example.com' });
-    planted.order_missing = lost.id;
+    planted.order_missing = await payUnknown(shop.sandbox);
     // 2 a payment without any page, marked as ours.
     const orphan = await post(shop, 'payment_intents', {
       ...{ amount: '900', currency: 'usd', payment_method: 'pm_card_visa', confirm: 'true', ...mark },

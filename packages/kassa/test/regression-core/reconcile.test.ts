@@ -4,6 +4,7 @@ import { afterEach, expect, test } from 'vitest';
 import type { House } from '../../src/flows/house.ts';
 import { reconcile } from '../../src/flows/reconcile.ts';
 import { type Counter, openCounter } from '../setup/counter.ts';
+import { payUnknown } from '../setup/unknown-page.ts';
 
 let counter: Counter | undefined;
 afterEach(async () => counter?.close());
@@ -138,17 +139,7 @@ test('a database that is too slow for everything ends the round, and the next on
 
 test('what another installation sold on the same Stripe account is not missed here', async () => {
   const shop = await deaf();
-  const { id } = await post(shop, 'checkout/sessions', {
-    mode: 'payment',
-    'line_items[0][price_data][currency]': 'usd',
-    'line_items[0][price_data][unit_amount]': '700',
-    'line_items[0][price_data][product_data][name]': 'Elsewhere',
-    'line_items[0][quantity]': '1',
-    success_url: 'https://shop.example/',
-    'metadata[kassa_order_id]': 'ord_01h455vb4pex5vsknk084sn02q',
-    'metadata[kassa_shop_id]': '01935000-0000-7000-8000-000000000009',
-  });
-  await pays(shop, id);
+  await payUnknown(shop.sandbox, { shop_id: '01935000-0000-7000-8000-000000000009' });
   expect(await reconcile(shop.house)).toMatchObject({ unexplained: 0 });
   // Its events are done with at once, instead of waiting for an order that will never come.
   shop.deliver = (request) => shop.take(request);
@@ -159,16 +150,7 @@ test('what another installation sold on the same Stripe account is not missed he
 
 test('a paid page of ours that no order knows is found even while nobody is buying', async () => {
   const shop = await deaf();
-  const { id } = await post(shop, 'checkout/sessions', {
-    mode: 'payment',
-    'line_items[0][price_data][currency]': 'usd',
-    'line_items[0][price_data][unit_amount]': '700',
-    'line_items[0][price_data][product_data][name]': 'Lost',
-    'line_items[0][quantity]': '1',
-    success_url: 'https://shop.example/',
-    'metadata[kassa_order_id]': 'ord_01h455vb4pex5vsknk084sn02q',
-  });
-  await pays(shop, id);
+  const id = await payUnknown(shop.sandbox);
   expect(await reconcile(shop.house)).toMatchObject({ unexplained: 1 });
   expect(await shop.built.http.listTrouble()).toMatchObject({
     counts: { breaks: 1 },

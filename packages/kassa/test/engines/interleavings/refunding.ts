@@ -7,6 +7,7 @@ import { compareUnowned } from '../../../src/flows/reconciling/compare-unowned.t
 import { reachOf } from '../../../src/flows/reconciling/reach.ts';
 import { refundOrder } from '../../../src/flows/refunds/refund-order.ts';
 import { settle } from '../../../src/flows/settle.ts';
+import { payUnknown } from '../../setup/unknown-page.ts';
 import type { StageShop } from './rewind.ts';
 import { type Act, CAUSE, hears, paidUnheard, type Scene, type Sold, tickets, told } from './scene.ts';
 
@@ -43,23 +44,6 @@ async function disputed(of: StageShop, { session }: Sold, type: string, times: n
   const charge = of.sandbox.books().charges.find((one) => one.session === session)?.charge ?? '';
   await of.sandbox.control.openDispute(charge, {});
   await told(of, type, times);
-}
-
-/** A page is paid at Stripe with our mark, and no row of ours knows it. */
-async function paidUnowned(of: StageShop): Promise<string> {
-  const params = {
-    ...{ mode: 'payment', success_url: 'https://shop.example/', 'line_items[0][quantity]': '1' },
-    ...{ 'line_items[0][price_data][currency]': 'usd', 'line_items[0][price_data][unit_amount]': '700' },
-    'line_items[0][price_data][product_data][name]': 'Lost',
-    'metadata[kassa_order_id]': 'ord_01h455vb4pex5vsknk084sn02q',
-    'metadata[kassa_shop_id]': of.house.shop.tenant_id,
-  };
-  const headers = { authorization: `Bearer ${of.sandbox.keys.secret}` };
-  const url = 'http://127.0.0.1:4243/v1/checkout/sessions';
-  const request = new Request(url, { method: 'POST', headers, body: new URLSearchParams(params) });
-  const { id } = (await (await of.sandbox.fetch(request)).json()) as { id: string };
-  await of.sandbox.control.pay(id, { outcome: 'pays', email: 'ann@example.com' });
-  return id;
 }
 
 /** The part of a comparison that looks at such money a second time, in a shop that sends it back. */
@@ -167,8 +151,9 @@ export const REFUNDING: readonly Scene[] = [
     one_end: true,
     async set(of) {
       // The first of its kind in a shop also makes what such orders are for, which two cannot do at once either.
-      await adopt(of.house, await paidUnowned(of), { actor: 'admin:ann', end: 'review' });
-      await paidUnowned(of);
+      const page = { shop_id: of.house.shop.tenant_id };
+      await adopt(of.house, await payUnknown(of.sandbox, page), { actor: 'admin:ann', end: 'review' });
+      await payUnknown(of.sandbox, page);
       await reconcile(of.house);
       of.clock.advance(KNOWN_WITHIN_MS + 1);
       const look = async () => [...(await leaves(of, [700])()), ...(await adoptedOnce(of))];
