@@ -72,3 +72,8 @@ export function isConnectionLoss(error: unknown): boolean {
     /^Connection terminated|not queryable|^Postgres connection has been discarded/.test(message)
   );
 }
+
+/** The database is at fault and not the work: out of reach, too busy, or gone while something was read or committed. */
+export function isDatabaseAway(error: unknown): boolean {
+  return error instanceof DatabaseUnavailable || error instanceof CommitUnknown || isConnectionLoss(error);
+}

@@ -12,7 +12,15 @@ export {
   type TimeLimits,
   WORKER_LIMITS,
 } from './connect.ts';
-export { CommitUnknown, constraintOf, DatabaseUnavailable, isRowFault, isTimedOut, sqlstateOf } from './faults.ts';
+export {
+  CommitUnknown,
+  constraintOf,
+  DatabaseUnavailable,
+  isDatabaseAway,
+  isRowFault,
+  isTimedOut,
+  sqlstateOf,
+} from './faults.ts';
 export type * from './generated/tables.ts';
 export * from './idempotency-keys-table.ts';
 export * from './inbox/bodies-table.ts';

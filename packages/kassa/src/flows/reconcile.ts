@@ -18,11 +18,12 @@ const SILENT_MAX = 20;
 /**
  * Compares objects at Stripe with our rows and asks settle for each difference, so that an order ends the same when no
  * event is ever made (docs.stripe.com/webhooks/handle-irrecoverable-events). Finished sessions, payments without one,
- * refunds and disputes are each listed from where the last pass began, and from the oldest that still waits; what nobody waits
- * for is looked at once an hour, and once a day, first of all after a start, so are the last days altogether, also what
- * we believe to be over, and what Stripe charged is booked. A paid session that carries our mark and that no row knows becomes a break, which a person
- * sees; so does one that cannot be settled, and it holds no other back. Cut in half, or held up because Stripe's rate
- * limit belongs to buyers first, it goes on where it was; a second round changes nothing.
+ * refunds and disputes are each listed from where the last pass began, and from the oldest that still waits; what nobody
+ * waits for is looked at once an hour. Once a day, first of all after a start, so are the last days altogether, also
+ * what we believe to be over, and what Stripe charged is booked. A paid session that carries our mark and that no row
+ * knows becomes a break, which a person sees; so does one that cannot be settled: it holds no other back, and the next
+ * hourly look goes as far back as that of a day. Cut in half, or held up because Stripe's rate limit belongs to buyers
+ * first, the round goes on where it was; a second one changes nothing.
  * @param payload what the timer of this round carries; without it the round looks back furthest.
  * @throws GatewayFailure, KassaError when Stripe cannot be asked.
  */
@@ -44,7 +45,7 @@ export async function reconcile(house: House, payload?: unknown): Promise<Reconc
   await compareRefunds(round, reach);
   await compareDisputes(round, reach);
   await compareFees(round, reach);
-  await armNextRound(house, reach);
+  await armNextRound(round, reach);
   return round.tally;
 }
 
@@ -66,9 +67,9 @@ async function compareSessions(round: Round, status: 'complete' | 'expired', sin
 }
 
 /** One timer per shop, so any number of processes runs one reconciler. */
-async function armNextRound(house: House, { next }: Reach): Promise<void> {
+async function armNextRound({ house, tally }: Round, { next }: Reach): Promise<void> {
   const due_at = new Date(house.clock.now().getTime() + house.pace.reconcile_every_ms);
-  const payload = { ...next };
+  const payload = next(tally.failed === 0);
   const timer = { subject: house.shop.tenant_id, kind: 'reconcile', due_at, payload };
   await inTransaction(house.db, (tx) => setTimer(tx, timer));
 }

@@ -1,6 +1,7 @@
 // Goal: what Stripe holds for us is found without a single webhook, whatever else lies in the account.
 // Method: every webhook is lost; foreign, broken and early objects stand beside ours at the sandbox.
 import { afterEach, expect, test } from 'vitest';
+import { CommitUnknown } from '../../src/database/index.ts';
 import type { House } from '../../src/flows/house.ts';
 import { reconcile } from '../../src/flows/reconcile.ts';
 import { type Counter, openCounter } from '../setup/counter.ts';
@@ -118,6 +119,38 @@ test('a payment that the database always takes too long for is passed over, and 
   slow.clear();
   expect(await reconcile(house)).toMatchObject({ settled: 1, failed: 0 });
   expect(await breaks.execute()).toEqual([]);
+});
+
+test('a connection that is lost during a commit ends the round, and nothing is said to be wrong with the payment', async () => {
+  const shop = await deaf();
+  await pays(shop, (await shop.buy()).session_id);
+  const lost = new CommitUnknown('The connection was lost during the commit.');
+  await expect(reconcile({ ...shop.house, settle: () => Promise.reject(lost) })).rejects.toBe(lost);
+  expect(await shop.db.selectFrom('reconcile_breaks').select('kind').execute()).toEqual([]);
+  expect(await reconcile(shop.house)).toMatchObject({ settled: 1, failed: 0 });
+});
+
+test('what could not be written down is looked at again within the hour, however long ago it happened', async () => {
+  const shop = await deaf();
+  const { session_id } = await shop.buy();
+  await pays(shop, session_id);
+  const charge = shop.sandbox.books().charges.find((one) => one.session === session_id)?.charge ?? '';
+  await shop.sandbox.control.openDispute(charge, {});
+  shop.clock.advance(2 * 3_600_000);
+  const recordDispute: House['recordDispute'] = () => Promise.reject(new Error('this one cannot be recorded'));
+  expect(await reconcile({ ...shop.house, recordDispute })).toMatchObject({ settled: 1, failed: 1 });
+  const next = async (): Promise<unknown> => {
+    const timers = shop.db.selectFrom('timers').select('payload').where('kind', '=', 'reconcile');
+    return (await timers.executeTakeFirstOrThrow()).payload;
+  };
+  shop.clock.advance(3_600_000);
+  expect(await reconcile(shop.house, await next())).toMatchObject({ failed: 0 });
+  expect(await shop.db.selectFrom('disputes').select('status').execute()).toEqual([{ status: 'needs_response' }]);
+  const breaks = shop.db.selectFrom('reconcile_breaks').select('kind').where('resolved_at', 'is', null);
+  expect(await breaks.execute()).toEqual([]);
+  // And then once a day again.
+  const { deep_at } = (await next()) as { deep_at: string };
+  expect(Date.parse(deep_at)).toBeGreaterThan(shop.clock.now() + 23 * 3_600_000);
 });
 
 test('a database that is too slow for everything ends the round, and the next one comes further', async () => {

@@ -1,4 +1,4 @@
-import { DatabaseUnavailable, inTransaction, isTimedOut } from '../../database/index.ts';
+import { inTransaction, isDatabaseAway, isTimedOut } from '../../database/index.ts';
 import {
   type Attempt,
   awaitsEnd,
@@ -110,7 +110,7 @@ export async function explained({ house, breaks }: Round, stripe_object_id: stri
 function isAway({ breaks, too_slow }: Round, id: string, error: unknown): boolean {
   if (error instanceof GatewayFailure) return error.kind !== 'refused';
   if (isTimedOut(error)) return !breaks.has(id) && too_slow.add(id).size > TOO_SLOW_MAX;
-  return error instanceof DatabaseUnavailable || (error instanceof KassaError && error.status === 503);
+  return isDatabaseAway(error) || (error instanceof KassaError && error.status === 503);
 }
 
 /** Lets one object fail alone: it is put before a person, and everything behind it is still looked at. */

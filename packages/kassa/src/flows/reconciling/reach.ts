@@ -17,8 +17,12 @@ export interface Reach {
   /** Since when a list has to be gone through, by the oldest that waits; undefined: since the last pass began. */
   backTo(oldest_waiting: Date | undefined): Date | undefined;
   refundsBackTo(oldest_waiting: Date | undefined): Date | undefined;
-  /** When the next wide round and the next deep one are due. */
-  readonly next: { readonly wide_at: string; readonly deep_at: string };
+  /**
+   * When the next wide round and the next deep one are due.
+   * @param is_whole false when something could not be written down: no list goes back to it by itself, so that the next
+   * wide round is a deep one.
+   */
+  next(is_whole: boolean): { readonly wide_at: string; readonly deep_at: string };
 }
 
 /** @param payload what the round before left; without it this one looks back furthest. */
@@ -28,7 +32,7 @@ export function reachOf(now: Date, payload: unknown): Reach {
   const deep_at = momentIn(payload, 'deep_at');
   const is_deep = deep_at === undefined || deep_at.getTime() <= now_ms;
   const is_wide = is_deep || wide_at === undefined || wide_at.getTime() <= now_ms;
-  const later = (every_ms: number): string => new Date(now_ms + every_ms).toISOString();
+  const later = (every_ms: number): Date => new Date(now_ms + every_ms);
   const since = (look_back_ms: number, oldest: Date | undefined): Date | undefined => {
     const earliest = new Date(now_ms - look_back_ms);
     return is_deep || (oldest && oldest < earliest) ? earliest : oldest;
@@ -38,9 +42,11 @@ export function reachOf(now: Date, payload: unknown): Reach {
     horizon: new Date(now_ms - LOOK_BACK_MS),
     backTo: (oldest) => since(LOOK_BACK_MS, oldest),
     refundsBackTo: (oldest) => since(REFUNDS_LOOK_BACK_MS, oldest),
-    next: {
-      wide_at: is_wide ? later(WIDE_EVERY_MS) : wide_at.toISOString(),
-      deep_at: is_deep ? later(DEEP_EVERY_MS) : deep_at.toISOString(),
+    next(is_whole) {
+      const next_wide = is_wide ? later(WIDE_EVERY_MS) : wide_at;
+      const next_deep = is_deep ? later(DEEP_EVERY_MS) : deep_at;
+      const soon = is_whole ? next_deep : new Date(Math.min(next_wide.getTime(), next_deep.getTime()));
+      return { wide_at: next_wide.toISOString(), deep_at: soon.toISOString() };
     },
   };
 }
