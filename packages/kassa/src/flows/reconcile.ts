@@ -67,9 +67,9 @@ async function compareSessions(round: Round, status: 'complete' | 'expired', sin
 }
 
 /** One timer per shop, so any number of processes runs one reconciler. */
-async function armNextRound({ house, tally }: Round, { next }: Reach): Promise<void> {
+async function armNextRound({ house, unwritten }: Round, { next }: Reach): Promise<void> {
   const due_at = new Date(house.clock.now().getTime() + house.pace.reconcile_every_ms);
-  const payload = next(tally.failed === 0);
+  const payload = next(unwritten.size === 0);
   const timer = { subject: house.shop.tenant_id, kind: 'reconcile', due_at, payload };
   await inTransaction(house.db, (tx) => setTimer(tx, timer));
 }

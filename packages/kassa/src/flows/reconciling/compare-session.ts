@@ -34,6 +34,8 @@ export interface Round {
   readonly began_at: Date;
   /** Stripe's ids of what the database took too long for in this round, and that was sound before. */
   readonly too_slow: Set<string>;
+  /** Stripe's ids of what Kassa itself has to look at again. */
+  readonly unwritten: Set<string>;
 }
 
 export const RECONCILE_CAUSE = { cause: 'reconcile', actor: 'kassa' };
@@ -54,6 +56,7 @@ export async function beginRound(house: House): Promise<Round> {
     breaks,
     began_at: house.clock.now(),
     too_slow: new Set(),
+    unwritten: new Set(),
     tally: { sessions_seen: 0, settled: 0, refunds_seen: 0, unexplained: 0, failed: 0 },
   };
 }
@@ -125,6 +128,7 @@ export async function guarded(
     if (isAway(round, what.id, error)) throw error;
     const { house, tally } = round;
     tally.failed += 1;
+    if (what.owner === 'kassa') round.unwritten.add(what.id);
     house.log.error(
       { object_id: what.id, kind: what.kind, err: error },
       'an object of Stripe could not be written down',
