@@ -65,8 +65,10 @@ export function systemRandom(): Random {
  */
 export function systemHttp(): Http {
   // A request's signal follows the caller's only as long as somebody holds the request itself: swept away in the middle
-  // of the call, it would take the time limit with it, and leave fetch's own of five minutes.
+  // of the call, it would take the time limit with it, and leave fetch's own of five minutes. Whoever reads the answer
+  // holds its body, and that the request.
   const under_way = new Set<Request>();
+  const being_read = new WeakMap<ReadableStream, Request>();
   return async (request, leaving) => {
     const { url, method, headers, signal } = request;
     // Handed over whole, it would be made once more with its body led through streams: a quarter of the call (measured).
@@ -74,7 +76,9 @@ export function systemHttp(): Http {
     leaving?.();
     under_way.add(request);
     try {
-      return await fetch(url, { method, headers, body, signal, redirect: 'manual' });
+      const answer = await fetch(url, { method, headers, body, signal, redirect: 'manual' });
+      if (answer.body) being_read.set(answer.body, request);
+      return answer;
     } finally {
       under_way.delete(request);
     }
