@@ -22,7 +22,7 @@ const USAGE = `npm run bench -- [B1 B5 …] [options]      measures, checks the 
   --size <size>        orders that are there before: ${Object.keys(SIZES).join(', ')} (1k)
   --peers <folder>     programs of others, set up as bench/README.md says
   --noisy              measure on a busy computer too; publish nothing of it
-  --profile            also write where the time of Kassa's process went
+  --profile            also write where the time of Kassa's process went, and that of its database
   --list               the benchmarks
   --compare <a> <b>    two files of bench/results
 
@@ -92,7 +92,7 @@ async function runAll(asked: readonly string[], wishes: Wishes, load_average: nu
   let postgres = '';
   for (const { id, title, run } of wanted) {
     say(`${id}  ${title}`);
-    const block = await withBench(wishes, say, async (bench) => {
+    const block = await withBench(id, { wishes, say }, async (bench) => {
       postgres = bench.ground.version;
       return { block: id, title, ...(await run(bench)) };
     });
@@ -110,7 +110,7 @@ async function runAll(asked: readonly string[], wishes: Wishes, load_average: nu
     if (last) for (const line of compareBlocks(last, run, block.block)) say(line);
   }
   say(`\nwritten to ${file}`);
-  if (wishes.profiles !== null) say(`profile: ${writeProfile(wishes.profiles, file)}`);
+  if (wishes.profiles !== null) for (const profile of writeProfile(wishes.profiles, file)) say(`profile: ${profile}`);
   return blocks.some(isBroken) ? 1 : 0;
 }
 

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { LoadPlan } from '../load/plan.ts';
 import type { Block } from '../report/results.ts';
+import { writeStatements } from '../report/statements.ts';
 import type { ShopWish } from '../shop/wish.ts';
 import { type Child, type Driver, startChild, startDriver } from './children.ts';
 import { type Ground, openGround } from './ground.ts';
@@ -16,7 +17,7 @@ export interface Wishes {
   readonly connections: number;
   /** Folder in which other programs are installed, each in its own (bench/peers); null: none is measured. */
   readonly peers: string | null;
-  /** Folder for CPU profiles of the shops; null: none are taken. They cost about a tenth of the speed. */
+  /** Folder for profiles of the shops and of their database; null: none are taken. They cost about a tenth of the speed. */
   readonly profiles: string | null;
 }
 
@@ -58,13 +59,14 @@ const EVENT = fileURLToPath(new URL('../reference/event-of-3755-bytes.txt', impo
 /** The frozen event of R, `{n}` for its number. */
 export const eventBody = (): string => readFileSync(EVENT, 'utf8');
 
-/** Opens the ground, the driver and the stub, runs, and closes all of it, whatever happened. */
+/** Opens the ground, the driver and the stub, runs the benchmark of this name, and closes all of it, whatever happened. */
 export async function withBench<Result>(
-  wishes: Wishes,
-  say: (line: string) => void,
+  name: string,
+  { wishes, say }: { readonly wishes: Wishes; readonly say: (line: string) => void },
   work: (bench: Bench) => Promise<Result>,
 ): Promise<Result> {
-  const ground = await openGround();
+  const { profiles } = wishes;
+  const ground = await openGround(profiles !== null);
   const children: { stop(): Promise<void> }[] = [];
   const keep = async <Started extends { stop(): Promise<void> }>(starting: Promise<Started>): Promise<Started> => {
     const started = await starting;
@@ -86,7 +88,6 @@ export async function withBench<Result>(
           ...usual,
           ...wish,
         };
-        const { profiles } = wishes;
         const options = profiles === null ? [] : ['--cpu-prof', `--cpu-prof-dir=${profiles}`];
         return keep(startChild('shop/server.ts', { BENCH_SHOP: JSON.stringify(whole) }, options));
       },
@@ -98,6 +99,9 @@ export async function withBench<Result>(
     });
   } finally {
     for (const child of children.toReversed()) await child.stop();
+    // Whoever was measured may have taken the database with them.
+    const told = profiles === null ? undefined : writeStatements(ground.kassa, profiles, name);
+    await told?.catch((error: unknown) => say(`no statements: ${String(error)}`));
     await ground.close();
   }
 }

@@ -6,6 +6,7 @@ import { startEmbedded } from '../../packages/kassa/src/database/embedded/index.
 import { closeDatabase, migrate, openDatabase } from '../../packages/kassa/src/database/index.ts';
 import { silentLog } from '../../packages/kassa/src/kernel/log.ts';
 import { systemClock, systemRandom } from '../../packages/kassa/src/system.ts';
+import { COUNTING } from '../report/statements.ts';
 
 /** A Postgres of the bench's own, durable as in production, with a database for R and one for Kassa. */
 export interface Ground {
@@ -29,11 +30,13 @@ const world = { clock: systemClock(), random: systemRandom(), log: silentLog };
 
 /**
  * Starts a Postgres in a new folder below the system's temporary one and migrates Kassa's database.
+ * @param counts_statements also has it count what each statement costs (`writeStatements`).
  * @throws Error when the server would not be durable: figures of such a server say nothing.
  */
-export async function openGround(): Promise<Ground> {
+export async function openGround(counts_statements = false): Promise<Ground> {
   const folder = mkdtempSync(join(tmpdir(), 'kassa-bench-'));
-  const server = await startEmbedded({ ...world, folder: join(folder, 'postgres') });
+  const settings = counts_statements ? COUNTING : {};
+  const server = await startEmbedded({ ...world, folder: join(folder, 'postgres'), settings });
   const admin = await connected(server.url);
   await admin.query('create database bench_reference');
   await admin.query('create database bench_kassa');
@@ -47,6 +50,7 @@ export async function openGround(): Promise<Ground> {
   await migrate(db);
   await closeDatabase(db);
   const kassa = await connected(kassa_url);
+  if (counts_statements) await kassa.query('create extension pg_stat_statements');
   return {
     version: server.version,
     postmaster: Number(readFileSync(join(folder, 'postgres', 'data', 'postmaster.pid'), 'utf8').split('\n')[0]),

@@ -1,5 +1,6 @@
-import { readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { copyFileSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { STATEMENTS_ENDING } from './statements.ts';
 
 interface CpuProfile {
   readonly nodes: readonly {
@@ -13,10 +14,18 @@ interface CpuProfile {
 const LINES_MAX = 45;
 const IDLE = ['(idle)', '(program)'];
 
-/** Where the shops of a run spent their time, as text beside its results. @returns the file. */
-export function writeProfile(folder: string, results: string): string {
+/** Where the shops of a run and their database spent their time, as text beside its results. @returns the files. */
+export function writeProfile(folder: string, results: string): string[] {
   const spent = new Map<string, number>();
-  for (const name of readdirSync(folder)) addUp(JSON.parse(readFileSync(join(folder, name), 'utf8')), spent);
+  const beside = (ending: string): string => results.replace(/\.json$/, ending);
+  const [statements, profiles] = [true, false].map((wanted) =>
+    readdirSync(folder).filter((name) => name.endsWith(STATEMENTS_ENDING) === wanted),
+  );
+  for (const name of profiles ?? []) addUp(JSON.parse(readFileSync(join(folder, name), 'utf8')), spent);
+  const told = (statements ?? []).map((name) => {
+    copyFileSync(join(folder, name), beside(`.${name}`));
+    return beside(`.${name}`);
+  });
   rmSync(folder, { recursive: true, force: true });
   const busy = [...spent].filter(([place]) => !IDLE.includes(place));
   const total = busy.reduce((sum, [, us]) => sum + us, 0);
@@ -24,12 +33,12 @@ export function writeProfile(folder: string, results: string): string {
     .sort(([, left], [, right]) => right - left)
     .slice(0, LINES_MAX)
     .map(([place, us]) => `${((us / total) * 100).toFixed(1).padStart(5)} %  ${place}`);
-  const file = results.replace(/\.json$/, '.profile.txt');
+  const file = beside('.profile.txt');
   writeFileSync(
     file,
     `CPU of the shop's own process by the function that was running, idle time left out\n\n${lines.join('\n')}\n`,
   );
-  return file;
+  return [file, ...told];
 }
 
 function addUp(profile: CpuProfile, spent: Map<string, number>): void {

@@ -1,7 +1,8 @@
 import { sql } from 'kysely';
+import { besideKey } from './beside-key.ts';
 import { backoffMs, type ClaimRound, errorText, type Failure, LeaseLost } from './lease.ts';
 import { type Database, lockClass, type Transaction } from './transaction.ts';
-import type { RowsStatement } from './writes/rows.ts';
+import { keyedRows, type RowsStatement } from './writes/rows.ts';
 import { writeRows } from './writes/together.ts';
 
 /** A verified event as it is stored: nothing has been decided about it yet. */
@@ -107,7 +108,7 @@ export async function markInboxHandled(
       ${handled.map(({ event }) => event.token)}::bigint[], ${handled.map(({ outcome }) => outcome)}::text[],
       ${handled.map(({ order_id }) => order_id)}::uuid[]) as done (account, id, token, outcome, order_id)
     where event.account = done.account and event.id = done.id and event.claims = done.token
-      and event.handled_at is null and event.parked_at is null
+      and ${besideKey(sql`event.handled_at is null and event.parked_at is null`)}
     returning event.id`.execute(tx);
   if (rows.length !== handled.length) {
     throw new LeaseLost(`${handled.length - rows.length} of ${handled.length} events belong to another worker by now`);
@@ -132,7 +133,7 @@ export async function failInboxEvent(
     set attempts = ${attempts}, last_error = ${errorText(error)}, lease_until = null,
       due_at = ${parks ? at : new Date(at.getTime() + backoffMs(attempts, random))}, parked_at = ${parks ? at : null}
     where account = ${event.account} and id = ${event.id} and claims = ${event.token}
-      and handled_at is null and parked_at is null
+      and ${besideKey(sql`handled_at is null and parked_at is null`)}
     returning id`.execute(db);
   if (rows.length === 0) return 'lost';
   return parks ? 'parked' : 'retry';
@@ -178,7 +179,7 @@ const WAKE_EVENTS: RowsStatement<{ readonly object_id: string; readonly at: Date
   statement: (rows) => sql`
     update kassa.inbox_events event
     set due_at = least(event.due_at, known.at), parked_at = null, claims = event.claims + 1, lease_until = null
-    from json_to_recordset(${rows}::json) as known (object_id text, at timestamptz)
+    from ${keyedRows(rows, 'object_id text, at timestamptz', 'object_id')} as known
     where event.object_id = known.object_id and event.handled_at is null`,
 };
 

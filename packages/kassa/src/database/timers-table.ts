@@ -2,7 +2,7 @@ import { sql } from 'kysely';
 import type { JsonValue } from './generated/tables.ts';
 import { backoffMs, type ClaimRound, errorText, type Failure } from './lease.ts';
 import { type Database, lockClass, type Transaction } from './transaction.ts';
-import type { RowsStatement } from './writes/rows.ts';
+import { keyedRows, type RowsStatement } from './writes/rows.ts';
 import { type WroteRow, writeRows } from './writes/together.ts';
 
 /** Something that must happen later. One per subject and kind: setting it again moves it. */
@@ -56,7 +56,7 @@ export async function cancelTimer(
 
 const CANCEL_TIMERS: RowsStatement<Pick<Timer, 'subject' | 'kind'>> = {
   statement: (rows) => sql`
-    delete from kassa.timers timer using json_to_recordset(${rows}::json) as over (subject uuid, kind text)
+    delete from kassa.timers timer using ${keyedRows(rows, 'subject uuid, kind text', 'subject')} as over
     where timer.subject = over.subject and timer.kind = over.kind`,
   told: { column: sql`timer.subject || timer.kind`, of: ({ subject, kind }) => subject + kind },
 };

@@ -1,4 +1,5 @@
 import {
+  besideKey,
   lockClass,
   look,
   type RowsStatement,
@@ -21,7 +22,7 @@ export async function checkStock(
 ): Promise<void> {
   const wanted = perOffer(parts);
   const theirs = sql`coalesce((select sum(hold.quantity) from kassa.holds hold
-    where hold.offer_id = stock.offer_id and hold.state = 'held' and hold.order_id = any(${given_up}::uuid[])), 0)`;
+    where hold.order_id = any(${given_up}::uuid[]) and ${besideKey(sql`hold.offer_id = stock.offer_id and hold.state = 'held'`)}), 0)`;
   const short = sql<string | null>`(
     select stock.offer_id
     from unnest(${[...wanted.keys()]}::uuid[], ${[...wanted.values()]}::int[]) as wanted (offer_id, quantity)

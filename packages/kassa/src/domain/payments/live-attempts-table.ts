@@ -1,5 +1,6 @@
 import {
   type Database,
+  keyedRows,
   lockClass,
   type RowsStatement,
   sql,
@@ -166,13 +167,15 @@ export async function noteOpened(tx: Transaction, opened: OpenedAttempt): Promis
   await writeRows(tx, NOTE_OPENED, [opened]);
 }
 
+const OPENED_COLUMNS = `id uuid, session_id text, payment_id text, url text, client_secret text, status text,
+  payment_status text, heard_at timestamptz`;
+
 const NOTE_OPENED: RowsStatement<OpenedAttempt> = {
   statement: (rows) => sql`
     update kassa.payment_transactions attempt
     set session_id = opened.session_id, payment_id = opened.payment_id, url = opened.url,
       client_secret = opened.client_secret, status = opened.status, payment_status = opened.payment_status,
       heard_at = opened.heard_at, updated_at = opened.heard_at
-    from json_to_recordset(${rows}::json) as opened (id uuid, session_id text, payment_id text, url text,
-      client_secret text, status text, payment_status text, heard_at timestamptz)
+    from ${keyedRows(rows, OPENED_COLUMNS, 'id')} as opened
     where attempt.id = opened.id`,
 };

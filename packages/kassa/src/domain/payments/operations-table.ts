@@ -1,6 +1,8 @@
 import {
+  besideKey,
   type Database,
   insertion,
+  keyedRows,
   type RowsStatement,
   sql,
   type Transaction,
@@ -185,7 +187,7 @@ export async function markSent(db: Database, key: string, at: Date): Promise<num
       updated_at: at,
     })
     .where('key', '=', key)
-    .where('state', '<>', 'known')
+    .where(besideKey(sql`state <> 'known'`))
     .returning('sends')
     .executeTakeFirst();
   return row?.sends;
@@ -218,8 +220,8 @@ const NOTE_DONE: RowsStatement<{ readonly key: string; readonly object_id: strin
   statement: (rows) => sql`
     update kassa.stripe_operations operation
     set state = 'known', outcome = 'done', stripe_object_id = done.object_id, last_error = null, updated_at = done.at
-    from json_to_recordset(${rows}::json) as done (key text, object_id text, at timestamptz)
-    where operation.key = done.key and operation.state <> 'known'`,
+    from ${keyedRows(rows, 'key text, object_id text, at timestamptz', 'key')} as done
+    where operation.key = done.key and ${besideKey(sql`operation.state <> 'known'`)}`,
 };
 
 type End = Parameters<typeof closeOperation>[2];
@@ -235,5 +237,5 @@ function closing(db: Database | Transaction, key: string, end: End, at: Date) {
       updated_at: at,
     })
     .where('key', '=', key)
-    .where('state', '<>', 'known');
+    .where(besideKey(sql`state <> 'known'`));
 }
