@@ -1,8 +1,9 @@
 import { sql } from 'kysely';
-import { besideKey } from './beside-key.ts';
+import { accountsOf } from './inbox/listed-events-table.ts';
 import { backoffMs, type ClaimRound, errorText, type Failure, LeaseLost } from './lease.ts';
 import { type Database, lockClass, type Transaction } from './transaction.ts';
-import { keyedRows, type RowsStatement } from './writes/rows.ts';
+import { besideKey, keysOf } from './writes/by-key.ts';
+import type { RowsStatement } from './writes/rows.ts';
 import { writeRows } from './writes/together.ts';
 
 /** A verified event as it is stored: nothing has been decided about it yet. */
@@ -49,28 +50,31 @@ export interface ParkedInboxEvent extends InboxKey {
 /** With waits that double from one second on, twelve tries last about half an hour. */
 const ATTEMPTS_MAX = 12;
 
-/** Claims due events, oldest first. Those that another worker is claiming at this moment are passed over. */
+/**
+ * Claims due events, oldest first. Those that another worker is claiming at this moment are passed over. Locked rows are
+ * taken by their places: in a table that was nearly empty when it was counted last, a join would compare each of them
+ * with all that has come since.
+ */
 export async function claimInboxEvents(
   db: Database,
   { at, limit, lease_ms }: ClaimRound,
 ): Promise<ClaimedInboxEvent[]> {
   const { rows } = await sql<ClaimedInboxEvent>`
-    with due as (
-      select account, id, due_at as was_due from kassa.inbox_events
-      where handled_at is null and parked_at is null and due_at <= ${at}
-        and (lease_until is null or lease_until <= kassa.clock())
-      order by due_at, account, id limit ${limit} for update skip locked
-    ), claimed as (
-      update kassa.inbox_events event
+    with claimed as (
+      update kassa.inbox_events
       set claims = claims + 1, lease_until = kassa.clock() + ${lease_ms}::int * interval '1 millisecond'
-      from due where event.account = due.account and event.id = due.id
-      returning event.*, due.was_due
+      where ctid = any (array(
+        select ctid from kassa.inbox_events
+        where handled_at is null and parked_at is null and due_at <= ${at}
+          and (lease_until is null or lease_until <= kassa.clock())
+        order by due_at, account, id limit ${limit} for update skip locked))
+      returning *
     )
     select account, id, tenant_id, mode, type, object_id, api_version, occurred_at, received_at, attempts,
       claims as token, coalesce(body, (
         select kept.body from kassa.inbox_bodies kept
         where kept.received_at = claimed.received_at and kept.account = claimed.account and kept.id = claimed.id)) as body
-    from claimed order by was_due, account, id`.execute(db);
+    from claimed order by due_at, account, id`.execute(db);
   return rows;
 }
 
@@ -84,7 +88,8 @@ export async function renewInboxEvents(
     update kassa.inbox_events event set lease_until = kassa.clock() + ${lease_ms}::int * interval '1 millisecond'
     from unnest(${events.map(({ account }) => account)}::text[], ${events.map(({ id }) => id)}::text[],
       ${events.map(({ token }) => token)}::bigint[]) as kept (account, id, token)
-    where event.account = kept.account and event.id = kept.id and event.claims = kept.token
+    where event.account = any (${accountsOf(events)}::text[]) and event.id = any (${events.map(({ id }) => id)}::text[])
+      and event.account = kept.account and event.id = kept.id and event.claims = kept.token
       and event.lease_until is not null
     returning event.id`.execute(db);
   return rows.length > 0;
@@ -107,7 +112,9 @@ export async function markInboxHandled(
     from unnest(${handled.map(({ event }) => event.account)}::text[], ${handled.map(({ event }) => event.id)}::text[],
       ${handled.map(({ event }) => event.token)}::bigint[], ${handled.map(({ outcome }) => outcome)}::text[],
       ${handled.map(({ order_id }) => order_id)}::uuid[]) as done (account, id, token, outcome, order_id)
-    where event.account = done.account and event.id = done.id and event.claims = done.token
+    where event.account = any (${accountsOf(handled.map(({ event }) => event))}::text[])
+      and event.id = any (${handled.map(({ event }) => event.id)}::text[])
+      and event.account = done.account and event.id = done.id and event.claims = done.token
       and ${besideKey(sql`event.handled_at is null and event.parked_at is null`)}
     returning event.id`.execute(tx);
   if (rows.length !== handled.length) {
@@ -152,7 +159,8 @@ export async function releaseInboxEvents(
     set lease_until = null, due_at = greatest(due_at, ${due_from}::timestamptz)
     from unnest(${events.map(({ account }) => account)}::text[], ${events.map(({ id }) => id)}::text[],
       ${events.map(({ token }) => token)}::bigint[]) as kept (account, id, token)
-    where event.account = kept.account and event.id = kept.id and event.claims = kept.token
+    where event.account = any (${accountsOf(events)}::text[]) and event.id = any (${events.map(({ id }) => id)}::text[])
+      and event.account = kept.account and event.id = kept.id and event.claims = kept.token
       and event.handled_at is null`.execute(db);
 }
 
@@ -179,8 +187,8 @@ const WAKE_EVENTS: RowsStatement<{ readonly object_id: string; readonly at: Date
   statement: (rows) => sql`
     update kassa.inbox_events event
     set due_at = least(event.due_at, known.at), parked_at = null, claims = event.claims + 1, lease_until = null
-    from ${keyedRows(rows, 'object_id text, at timestamptz', 'object_id')} as known
-    where event.object_id = known.object_id and event.handled_at is null`,
+    from json_to_recordset(${rows}::json) as known (object_id text, at timestamptz)
+    where event.object_id = any (${keysOf(rows, 'object_id', 'text')}) and event.object_id = known.object_id and event.handled_at is null`,
 };
 
 /** Whether Stripe has ever reached us: until then nobody should wait for an event. */

@@ -1,6 +1,5 @@
 export { type RawBuilder, sql } from 'kysely';
 export { type BatchLimits, batcher, type RunBatch } from './batcher.ts';
-export { besideKey } from './beside-key.ts';
 export {
   closeDatabase,
   type DatabaseGate,
@@ -44,5 +43,6 @@ export {
   sameOrderAgain,
   type Transaction,
 } from './transaction.ts';
-export { insertion, keyedRows, type RowsStatement } from './writes/rows.ts';
+export { besideKey, keysOf } from './writes/by-key.ts';
+export { insertion, type RowsStatement } from './writes/rows.ts';
 export { look, oneOfMany, together, type Wrote, type WroteRow, write, writeRows } from './writes/together.ts';

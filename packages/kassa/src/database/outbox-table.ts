@@ -42,23 +42,23 @@ const DIED = 'The process that had this delivery ended, or hung, before it was d
  */
 export async function claimDeliveries(db: Database, { at, limit, lease_ms }: ClaimRound): Promise<ClaimedDelivery[]> {
   const { rows } = await sql<ClaimedDelivery>`
-    with due as (
-      select id from kassa.deliveries
-      where delivered_at is null and parked_at is null and waits_for is null and frozen_at is null and due_at <= ${at}
-        and (lease_until is null or lease_until <= kassa.clock())
-      order by due_at, id limit ${limit} for update skip locked
-    ), claimed as (
-      update kassa.deliveries delivery
+    with claimed as (
+      update kassa.deliveries
       set claims = claims + 1, lease_until = kassa.clock() + ${lease_ms}::int * interval '1 millisecond',
         attempts = least(attempts + (case when lease_until is null then 0 else 1 end), ${ATTEMPTS_MAX}::int),
         last_error = case when lease_until is null then last_error else ${DIED} end
-      from due where delivery.id = due.id
-      returning delivery.*
+      where ctid = any (array(
+        select ctid from kassa.deliveries
+        where delivered_at is null and parked_at is null and waits_for is null and frozen_at is null and due_at <= ${at}
+          and (lease_until is null or lease_until <= kassa.clock())
+        order by due_at, id limit ${limit} for update skip locked))
+      returning *
     )
     select claimed.id, claimed.claims as token, claimed.destination, claimed.attempts, claimed.due_at,
       claimed.message_id, message.tenant_id, message.mode, message.topic, message.order_id, message.order_version,
       message.payload, message.created_at
-    from claimed join kassa.outbox_messages message on message.id = claimed.message_id
+    from claimed cross join lateral (
+      select * from kassa.outbox_messages message where message.id = claimed.message_id offset 0) as message
     order by claimed.due_at, message.order_id, message.order_version, claimed.id`.execute(db);
   return rows;
 }
@@ -80,7 +80,7 @@ export async function renewDelivery(
 const releaseFollowers = (at: Date) => sql`
   released as (
     update kassa.deliveries follower set waits_for = null, due_at = ${at}
-    from ended where follower.message_id = ended.message_id and follower.waits_for = ended.destination
+    where follower.message_id = (select message_id from ended) and follower.waits_for = (select destination from ended)
   )`;
 
 /**
@@ -137,7 +137,8 @@ export async function releaseDeliveries(
     update kassa.deliveries delivery set lease_until = null
     from unnest(${deliveries.map(({ id }) => id)}::uuid[], ${deliveries.map(({ token }) => token)}::bigint[])
       as kept (id, token)
-    where delivery.id = kept.id and delivery.claims = kept.token and delivery.delivered_at is null`.execute(db);
+    where delivery.id = any (${deliveries.map(({ id }) => id)}::uuid[])
+      and delivery.id = kept.id and delivery.claims = kept.token and delivery.delivered_at is null`.execute(db);
 }
 
 /** Lets a parked delivery be tried again from the start. False when it is not parked. */

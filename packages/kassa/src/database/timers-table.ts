@@ -2,7 +2,8 @@ import { sql } from 'kysely';
 import type { JsonValue } from './generated/tables.ts';
 import { backoffMs, type ClaimRound, errorText, type Failure } from './lease.ts';
 import { type Database, lockClass, type Transaction } from './transaction.ts';
-import { keyedRows, type RowsStatement } from './writes/rows.ts';
+import { keysOf } from './writes/by-key.ts';
+import type { RowsStatement } from './writes/rows.ts';
 import { type WroteRow, writeRows } from './writes/together.ts';
 
 /** Something that must happen later. One per subject and kind: setting it again moves it. */
@@ -56,23 +57,22 @@ export async function cancelTimer(
 
 const CANCEL_TIMERS: RowsStatement<Pick<Timer, 'subject' | 'kind'>> = {
   statement: (rows) => sql`
-    delete from kassa.timers timer using ${keyedRows(rows, 'subject uuid, kind text', 'subject')} as over
-    where timer.subject = over.subject and timer.kind = over.kind`,
+    delete from kassa.timers timer using json_to_recordset(${rows}::json) as over (subject uuid, kind text)
+    where timer.subject = any (${keysOf(rows, 'subject', 'uuid')}) and timer.subject = over.subject and timer.kind = over.kind`,
   told: { column: sql`timer.subject || timer.kind`, of: ({ subject, kind }) => subject + kind },
 };
 
 /** Claims due timers, oldest first. Those that another worker is claiming at this moment are passed over. */
 export async function claimTimers(db: Database, { at, limit, lease_ms }: ClaimRound): Promise<ClaimedTimer[]> {
   const { rows } = await sql<ClaimedTimer>`
-    with due as (
-      select subject, kind from kassa.timers
-      where due_at <= ${at} and (lease_until is null or lease_until <= kassa.clock())
-      order by due_at, subject, kind limit ${limit} for update skip locked
-    ), claimed as (
-      update kassa.timers timer
+    with claimed as (
+      update kassa.timers
       set claims = claims + 1, lease_until = kassa.clock() + ${lease_ms}::int * interval '1 millisecond'
-      from due where timer.subject = due.subject and timer.kind = due.kind
-      returning timer.*
+      where ctid = any (array(
+        select ctid from kassa.timers
+        where due_at <= ${at} and (lease_until is null or lease_until <= kassa.clock())
+        order by due_at, subject, kind limit ${limit} for update skip locked))
+      returning *
     )
     select subject, kind, claims as token, due_at, payload, attempts
     from claimed order by due_at, subject, kind`.execute(db);
@@ -123,7 +123,8 @@ export async function releaseTimers(db: Database, timers: readonly TimerClaim[])
     update kassa.timers timer set lease_until = null
     from unnest(${timers.map(({ subject }) => subject)}::uuid[], ${timers.map(({ kind }) => kind)}::text[],
       ${timers.map(({ token }) => token)}::bigint[]) as kept (subject, kind, token)
-    where timer.subject = kept.subject and timer.kind = kept.kind and timer.claims = kept.token`.execute(db);
+    where timer.subject = any (${timers.map(({ subject }) => subject)}::uuid[])
+      and timer.subject = kept.subject and timer.kind = kept.kind and timer.claims = kept.token`.execute(db);
 }
 
 /** How many timers are due, those that somebody runs included, and since when the oldest is. */

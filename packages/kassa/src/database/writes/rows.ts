@@ -28,18 +28,6 @@ export function insertion<Row extends object>(
   };
 }
 
-/**
- * Rows that were handed in, as a table in brackets to be joined by their keys. However many they are, the planner counts
- * on a hundred, and reads all of a table that is small, or that nobody has counted yet, rather than look up a hundred
- * keys. The plan is kept and the table grows: of a shop's first 4,500 orders each had 500 rows read in vain (measured).
- * What is taken for one row is looked up by its index from the first day. The condition that tells it so always holds.
- * @param columns their names and types. @param key one of them that is never null.
- */
-export function keyedRows(rows: RawBuilder<string>, columns: string, key: string): RawBuilder<unknown> {
-  return sql`(select * from json_to_recordset(${rows}::json) as one (${sql.raw(columns)})
-    where length(${sql.ref(key)}::text) between 1 and 1000000)`;
-}
-
 /** Postgres refuses half of a character, which JavaScript lets through; the driver sends U+FFFD for it, and so do we. */
 export function asJson(rows: readonly object[]): RawBuilder<string> {
   const text = JSON.stringify(rows);

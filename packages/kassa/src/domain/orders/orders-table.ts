@@ -1,7 +1,7 @@
 import {
   type Database,
   insertion,
-  keyedRows,
+  keysOf,
   lockClass,
   type RowsStatement,
   sql,
@@ -208,5 +208,6 @@ export async function noteSession(tx: Transaction, order_id: string, session_id:
 const NOTE_SESSIONS: RowsStatement<{ readonly order_id: string; readonly session_id: string }> = {
   statement: (rows) => sql`
     update kassa.orders set stripe_checkout_session_id = noted.session_id
-    from ${keyedRows(rows, 'order_id uuid, session_id text', 'order_id')} as noted where orders.id = noted.order_id`,
+    from json_to_recordset(${rows}::json) as noted (order_id uuid, session_id text)
+    where orders.id = any (${keysOf(rows, 'order_id', 'uuid')}) and orders.id = noted.order_id`,
 };

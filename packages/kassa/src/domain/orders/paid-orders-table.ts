@@ -48,5 +48,7 @@ export async function payOrders(
     from unnest(${orders.map((one) => one.id)}::uuid[], ${orders.map((one) => one.version)}::int[],
       ${orders.map((one) => one.email)}::text[], ${orders.map((_, index) => first + index)}::bigint[])
       as told (id, version, email, number)
-    where paid.id = told.id and paid.version = told.version - 1`.execute(tx);
+    where paid.id = any (${orders.map((one) => one.id)}::uuid[]) and paid.id = told.id and paid.version = told.version - 1`.execute(
+    tx,
+  );
 }

@@ -1,6 +1,6 @@
 import {
   type Database,
-  keyedRows,
+  keysOf,
   lockClass,
   type RowsStatement,
   sql,
@@ -147,7 +147,7 @@ export async function payAttempts(tx: Transaction, attempts: readonly PaidAttemp
       ${column('payment_status')}::text[], ${column('received_minor')}::bigint[], ${column('email')}::text[],
       ${column('heard_at')}::timestamptz[])
       as told (id, payment_id, status, payment_status, received_minor, email, heard_at)
-    where attempt.id = told.id`.execute(tx);
+    where attempt.id = any (${column('id')}::uuid[]) and attempt.id = told.id`.execute(tx);
 }
 
 /** What Stripe answered when a locked attempt was opened. */
@@ -167,15 +167,13 @@ export async function noteOpened(tx: Transaction, opened: OpenedAttempt): Promis
   await writeRows(tx, NOTE_OPENED, [opened]);
 }
 
-const OPENED_COLUMNS = `id uuid, session_id text, payment_id text, url text, client_secret text, status text,
-  payment_status text, heard_at timestamptz`;
-
 const NOTE_OPENED: RowsStatement<OpenedAttempt> = {
   statement: (rows) => sql`
     update kassa.payment_transactions attempt
     set session_id = opened.session_id, payment_id = opened.payment_id, url = opened.url,
       client_secret = opened.client_secret, status = opened.status, payment_status = opened.payment_status,
       heard_at = opened.heard_at, updated_at = opened.heard_at
-    from ${keyedRows(rows, OPENED_COLUMNS, 'id')} as opened
-    where attempt.id = opened.id`,
+    from json_to_recordset(${rows}::json) as opened (id uuid, session_id text, payment_id text, url text,
+      client_secret text, status text, payment_status text, heard_at timestamptz)
+    where attempt.id = any (${keysOf(rows, 'id', 'uuid')}) and attempt.id = opened.id`,
 };

@@ -2,7 +2,7 @@ import {
   besideKey,
   type Database,
   insertion,
-  keyedRows,
+  keysOf,
   type RowsStatement,
   sql,
   type Transaction,
@@ -220,8 +220,8 @@ const NOTE_DONE: RowsStatement<{ readonly key: string; readonly object_id: strin
   statement: (rows) => sql`
     update kassa.stripe_operations operation
     set state = 'known', outcome = 'done', stripe_object_id = done.object_id, last_error = null, updated_at = done.at
-    from ${keyedRows(rows, 'key text, object_id text, at timestamptz', 'key')} as done
-    where operation.key = done.key and ${besideKey(sql`operation.state <> 'known'`)}`,
+    from json_to_recordset(${rows}::json) as done (key text, object_id text, at timestamptz)
+    where operation.key = any (${keysOf(rows, 'key', 'text')}) and operation.key = done.key and ${besideKey(sql`operation.state <> 'known'`)}`,
 };
 
 type End = Parameters<typeof closeOperation>[2];
