@@ -43,11 +43,17 @@ interface Memory {
   readonly rates: Map<string, number>;
 }
 
-const lists = new WeakMap<Database, Set<PriceList>>();
+/** A list lives as long as its shop does: whoever opens shops one after the other on one database keeps none of them. */
+const lists = new WeakMap<Database, Set<WeakRef<PriceList>>>();
 
 /** Tells every list of this database in this process that the catalogue was written anew. */
 export function forgetPrices(db: Database): void {
-  for (const list of lists.get(db) ?? []) list.forget();
+  const known = lists.get(db);
+  for (const ref of known ?? []) {
+    const list = ref.deref();
+    if (list) list.forget();
+    else known?.delete(ref);
+  }
 }
 
 export function openPriceList(db: Database, shop: ShopKey, clock: Clock): PriceList {
@@ -117,7 +123,7 @@ export function openPriceList(db: Database, shop: ShopKey, clock: Clock): PriceL
     forget,
   };
   const others = lists.get(db) ?? new Set();
-  lists.set(db, others.add(list));
+  lists.set(db, others.add(new WeakRef(list)));
   return list;
 }
 
