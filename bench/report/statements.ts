@@ -45,7 +45,7 @@ export async function writeStatements(db: Client, folder: string, name: string):
      order by seq_tup_read + coalesce(idx_tup_fetch, 0) desc limit ${LINES_MAX}`,
   );
   const lines = [
-    `${name}: statements by the time that they took; waiting for locks counts`,
+    `${name}: statements by the time that they took; waiting for locks counts, and what a trigger ran counts twice`,
     '',
     '       ms    calls     rows  longest  blocks',
     ...rows.map(({ ms, calls, rows: told, longest_ms, blocks, query }) =>

@@ -93,7 +93,7 @@ export async function createKassa(
 ): Promise<Kassa> {
   const closing = closeLater(world);
   try {
-    const ground = await openGround(settings, world);
+    const ground = await openGround(settings, world, { reads_tables: options.run_workers === false });
     closing.add('the database', () => ground.close());
     const shops = [settings, ...settings.tenants];
     const { serve_sandbox: serve, stripe_rates } = options;

@@ -30,6 +30,8 @@ export interface GroundOptions {
   /** Tells which migrations would run, and runs none. */
   readonly dry_run?: boolean;
   readonly worker_connections?: number;
+  /** True for a command that proves or sums up what whole tables hold; a server looks rows up. */
+  readonly reads_tables?: boolean;
 }
 
 const WORKER_CONNECTIONS = 6;
@@ -46,16 +48,10 @@ export async function openGround(settings: Settings, world: World, options: Grou
   const url = settings.database_url ?? embedded?.url ?? '';
   const { clock, random, log } = world;
   const { prepared } = settings;
-  const db = openDatabase(url, { clock, random, log, prepared });
-  const worker_db = openDatabase(url, {
-    clock,
-    random,
-    log,
-    prepared,
-    limits: WORKER_LIMITS,
-    poolMax: WORKER_CONNECTIONS,
-  });
-  const webhook_db = openDatabase(url, { clock, random, log, prepared, poolMax: WEBHOOK_CONNECTIONS });
+  const usual = { clock, random, log, prepared, readsTables: options.reads_tables ?? false };
+  const db = openDatabase(url, usual);
+  const worker_db = openDatabase(url, { ...usual, limits: WORKER_LIMITS, poolMax: WORKER_CONNECTIONS });
+  const webhook_db = openDatabase(url, { ...usual, poolMax: WEBHOOK_CONNECTIONS });
   const close = async (): Promise<void> => {
     await Promise.all([db, worker_db, webhook_db].map(closeDatabase));
     await embedded?.stop();

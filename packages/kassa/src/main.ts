@@ -141,7 +141,7 @@ export async function atShop<Result>(
 ): Promise<Result> {
   const own = shopNamed(settings, tenant);
   claimFolder(settings.data_folder, settings.mode);
-  const ground = await openGround(settings, world);
+  const ground = await openGround(settings, world, { reads_tables: true });
   try {
     const row = (await listTenants(ground.db)).find(({ key }) => key === tenant);
     const shop = row && { tenant_id: row.id, mode: settings.mode };

@@ -1,6 +1,7 @@
 import { Kysely, PostgresDialect, type PostgresPool, type PostgresPoolClient, sql } from 'kysely';
 import { Pool, type PoolClient, types } from 'pg';
 import { Bug } from '../kernel/errors.ts';
+import { REQUEST_LIMITS, type TimeLimits, withSettings } from './connection/settings.ts';
 import { DatabaseUnavailable, isConnectionLoss, sqlstateOf } from './faults.ts';
 import type { Tables } from './generated/tables.ts';
 import { rememberPool } from './measures/pool-counts.ts';
@@ -22,20 +23,6 @@ export interface GatePoint {
   readonly session?: object;
 }
 
-/** Milliseconds after which the server gives up by itself; 0 is never. */
-export interface TimeLimits {
-  readonly statement_ms: number;
-  readonly lock_ms: number;
-  readonly idle_in_transaction_ms: number;
-}
-
-/** A buyer is waiting. */
-export const REQUEST_LIMITS: TimeLimits = { statement_ms: 5_000, lock_ms: 2_000, idle_in_transaction_ms: 10_000 };
-/** Drains, timers, the reconciler. */
-export const WORKER_LIMITS: TimeLimits = { statement_ms: 30_000, lock_ms: 5_000, idle_in_transaction_ms: 10_000 };
-/** The simulation makes these errors itself; real time has no place in it. */
-export const NO_LIMITS: TimeLimits = { statement_ms: 0, lock_ms: 0, idle_in_transaction_ms: 0 };
-
 export interface OpenOptions extends DatabaseWorld {
   gate?: DatabaseGate;
   /** Connections at most; 10 unless told. */
@@ -48,6 +35,8 @@ export interface OpenOptions extends DatabaseWorld {
   poolIdleMs?: number;
   /** False behind a pooler that forbids named statements; true unless told. */
   prepared?: boolean;
+  /** True for whoever reads whole tables, such as a proof; false unless told. */
+  readsTables?: boolean;
 }
 
 const POOL_MAX = 10;
@@ -65,9 +54,9 @@ const TEXTS_REMEMBERED = 2_000;
  */
 export function openDatabase(url: string, options: OpenOptions): Database {
   const { clock, random, log, gate = direct, poolMax = POOL_MAX, limits = REQUEST_LIMITS } = options;
-  const { poolWaitMs = POOL_WAIT_MS, poolIdleMs = POOL_IDLE_MS, prepared = true } = options;
+  const { poolWaitMs = POOL_WAIT_MS, poolIdleMs = POOL_IDLE_MS, prepared = true, readsTables = false } = options;
   const pool = new Pool({
-    connectionString: withSettings(url, limits),
+    connectionString: withSettings(url, limits, readsTables),
     application_name: 'kassa',
     max: poolMax,
     connectionTimeoutMillis: poolWaitMs,
@@ -116,24 +105,6 @@ export async function readDurability(
 }
 
 const direct: DatabaseGate = (_point, run) => run();
-
-function withSettings(url: string, limits: TimeLimits): string {
-  const address = new URL(url);
-  const settings = {
-    search_path: 'kassa,public',
-    TimeZone: 'UTC',
-    // A page in no order costs what any does, on flash and in memory. At Postgres's own price, that of a turning disk, a
-    // plan made while a table is small reads all of it, and is kept while the table grows.
-    random_page_cost: 1.1,
-    statement_timeout: limits.statement_ms,
-    lock_timeout: limits.lock_ms,
-    idle_in_transaction_session_timeout: limits.idle_in_transaction_ms,
-  };
-  const ours = Object.entries(settings).map(([name, value]) => `-c ${name}=${value}`);
-  const theirs = address.searchParams.get('options') ?? '';
-  address.searchParams.set('options', [theirs, ...ours].join(' ').trim());
-  return address.href;
-}
 
 /** Kysely's view of the pool: every statement passes the gate, and nobody leaves his own transaction unawares. */
 interface Guard {

@@ -51,9 +51,9 @@ export interface ParkedInboxEvent extends InboxKey {
 const ATTEMPTS_MAX = 12;
 
 /**
- * Claims due events, oldest first. Those that another worker is claiming at this moment are passed over. Locked rows are
- * taken by their places: in a table that was nearly empty when it was counted last, a join would compare each of them
- * with all that has come since.
+ * Claims due events, oldest first. Those that another worker is claiming, or somebody has changed, at this moment are
+ * passed over: the next round has them. Locked rows are taken by their places: in a table that was nearly empty when it
+ * was counted last, a join would compare each of them with all that has come since.
  */
 export async function claimInboxEvents(
   db: Database,

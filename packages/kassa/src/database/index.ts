@@ -4,14 +4,11 @@ export {
   closeDatabase,
   type DatabaseGate,
   type GatePoint,
-  NO_LIMITS,
   type OpenOptions,
   openDatabase,
-  REQUEST_LIMITS,
   readDurability,
-  type TimeLimits,
-  WORKER_LIMITS,
 } from './connect.ts';
+export { NO_LIMITS, REQUEST_LIMITS, type TimeLimits, WORKER_LIMITS } from './connection/settings.ts';
 export {
   CommitUnknown,
   constraintOf,

@@ -158,6 +158,33 @@ test('what could not be written down is looked at again within the hour, however
   expect(await hoursToDeep(shop)).toBeGreaterThan(23);
 });
 
+test('what a round that broke off has left is looked at again within the hour, and for a day', async () => {
+  const shop = await deaf();
+  const { session_id } = await shop.buy();
+  await pays(shop, session_id);
+  await reconcile(shop.house);
+  const charge = shop.sandbox.books().charges.find((one) => one.session === session_id)?.charge ?? '';
+  await shop.sandbox.control.openDispute(charge, {});
+  shop.clock.advance(2 * 3_600_000);
+  const recordDispute: House['recordDispute'] = () => Promise.reject(new Error('this one cannot be recorded'));
+  const listFees: House['gateway']['listFees'] = () => Promise.reject(new Error('and then the round breaks off'));
+  const before = await nextRound(shop);
+  const broken = { ...shop.house, recordDispute };
+  await expect(reconcile({ ...broken, gateway: { ...shop.house.gateway, listFees } }, before)).rejects.toThrow(
+    'breaks',
+  );
+  // The list has moved on, and this round knows nothing of the one before.
+  expect(await reconcile(broken, before)).toMatchObject({ failed: 0 });
+  expect(await hoursToDeep(shop)).toBeLessThan(1.1);
+  shop.clock.advance(3_600_000);
+  expect(await reconcile(broken, await nextRound(shop))).toMatchObject({ failed: 1 });
+  expect(await hoursToDeep(shop)).toBeLessThan(1.1);
+  shop.clock.advance(25 * 3_600_000);
+  expect(await reconcile(broken, await nextRound(shop))).toMatchObject({ failed: 1 });
+  // What nobody could write down for a day is a person's matter, and costs no more than a deep round a day.
+  expect(await hoursToDeep(shop)).toBeGreaterThan(23);
+});
+
 test('a database that is too slow for everything ends the round, and the next one comes further', async () => {
   const shop = await deaf();
   const sold: string[] = [];

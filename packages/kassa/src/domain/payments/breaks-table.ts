@@ -62,6 +62,21 @@ export async function openBreakObjects(db: Database, shop: ShopKey, limit: numbe
   return new Set(rows.map((row) => row.stripe_object_id));
 }
 
+/** Whether anything that came up since a moment still waits for Kassa itself to write it down. */
+export async function isUnwritten(db: Database, shop: ShopKey, since: Date): Promise<boolean> {
+  const row = await db
+    .selectFrom('reconcile_breaks')
+    .select('id')
+    .where('tenant_id', '=', shop.tenant_id)
+    .where('mode', '=', shop.mode)
+    .where('owner', '=', 'kassa')
+    .where('resolved_at', 'is', null)
+    .where('first_seen_at', '>=', since)
+    .limit(1)
+    .executeTakeFirst();
+  return row !== undefined;
+}
+
 /** Stripe's ids of what is unexplained since before a moment and was not seen since another one, longest first. */
 export async function brokenSince(
   db: Database,

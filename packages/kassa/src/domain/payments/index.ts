@@ -15,7 +15,15 @@ export {
   operationKey,
   type Presentation,
 } from './attempts-table.ts';
-export { type Break, type BreakOwner, brokenSince, closeBreaks, openBreak, openBreakObjects } from './breaks-table.ts';
+export {
+  type Break,
+  type BreakOwner,
+  brokenSince,
+  closeBreaks,
+  isUnwritten,
+  openBreak,
+  openBreakObjects,
+} from './breaks-table.ts';
 export { type DisputeFacts, type DisputeStatus, isContested, isDisputeOver, joinDispute } from './dispute.ts';
 export {
   changeDispute,

@@ -34,7 +34,7 @@ export interface Round {
   readonly began_at: Date;
   /** Stripe's ids of what the database took too long for in this round, and that was sound before. */
   readonly too_slow: Set<string>;
-  /** Stripe's ids of what Kassa itself has to look at again. */
+  /** Stripe's ids of what could not be written down in this round; a page of the same name that could explains nothing. */
   readonly unwritten: Set<string>;
 }
 
@@ -101,8 +101,9 @@ export async function noteUnknown({ house, tally, breaks }: Round, session: Paym
 }
 
 /** Ends the breaks about an object that was just brought in order. */
-export async function explained({ house, breaks }: Round, stripe_object_id: string): Promise<void> {
-  if (breaks.has(stripe_object_id)) await closeBreaks(house.db, house.shop, stripe_object_id, house.clock.now());
+export async function explained({ house, breaks, unwritten }: Round, stripe_object_id: string): Promise<void> {
+  if (breaks.has(stripe_object_id) && !unwritten.has(stripe_object_id))
+    await closeBreaks(house.db, house.shop, stripe_object_id, house.clock.now());
 }
 
 /**
@@ -128,7 +129,7 @@ export async function guarded(
     if (isAway(round, what.id, error)) throw error;
     const { house, tally } = round;
     tally.failed += 1;
-    if (what.owner === 'kassa') round.unwritten.add(what.id);
+    round.unwritten.add(what.id);
     house.log.error(
       { object_id: what.id, kind: what.kind, err: error },
       'an object of Stripe could not be written down',

@@ -19,7 +19,7 @@ export interface Reach {
   refundsBackTo(oldest_waiting: Date | undefined): Date | undefined;
   /**
    * When the next wide round and the next deep one are due.
-   * @param is_whole false when something could not be written down: no list goes back to it by itself, so that the next
+   * @param is_whole false while something waits to be written down: no list goes back to it by itself, so that the next
    * wide round is a deep one.
    */
   next(is_whole: boolean): { readonly wide_at: string; readonly deep_at: string };
