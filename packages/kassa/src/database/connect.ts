@@ -72,6 +72,8 @@ export function openDatabase(url: string, options: OpenOptions): Database {
     client.on('error', (error) => {
       // The first word is the reason; that the connection is gone then follows.
       if (!last_words.has(client as PoolClient)) last_words.set(client as PoolClient, error);
+      // After our goodbye the server may go before it has let everyone out: nothing is lost.
+      if (pool.ending) return;
       log.warn({ error: error.message, sqlstate: sqlstateOf(error) }, 'a database connection was lost');
     });
   });

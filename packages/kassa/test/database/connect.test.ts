@@ -11,6 +11,7 @@ import {
   sql,
   WORKER_LIMITS,
 } from '../../src/database/index.ts';
+import { silentLog } from '../../src/kernel/log.ts';
 import { type FreshDatabase, freshDatabase, onEachServer } from '../setup/database.ts';
 import { eventually, quietWorld } from '../setup/world.ts';
 import { ask } from './starter.ts';
@@ -137,6 +138,28 @@ onEachServer((server) => {
       rows: [{ one: 1 }],
     });
     await closeDatabase(db);
+  });
+
+  test.each([
+    { when: 'while it is open', closes: false, said: ['a database connection was lost'] },
+    { when: 'after our goodbye', closes: true, said: [] },
+  ])('a session that the server ends is told of, and not after our goodbye: $when', async ({ closes, said }) => {
+    const warned: string[] = [];
+    const log = { ...silentLog, warn: (_fields: object, message: string) => void warned.push(message) };
+    const db = openDatabase(shop.url, { ...quietWorld, log, poolMax: 1 });
+    const { rows } = await sql<{ pid: number }>`select pg_backend_pid() as pid`.execute(db);
+    const [pid] = rows.map((row) => row.pid);
+    const asleep = sql`select pg_sleep(60)`.execute(db).catch((error: unknown) => error);
+    await eventually(async () => {
+      const busy = await ask(shop.url, `select from pg_stat_activity where pid = ${pid} and query like '%pg_sleep%'`);
+      return busy.length === 1 ? true : undefined;
+    });
+    const closed = closes ? closeDatabase(db) : undefined;
+    await sql`select pg_terminate_backend(${pid})`.execute(shop.db);
+    expect(await asleep).toMatchObject({ code: '57P01' });
+    await gone(pid);
+    await (closed ?? closeDatabase(db));
+    expect(warned).toEqual(said);
   });
 
   test('the boot can see whether the server really stores, and whether its clock is the simulator’s', async () => {
