@@ -59,7 +59,7 @@ const EVENT = fileURLToPath(new URL('../reference/event-of-3755-bytes.txt', impo
 /** The frozen event of R, `{n}` for its number. */
 export const eventBody = (): string => readFileSync(EVENT, 'utf8');
 
-/** Opens the ground, the driver and the stub, runs the benchmark of this name, and closes all of it, whatever happened. */
+/** Opens the ground, the driver and the stub, runs the benchmark of this name, and closes all of it also when that throws. */
 export async function withBench<Result>(
   name: string,
   { wishes, say }: { readonly wishes: Wishes; readonly say: (line: string) => void },

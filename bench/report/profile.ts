@@ -18,14 +18,17 @@ const IDLE = ['(idle)', '(program)'];
 export function writeProfile(folder: string, results: string): string[] {
   const spent = new Map<string, number>();
   const beside = (ending: string): string => results.replace(/\.json$/, ending);
-  const [statements, profiles] = [true, false].map((wanted) =>
-    readdirSync(folder).filter((name) => name.endsWith(STATEMENTS_ENDING) === wanted),
-  );
-  for (const name of profiles ?? []) addUp(JSON.parse(readFileSync(join(folder, name), 'utf8')), spent);
-  const told = (statements ?? []).map((name) => {
-    copyFileSync(join(folder, name), beside(`.${name}`));
-    return beside(`.${name}`);
-  });
+  const told: string[] = [];
+  for (const name of readdirSync(folder)) {
+    const from = join(folder, name);
+    if (!name.endsWith(STATEMENTS_ENDING)) {
+      addUp(JSON.parse(readFileSync(from, 'utf8')), spent);
+      continue;
+    }
+    const file = beside(`.${name}`);
+    copyFileSync(from, file);
+    told.push(file);
+  }
   rmSync(folder, { recursive: true, force: true });
   const busy = [...spent].filter(([place]) => !IDLE.includes(place));
   const total = busy.reduce((sum, [, us]) => sum + us, 0);

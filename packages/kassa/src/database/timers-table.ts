@@ -62,7 +62,10 @@ const CANCEL_TIMERS: RowsStatement<Pick<Timer, 'subject' | 'kind'>> = {
   told: { column: sql`timer.subject || timer.kind`, of: ({ subject, kind }) => subject + kind },
 };
 
-/** Claims due timers, oldest first. Those that another worker is claiming, or somebody has set anew, at this moment are passed over. */
+/**
+ * Claims due timers, oldest first. Those that another worker is claiming, or somebody has set anew, at this moment are
+ * passed over: the next round has them.
+ */
 export async function claimTimers(db: Database, { at, limit, lease_ms }: ClaimRound): Promise<ClaimedTimer[]> {
   const { rows } = await sql<ClaimedTimer>`
     with claimed as (

@@ -23,9 +23,9 @@ const UNWRITTEN_MS = 24 * 3_600_000;
  * refunds and disputes are each listed from where the last pass began, and from the oldest that still waits; what nobody
  * waits for is looked at once an hour. Once a day, first of all after a start, so are the last days altogether, also
  * what we believe to be over, and what Stripe charged is booked. A paid session that carries our mark and that no row
- * knows becomes a break, which a person sees; so does one that cannot be settled: it holds no other back, and for a
- * day the hourly looks go as far back as that of a day. Cut in half, or held up because Stripe's rate limit belongs to buyers
- * first, the round goes on where it was; a second one changes nothing.
+ * knows becomes a break, which a person sees; so does one that cannot be settled: it holds no other back, and for a day
+ * the hourly looks go as far back as that of a day. Cut in half, or held up because Stripe's rate limit belongs to
+ * buyers first, the round goes on where it was; a second one changes nothing.
  * @param payload what the timer of this round carries; without it the round looks back furthest.
  * @throws GatewayFailure, KassaError when Stripe cannot be asked.
  */
@@ -47,7 +47,7 @@ export async function reconcile(house: House, payload?: unknown): Promise<Reconc
   await compareRefunds(round, reach);
   await compareDisputes(round, reach);
   await compareFees(round, reach);
-  await armNextRound(round, reach);
+  await armNextRound(house, reach);
   return round.tally;
 }
 
@@ -69,7 +69,7 @@ async function compareSessions(round: Round, status: 'complete' | 'expired', sin
 }
 
 /** One timer per shop, so any number of processes runs one reconciler. */
-async function armNextRound({ house }: Round, { next }: Reach): Promise<void> {
+async function armNextRound(house: House, { next }: Reach): Promise<void> {
   const due_at = new Date(house.clock.now().getTime() + house.pace.reconcile_every_ms);
   // Asked of the rows: a round that was cut off, or broke, may have left some too.
   const since = new Date(house.clock.now().getTime() - UNWRITTEN_MS);

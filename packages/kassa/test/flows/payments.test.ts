@@ -292,6 +292,23 @@ test('the payment behind a hosted page is told by its session, and its own event
   });
 });
 
+test('what a comparison could not write down, and an event has since, is no longer held against the payment', async () => {
+  const shop = await open();
+  const { take } = shop;
+  shop.deliver = async () => new Response('', { status: 500 });
+  const { payment_id } = await shop.begin();
+  await shop.confirm(payment_id);
+  const settle = () => Promise.reject(new Error('not now'));
+  expect(await reconcile({ ...shop.house, settle })).toMatchObject({ failed: 1 });
+  const breaks = shop.db.selectFrom('reconcile_breaks').select('stripe_object_id').where('resolved_at', 'is', null);
+  expect(await breaks.execute()).toEqual([{ stripe_object_id: payment_id }]);
+  shop.deliver = (request) => take(request);
+  await shop.pass(10 * 60_000);
+  expect((await shop.tally()).orders).toEqual(['paid']);
+  expect(await reconcile(shop.house)).toMatchObject({ settled: 0, failed: 0 });
+  expect(await breaks.execute()).toEqual([]);
+});
+
 test('a payment with our mark that no order knows is put before a person', async () => {
   const shop = await open();
   const { id } = await shop.stripe.paymentIntents.create({

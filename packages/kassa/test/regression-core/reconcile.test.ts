@@ -25,6 +25,12 @@ const orders = async ({ db }: Counter): Promise<string[]> => {
 const pays = (shop: Counter, session_id: string, email = 'ann@example.com') =>
   shop.sandbox.control.pay(session_id, { outcome: 'closes after paying', email });
 
+/** The buyer's bank asks for the money of a sale back. */
+async function disputed({ sandbox }: Counter, session_id: string): Promise<void> {
+  const sale = sandbox.books().charges.find((one) => one.session === session_id);
+  await sandbox.control.openDispute(sale?.charge ?? '', {});
+}
+
 /** What the timer of the next round carries. */
 async function nextRound({ db }: Counter): Promise<{ deep_at: string }> {
   const timers = db.selectFrom('timers').select('payload').where('kind', '=', 'reconcile');
@@ -144,8 +150,7 @@ test('what could not be written down is looked at again within the hour, however
   const shop = await deaf();
   const { session_id } = await shop.buy();
   await pays(shop, session_id);
-  const charge = shop.sandbox.books().charges.find((one) => one.session === session_id)?.charge ?? '';
-  await shop.sandbox.control.openDispute(charge, {});
+  await disputed(shop, session_id);
   shop.clock.advance(2 * 3_600_000);
   const recordDispute: House['recordDispute'] = () => Promise.reject(new Error('this one cannot be recorded'));
   expect(await reconcile({ ...shop.house, recordDispute })).toMatchObject({ settled: 1, failed: 1 });
@@ -163,8 +168,7 @@ test('what a round that broke off has left is looked at again within the hour, a
   const { session_id } = await shop.buy();
   await pays(shop, session_id);
   await reconcile(shop.house);
-  const charge = shop.sandbox.books().charges.find((one) => one.session === session_id)?.charge ?? '';
-  await shop.sandbox.control.openDispute(charge, {});
+  await disputed(shop, session_id);
   shop.clock.advance(2 * 3_600_000);
   const recordDispute: House['recordDispute'] = () => Promise.reject(new Error('this one cannot be recorded'));
   const listFees: House['gateway']['listFees'] = () => Promise.reject(new Error('and then the round breaks off'));
@@ -283,8 +287,7 @@ test('what a bank asks back is found although nobody told of it, and found once'
   const { session_id } = await shop.buy();
   await pays(shop, session_id);
   await reconcile(shop.house);
-  const { charges } = shop.sandbox.books();
-  await shop.sandbox.control.openDispute(charges[0]?.charge ?? '', {});
+  await disputed(shop, session_id);
   await reconcile(shop.house);
   const disputes = () => shop.db.selectFrom('disputes').select(['status', 'amount_minor', 'withdrawn_minor']).execute();
   const found = [{ status: 'needs_response', amount_minor: 10_000, withdrawn_minor: 10_000 }];

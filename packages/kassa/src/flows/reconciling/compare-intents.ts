@@ -7,7 +7,7 @@ import {
   oldestLive,
   statusProvedBy,
 } from '../../domain/payments/index.ts';
-import { compareSession, guarded, type Round } from './compare-session.ts';
+import { compareSession, explained, guarded, type Round } from './compare-session.ts';
 import { passOver } from './pass-over.ts';
 import type { Reach } from './reach.ts';
 
@@ -39,13 +39,17 @@ export async function compareIntents(round: Round, reach: Reach): Promise<void> 
 
 async function compareIntent(round: Round, intent: ListedIntent, attempt: Attempt | undefined): Promise<void> {
   if (!attempt) return compareStray(round, intent);
-  if (attempt.presentation !== 'intent') return;
-  const { payment_status, declined } = attempt;
+  if (attempt.presentation === 'intent' && isNews(attempt, intent)) await compareSession(round, intent);
+  // What could not be written down once may have been since, by an event.
+  else await explained(round, intent.payment_id);
+}
+
+function isNews({ payment_status, declined }: Attempt, intent: ListedIntent): boolean {
   const moves = joinStatus(payment_status, statusProvedBy(intent)) !== payment_status;
   const refused = intent.decline !== null && !declined.includes(intent.decline.id);
   // A bank that was given its time and said no leaves the payment open again.
   const thought = payment_status === 'processing' && intent.status === 'open';
-  if (moves || refused || thought) await compareSession(round, intent);
+  return moves || refused || thought;
 }
 
 /** Money with our mark that no attempt has: of a session, which is compared by itself, or lost. */
@@ -53,6 +57,6 @@ async function compareStray(round: Round, intent: ListedIntent): Promise<void> {
   if (!isMarkedBy(round.house.shop, intent) || intent.payment_status !== 'paid') return;
   await guarded(round, { kind: 'payment_not_settled', id: intent.payment_id, owner: 'kassa' as const }, async () => {
     const session = await round.house.gateway.sessionOfPayment(intent.payment_id);
-    if (!session) await compareSession(round, intent);
+    await (session ? explained(round, intent.payment_id) : compareSession(round, intent));
   });
 }
