@@ -134,7 +134,8 @@ function refuseUnknown(command: string, given: readonly string[], known: ArgsDef
     seen.add(plain);
     if (args.type !== 'boolean' && !word.includes('=')) {
       const value = given[at + 1];
-      if (value === undefined || value.startsWith('-'))
+      // A lone hyphen is the standard output.
+      if (value === undefined || (value !== '-' && value.startsWith('-')))
         throw new Exit(2, `${flag} needs a value. See kassa ${command} --help.`);
       at += 1;
     }

@@ -1,5 +1,5 @@
 import { inTransaction, setTimer } from '../database/index.ts';
-import { findAttempts, isUnwritten, longSilent, oldestLive } from '../domain/payments/index.ts';
+import { findAttempts, longSilent, oldestLive } from '../domain/payments/index.ts';
 import type { House } from './house.ts';
 import { compareDisputes } from './reconciling/compare-disputes.ts';
 import { compareFees } from './reconciling/compare-fees.ts';
@@ -8,14 +8,13 @@ import { compareRefunds } from './reconciling/compare-refunds.ts';
 import { beginRound, compareSession, type ReconcileReport, type Round } from './reconciling/compare-session.ts';
 import { compareSilent } from './reconciling/compare-silent.ts';
 import { compareUnowned } from './reconciling/compare-unowned.ts';
+import { compareUnwritten } from './reconciling/compare-unwritten.ts';
 import { passOver } from './reconciling/pass-over.ts';
 import { type Reach, reachOf } from './reconciling/reach.ts';
 
 export type { ReconcileReport } from './reconciling/compare-session.ts';
 
 const SILENT_MAX = 20;
-/** So long each hour looks back as far as a day does for what could not be written down; then it is a day's matter. */
-const UNWRITTEN_MS = 24 * 3_600_000;
 
 /**
  * Compares objects at Stripe with our rows and asks settle for each difference, so that an order ends the same when no
@@ -23,9 +22,9 @@ const UNWRITTEN_MS = 24 * 3_600_000;
  * refunds and disputes are each listed from where the last pass began, and from the oldest that still waits; what nobody
  * waits for is looked at once an hour. Once a day, first of all after a start, so are the last days altogether, also
  * what we believe to be over, and what Stripe charged is booked. A paid session that carries our mark and that no row
- * knows becomes a break, which a person sees; so does one that cannot be settled: it holds no other back, and for a day
- * the hourly looks go as far back as that of a day. Cut in half, or held up because Stripe's rate limit belongs to
- * buyers first, the round goes on where it was; a second one changes nothing.
+ * knows becomes a break, which a person sees; so does one that cannot be settled: it holds no other back, and is asked
+ * about by its id each hour. Cut in half, or held up because Stripe's rate limit belongs to buyers first, the round goes
+ * on where it was; a second one changes nothing.
  * @param payload what the timer of this round carries; without it the round looks back furthest.
  * @throws GatewayFailure, KassaError when Stripe cannot be asked.
  */
@@ -47,6 +46,7 @@ export async function reconcile(house: House, payload?: unknown): Promise<Reconc
   await compareRefunds(round, reach);
   await compareDisputes(round, reach);
   await compareFees(round, reach);
+  await compareUnwritten(round, reach);
   await armNextRound(house, reach);
   return round.tally;
 }
@@ -71,9 +71,6 @@ async function compareSessions(round: Round, status: 'complete' | 'expired', sin
 /** One timer per shop, so any number of processes runs one reconciler. */
 async function armNextRound(house: House, { next }: Reach): Promise<void> {
   const due_at = new Date(house.clock.now().getTime() + house.pace.reconcile_every_ms);
-  // Asked of the rows: a round that was cut off, or broke, may have left some too.
-  const since = new Date(house.clock.now().getTime() - UNWRITTEN_MS);
-  const payload = next(!(await isUnwritten(house.db, house.shop, since)));
-  const timer = { subject: house.shop.tenant_id, kind: 'reconcile', due_at, payload };
+  const timer = { subject: house.shop.tenant_id, kind: 'reconcile', due_at, payload: next() };
   await inTransaction(house.db, (tx) => setTimer(tx, timer));
 }

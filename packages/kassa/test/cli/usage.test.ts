@@ -59,6 +59,7 @@ test('wrong usage is answered with the nearest right word and code 2', async () 
     [['try', '--ulr', 'x'], 'kassa try has no --ulr; did you mean "--url"? See kassa try --help.\n'],
     [['try', '--url', 'localhost'], '--url takes an address such as http://localhost:4242, not "localhost".\n'],
     [['dev', '--config'], '--config needs a value. See kassa dev --help.\n'],
+    [['simulate', '--trace', '-', '--runs', 'x'], '--runs takes a whole number, not "x".\n'],
     [['dev', '--__proto__'], 'kassa dev has no --__proto__. See kassa dev --help.\n'],
     [['adopt'], 'Missing required positional argument: ID. See kassa adopt --help.\n'],
     [['migrate', 'now'], 'kassa migrate takes no "now". See kassa migrate --help.\n'],

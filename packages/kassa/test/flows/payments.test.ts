@@ -305,6 +305,9 @@ test('what a comparison could not write down, and an event has since, is no long
   shop.deliver = (request) => take(request);
   await shop.pass(10 * 60_000);
   expect((await shop.tally()).orders).toEqual(['paid']);
+  expect(await breaks.execute()).toEqual([{ stripe_object_id: payment_id }]);
+  // By its id: no list goes back so far.
+  shop.clock.advance(5 * 24 * 3_600_000);
   expect(await reconcile(shop.house)).toMatchObject({ settled: 0, failed: 0 });
   expect(await breaks.execute()).toEqual([]);
 });

@@ -122,7 +122,7 @@ test('what Stripe says of an order and no row explains stands in its story, with
   const { remedies } = await explain(house, order_id, 'admin:kim');
   const sentence = `wait: ${session_id}, session not settled since ${since.toISOString()}; Kassa tries again by itself`;
   expect(remedies).toContainEqual({ kind: 'break', sentence });
-  await closeBreaks(house.db, house.shop, session_id, house.clock.now());
+  await closeBreaks(house.db, house.shop, { stripe_object_id: session_id }, house.clock.now());
   expect((await readStory(shop.db, house.shop, order_id))?.breaks).toEqual([]);
   const back = house.clock.now();
   await openBreak(house.db, house.shop, { ...broken, stripe_object_id: session_id }, { ids: house.ids, at: back });

@@ -47,7 +47,7 @@ export async function openBreak(
   return first_seen_at;
 }
 
-/** Stripe's ids of what is unexplained at the moment, longest first; at most `limit`. */
+/** Stripe's ids of what is unexplained at the moment, what Kassa owes itself first, then the longest; at most `limit`. */
 export async function openBreakObjects(db: Database, shop: ShopKey, limit: number): Promise<Set<string>> {
   const rows = await db
     .selectFrom('reconcile_breaks')
@@ -55,6 +55,7 @@ export async function openBreakObjects(db: Database, shop: ShopKey, limit: numbe
     .where('tenant_id', '=', shop.tenant_id)
     .where('mode', '=', shop.mode)
     .where('resolved_at', 'is', null)
+    .orderBy(sql`owner <> 'kassa'`)
     .orderBy('first_seen_at')
     .orderBy('id')
     .limit(limit)
@@ -62,41 +63,28 @@ export async function openBreakObjects(db: Database, shop: ShopKey, limit: numbe
   return new Set(rows.map((row) => row.stripe_object_id));
 }
 
-/** Whether anything that came up since a moment still waits for Kassa itself to write it down. */
-export async function isUnwritten(db: Database, shop: ShopKey, since: Date): Promise<boolean> {
-  const row = await db
-    .selectFrom('reconcile_breaks')
-    .select('id')
-    .where('tenant_id', '=', shop.tenant_id)
-    .where('mode', '=', shop.mode)
-    .where('owner', '=', 'kassa')
-    .where('resolved_at', 'is', null)
-    .where('first_seen_at', '>=', since)
-    .limit(1)
-    .executeTakeFirst();
-  return row !== undefined;
-}
-
-/** Stripe's ids of what is unexplained since before a moment and was not seen since another one, longest first. */
+/** What is unexplained since before a moment and was not seen since another one, longest unseen first. */
 export async function brokenSince(
   db: Database,
   shop: ShopKey,
   { kinds, first_before, last_before }: BrokenFilter,
-): Promise<string[]> {
-  const rows = await db
-    .selectFrom('reconcile_breaks')
-    .select('stripe_object_id')
-    .where('tenant_id', '=', shop.tenant_id)
-    .where('mode', '=', shop.mode)
-    .where('kind', 'in', [...kinds])
-    .where('resolved_at', 'is', null)
-    .where('first_seen_at', '<=', first_before)
-    .where('last_seen_at', '<', last_before)
-    .orderBy('first_seen_at')
-    .orderBy('id')
-    .limit(BROKEN_MAX)
-    .execute();
-  return rows.map((row) => row.stripe_object_id);
+): Promise<Pick<Break, 'kind' | 'stripe_object_id'>[]> {
+  return (
+    db
+      .selectFrom('reconcile_breaks')
+      .select(['kind', 'stripe_object_id'])
+      .where('tenant_id', '=', shop.tenant_id)
+      .where('mode', '=', shop.mode)
+      .where('kind', 'in', [...kinds])
+      .where('resolved_at', 'is', null)
+      .where('first_seen_at', '<=', first_before)
+      .where('last_seen_at', '<', last_before)
+      // By turns: what stays unexplained however often it is looked at keeps nothing else waiting.
+      .orderBy('last_seen_at')
+      .orderBy('id')
+      .limit(BROKEN_MAX)
+      .execute()
+  );
 }
 
 const BROKEN_MAX = 20;
@@ -107,14 +95,19 @@ interface BrokenFilter {
   readonly last_before: Date;
 }
 
-/** Ends every break about an object that has found its explanation. */
-export async function closeBreaks(db: Database, shop: ShopKey, stripe_object_id: string, at: Date): Promise<void> {
-  await db
+/** Ends the breaks about an object that has found its explanation: every one, or those of one owner. */
+export async function closeBreaks(
+  db: Database,
+  shop: ShopKey,
+  { stripe_object_id, owner }: { readonly stripe_object_id: string; readonly owner?: BreakOwner | undefined },
+  at: Date,
+): Promise<void> {
+  const open = db
     .updateTable('reconcile_breaks')
     .set({ resolved_at: at })
     .where('tenant_id', '=', shop.tenant_id)
     .where('mode', '=', shop.mode)
     .where('stripe_object_id', '=', stripe_object_id)
-    .where('resolved_at', 'is', null)
-    .execute();
+    .where('resolved_at', 'is', null);
+  await (owner === undefined ? open : open.where('owner', '=', owner)).execute();
 }

@@ -20,7 +20,6 @@ export {
   type BreakOwner,
   brokenSince,
   closeBreaks,
-  isUnwritten,
   openBreak,
   openBreakObjects,
 } from './breaks-table.ts';

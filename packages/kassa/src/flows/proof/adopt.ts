@@ -47,7 +47,7 @@ export async function adopt(house: House, object_id: string, by: AdoptedBy): Pro
     const order_id = await writeOrder(house, tx, { report, object_id, ...by });
     return { order_id, is_new: true };
   }).then(async (adopted) => {
-    await closeBreaks(house.db, house.shop, object_id, house.clock.now());
+    await closeBreaks(house.db, house.shop, { stripe_object_id: object_id }, house.clock.now());
     return adopted;
   });
 }

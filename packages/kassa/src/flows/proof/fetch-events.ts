@@ -143,7 +143,7 @@ function silenceAfter(
 
 async function tellOperations({ db, shop, clock, ids, log }: House, since: string | null): Promise<void> {
   const at = clock.now();
-  if (since === null) return closeBreaks(db, shop, ENDPOINT, at);
+  if (since === null) return closeBreaks(db, shop, { stripe_object_id: ENDPOINT }, at);
   log.error({ since }, 'Stripe makes events and none of them arrives: look at the webhook endpoint');
   const details = { since, cure: 'Run kassa doctor: it says what is wrong with the webhook endpoint.' };
   const found = { kind: 'webhooks_silent', stripe_object_id: ENDPOINT, owner: 'operations' as const, details };

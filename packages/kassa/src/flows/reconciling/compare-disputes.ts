@@ -40,7 +40,8 @@ export async function compareDisputes(round: Round, reach: Reach): Promise<void>
   );
 }
 
-async function compareDispute(round: Round, dispute: DisputeReport, is_same: boolean): Promise<void> {
+/** @param is_same true when our row says the same, as far as was read: then nothing is written. */
+export async function compareDispute(round: Round, dispute: DisputeReport, is_same: boolean): Promise<void> {
   const { house } = round;
   const { dispute_id } = dispute;
   await guarded(round, { kind: 'dispute_not_recorded', id: dispute_id, owner: 'kassa' }, async () => {

@@ -3,13 +3,15 @@ import {
   findAttempts,
   isMarkedBy,
   joinStatus,
-  type ListedIntent,
   oldestLive,
+  type PaymentReport,
   statusProvedBy,
 } from '../../domain/payments/index.ts';
 import { compareSession, explained, guarded, type Round } from './compare-session.ts';
 import { passOver } from './pass-over.ts';
 import type { Reach } from './reach.ts';
+
+type Intent = PaymentReport & { readonly payment_id: string };
 
 /**
  * Compares payments without a session with our rows: in each round while one waits, and in a wide one what nobody waits
@@ -37,14 +39,15 @@ export async function compareIntents(round: Round, reach: Reach): Promise<void> 
   );
 }
 
-async function compareIntent(round: Round, intent: ListedIntent, attempt: Attempt | undefined): Promise<void> {
+/** Brings our row to what Stripe says of one payment, unless it is a session's, which is told by that. */
+export async function compareIntent(round: Round, intent: Intent, attempt: Attempt | undefined): Promise<void> {
   if (!attempt) return compareStray(round, intent);
   if (attempt.presentation === 'intent' && isNews(attempt, intent)) await compareSession(round, intent);
   // What could not be written down once may have been since, by an event.
   else await explained(round, intent.payment_id);
 }
 
-function isNews({ payment_status, declined }: Attempt, intent: ListedIntent): boolean {
+function isNews({ payment_status, declined }: Attempt, intent: Intent): boolean {
   const moves = joinStatus(payment_status, statusProvedBy(intent)) !== payment_status;
   const refused = intent.decline !== null && !declined.includes(intent.decline.id);
   // A bank that was given its time and said no leaves the payment open again.
@@ -53,7 +56,7 @@ function isNews({ payment_status, declined }: Attempt, intent: ListedIntent): bo
 }
 
 /** Money with our mark that no attempt has: of a session, which is compared by itself, or lost. */
-async function compareStray(round: Round, intent: ListedIntent): Promise<void> {
+async function compareStray(round: Round, intent: Intent): Promise<void> {
   if (!isMarkedBy(round.house.shop, intent) || intent.payment_status !== 'paid') return;
   await guarded(round, { kind: 'payment_not_settled', id: intent.payment_id, owner: 'kassa' as const }, async () => {
     const session = await round.house.gateway.sessionOfPayment(intent.payment_id);

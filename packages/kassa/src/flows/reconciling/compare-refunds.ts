@@ -31,7 +31,8 @@ export async function compareRefunds(round: Round, reach: Reach): Promise<void> 
   );
 }
 
-async function compareRefund(round: Round, refund: RefundReport, is_same: boolean): Promise<void> {
+/** @param is_same true when our row says the same, as far as was read: then nothing is written. */
+export async function compareRefund(round: Round, refund: RefundReport, is_same: boolean): Promise<void> {
   const { house, tally } = round;
   tally.refunds_seen += 1;
   const { refund_id } = refund;

@@ -84,15 +84,19 @@ export async function compareSession(round: Round, session: PaymentReport, known
 }
 
 /** Paid at Stripe with our mark, and no row of ours knows it: a person must look, or it goes back. */
-export async function noteUnknown({ house, tally, breaks }: Round, session: PaymentReport): Promise<void> {
-  if (!isMarkedBy(house.shop, session) || session.payment_status !== 'paid') return;
-  tally.unexplained += 1;
+export async function noteUnknown(round: Round, session: PaymentReport): Promise<void> {
+  const { house, tally, breaks } = round;
   const { session_id, payment_id, amount_minor, currency, reference } = session;
+  const stripe_object_id = session_id ?? payment_id ?? '';
+  if (!isMarkedBy(house.shop, session) || session.payment_status !== 'paid') return explained(round, stripe_object_id);
+  tally.unexplained += 1;
   const kind = session_id === null ? 'payment_without_order' : 'session_without_order';
-  const found = { kind, stripe_object_id: session_id ?? payment_id ?? '', owner: 'shop' as const };
+  const found = { kind, stripe_object_id, owner: 'shop' as const };
   const details = { payment_id, amount_minor, currency, reference };
   const at = house.clock.now();
   const since = await openBreak(house.db, house.shop, { ...found, details }, { ids: house.ids, at });
+  // An earlier round may have failed over it: what is left is the shop's to decide.
+  await explained(round, stripe_object_id, 'kassa');
   if (house.unexpected_money.without_order === 'review' || at.getTime() - since.getTime() < KNOWN_WITHIN_MS) return;
   // A mark without a shop may be another installation's; and a database that came back from a copy knows no sale since:
   // what looks like lost orders by the dozen is for a person to see first.
@@ -100,10 +104,17 @@ export async function noteUnknown({ house, tally, breaks }: Round, session: Paym
   await house.adopt(house, found.stripe_object_id, { actor: RECONCILE_CAUSE.actor, end: 'refund' });
 }
 
-/** Ends the breaks about an object that was just brought in order. */
-export async function explained({ house, breaks, unwritten }: Round, stripe_object_id: string): Promise<void> {
-  if (breaks.has(stripe_object_id) && !unwritten.has(stripe_object_id))
-    await closeBreaks(house.db, house.shop, stripe_object_id, house.clock.now());
+/**
+ * Ends the breaks about an object that was just brought in order.
+ * @param owner whose breaks alone; without it all of them.
+ */
+export async function explained(
+  { house, breaks, unwritten }: Round,
+  stripe_object_id: string,
+  owner?: BreakOwner,
+): Promise<void> {
+  if (!breaks.has(stripe_object_id) || unwritten.has(stripe_object_id)) return;
+  await closeBreaks(house.db, house.shop, { stripe_object_id, owner }, house.clock.now());
 }
 
 /**

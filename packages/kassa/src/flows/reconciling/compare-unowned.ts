@@ -14,10 +14,11 @@ export async function compareUnowned(round: Round, { is_wide }: Reach): Promise<
   if (!is_wide || house.unexpected_money.without_order === 'review' || breaks.size > SENT_BACK_MAX) return;
   const first_before = new Date(began_at.getTime() - KNOWN_WITHIN_MS);
   const waiting = await brokenSince(house.db, house.shop, { kinds: KINDS, first_before, last_before: began_at });
-  for (const id of waiting) {
+  for (const { kind, stripe_object_id: id } of waiting) {
     const { gateway } = house;
-    await guarded(round, { kind: 'payment_not_settled', id, owner: 'kassa' }, async () => {
-      const is_session = id.startsWith('cs_');
+    const is_session = kind === 'session_without_order';
+    const failed = is_session ? 'session_not_settled' : 'payment_not_settled';
+    await guarded(round, { kind: failed, id, owner: 'kassa' }, async () => {
       const read = is_session ? gateway.readSession(id, 'reconcile') : gateway.readIntent(id, 'reconcile');
       await compareSession(round, await read);
     });

@@ -17,12 +17,8 @@ export interface Reach {
   /** Since when a list has to be gone through, by the oldest that waits; undefined: since the last pass began. */
   backTo(oldest_waiting: Date | undefined): Date | undefined;
   refundsBackTo(oldest_waiting: Date | undefined): Date | undefined;
-  /**
-   * When the next wide round and the next deep one are due.
-   * @param is_whole false while something waits to be written down: no list goes back to it by itself, so that the next
-   * wide round is a deep one.
-   */
-  next(is_whole: boolean): { readonly wide_at: string; readonly deep_at: string };
+  /** When the next wide round and the next deep one are due. */
+  next(): { readonly wide_at: string; readonly deep_at: string };
 }
 
 /** @param payload what the round before left; without it this one looks back furthest. */
@@ -42,11 +38,10 @@ export function reachOf(now: Date, payload: unknown): Reach {
     horizon: new Date(now_ms - LOOK_BACK_MS),
     backTo: (oldest) => since(LOOK_BACK_MS, oldest),
     refundsBackTo: (oldest) => since(REFUNDS_LOOK_BACK_MS, oldest),
-    next(is_whole) {
+    next() {
       const next_wide = is_wide ? later(WIDE_EVERY_MS) : wide_at;
       const next_deep = is_deep ? later(DEEP_EVERY_MS) : deep_at;
-      const soon = is_whole ? next_deep : new Date(Math.min(next_wide.getTime(), next_deep.getTime()));
-      return { wide_at: next_wide.toISOString(), deep_at: soon.toISOString() };
+      return { wide_at: next_wide.toISOString(), deep_at: next_deep.toISOString() };
     },
   };
 }
