@@ -190,6 +190,6 @@ async function lookAround({ ask, world }: Way): Promise<{ only_comparing: boolea
   // Money that no order knows goes back when it was looked at twice.
   const goes_back = world.unexpected.without_order === 'refund' && Number(breaks) <= SENT_BACK_MAX;
   const only_comparing = Number(left) === 0 && !(goes_back && Number(unowned) > 0);
-  // Whoever has looked at everything, and could write all of it down, will do so again a day after they began.
+  // Whoever has looked at everything will do so again a day after they began.
   return { only_comparing, deep_began_ms: Number(deep ?? 0) - DAY };
 }

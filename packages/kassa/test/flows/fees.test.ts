@@ -172,6 +172,29 @@ test(
 );
 
 test(
+  'a fee that could not be booked is told of until it is, however much was booked since',
+  async () => {
+    const shop = await open();
+    await sell(shop);
+    // The database takes no such currency.
+    movements(shop, (one) => ({ ...one, currency: 'no currency' }));
+    expect(await reconcile(shop.house)).toMatchObject({ failed: 1 });
+    const open_breaks = shop.db.selectFrom('reconcile_breaks').select('kind').where('resolved_at', 'is', null);
+    expect(await open_breaks.execute()).toEqual([{ kind: 'fees_not_recorded' }]);
+    const timers = shop.db.selectFrom('timers').select('payload').where('kind', '=', 'reconcile');
+    shop.clock.advance(5 * HOUR_MS);
+    expect(await reconcile(shop.house, (await timers.executeTakeFirstOrThrow()).payload)).toMatchObject({ failed: 1 });
+    shop.clock.advance(5 * HOUR_MS);
+    movements(shop, (one) => one);
+    // Not the round that looks at everything: by itself it would not go back so far.
+    await reconcile(shop.house, (await timers.executeTakeFirstOrThrow()).payload);
+    expect(await books(shop)).toMatchObject({ fees: FEE });
+    expect(await open_breaks.execute()).toEqual([]);
+  },
+  LONG_MS,
+);
+
+test(
   'the very first comparison books what Stripe has charged since the shop was set up',
   async () => {
     const shop = await open();

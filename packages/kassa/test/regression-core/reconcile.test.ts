@@ -2,7 +2,6 @@
 // Method: every webhook is lost; foreign, broken and early objects stand beside ours at the sandbox.
 import { afterEach, expect, test } from 'vitest';
 import { CommitUnknown } from '../../src/database/index.ts';
-import { openBreak } from '../../src/domain/payments/index.ts';
 import type { House } from '../../src/flows/house.ts';
 import { reconcile } from '../../src/flows/reconcile.ts';
 import { type Counter, openCounter } from '../setup/counter.ts';
@@ -184,44 +183,6 @@ test('what a round that broke off has left is asked about each hour, for as long
   shop.clock.advance(40 * 24 * 3_600_000);
   expect(await reconcile(shop.house, await nextRound(shop))).toMatchObject({ failed: 0 });
   expect(await shop.db.selectFrom('disputes').select('status').execute()).toEqual([{ status: 'needs_response' }]);
-  const breaks = shop.db.selectFrom('reconcile_breaks').select('kind').where('resolved_at', 'is', null);
-  expect(await breaks.execute()).toEqual([]);
-});
-
-test('what could not be written down once, and is the shop’s to decide now, is held against Kassa no longer', async () => {
-  const { house, db, ...shop } = await deaf();
-  const id = await payUnknown(shop.sandbox);
-  const failed = { kind: 'session_not_settled', stripe_object_id: id, owner: 'kassa' as const, details: {} };
-  await openBreak(db, house.shop, failed, { ids: house.ids, at: house.clock.now() });
-  expect(await reconcile(house)).toMatchObject({ unexplained: 1, failed: 0 });
-  const open = db.selectFrom('reconcile_breaks').select(['kind', 'owner']).where('resolved_at', 'is', null);
-  expect(await open.execute()).toEqual([{ kind: 'session_without_order', owner: 'shop' }]);
-});
-
-test('what could not be written down once, and turns out to be another program’s, is held against nobody', async () => {
-  const { house, db, ...shop } = await deaf();
-  const id = await payUnknown(shop.sandbox, { shop_id: '01935000-0000-7000-8000-000000000009' });
-  const failed = { kind: 'session_not_settled', stripe_object_id: id, owner: 'kassa' as const, details: {} };
-  await openBreak(db, house.shop, failed, { ids: house.ids, at: house.clock.now() });
-  expect(await reconcile(house)).toMatchObject({ unexplained: 0, failed: 0 });
-  expect(await db.selectFrom('reconcile_breaks').select('kind').where('resolved_at', 'is', null).execute()).toEqual([]);
-});
-
-test('what could not be written down, and is older than any list goes back to, is asked about by its id', async () => {
-  const shop = await deaf();
-  const { session_id } = await shop.buy();
-  await pays(shop, session_id);
-  const charge = shop.sandbox.books().charges[0]?.charge ?? '';
-  await post(shop, 'refunds', { charge, amount: '100' });
-  const fails = () => Promise.reject(new Error('not now'));
-  const broken = { ...shop.house, settle: fails, recordRefund: fails };
-  expect(await reconcile(broken)).toMatchObject({ failed: 2 });
-  shop.clock.advance(40 * 24 * 3_600_000);
-  expect(await reconcile(broken)).toMatchObject({ settled: 0 });
-  shop.clock.advance(3_600_000);
-  expect(await reconcile(shop.house)).toMatchObject({ failed: 0 });
-  expect(await orders(shop)).toEqual(['partially_refunded']);
-  expect(await shop.db.selectFrom('refunds').select('status').execute()).toEqual([{ status: 'succeeded' }]);
   const breaks = shop.db.selectFrom('reconcile_breaks').select('kind').where('resolved_at', 'is', null);
   expect(await breaks.execute()).toEqual([]);
 });

@@ -63,28 +63,25 @@ export async function openBreakObjects(db: Database, shop: ShopKey, limit: numbe
   return new Set(rows.map((row) => row.stripe_object_id));
 }
 
-/** What is unexplained since before a moment and was not seen since another one, longest unseen first. */
+/** What is unexplained since before a moment and was not seen since another one, longest unseen first; at most 20. */
 export async function brokenSince(
   db: Database,
   shop: ShopKey,
   { kinds, first_before, last_before }: BrokenFilter,
 ): Promise<Pick<Break, 'kind' | 'stripe_object_id'>[]> {
-  return (
-    db
-      .selectFrom('reconcile_breaks')
-      .select(['kind', 'stripe_object_id'])
-      .where('tenant_id', '=', shop.tenant_id)
-      .where('mode', '=', shop.mode)
-      .where('kind', 'in', [...kinds])
-      .where('resolved_at', 'is', null)
-      .where('first_seen_at', '<=', first_before)
-      .where('last_seen_at', '<', last_before)
-      // By turns: what stays unexplained however often it is looked at keeps nothing else waiting.
-      .orderBy('last_seen_at')
-      .orderBy('id')
-      .limit(BROKEN_MAX)
-      .execute()
-  );
+  return db
+    .selectFrom('reconcile_breaks')
+    .select(['kind', 'stripe_object_id'])
+    .where('tenant_id', '=', shop.tenant_id)
+    .where('mode', '=', shop.mode)
+    .where('kind', 'in', [...kinds])
+    .where('resolved_at', 'is', null)
+    .where('first_seen_at', '<=', first_before)
+    .where('last_seen_at', '<', last_before)
+    .orderBy('last_seen_at')
+    .orderBy('id')
+    .limit(BROKEN_MAX)
+    .execute();
 }
 
 const BROKEN_MAX = 20;
@@ -95,19 +92,65 @@ interface BrokenFilter {
   readonly last_before: Date;
 }
 
-/** Ends the breaks about an object that has found its explanation: every one, or those of one owner. */
+/** The breaks of these kinds, longest unseen first: by turns and not by time, so that no clock that was ahead hides one. */
+export async function breaksByTurns(
+  db: Database,
+  shop: ShopKey,
+  { kinds, limit }: { readonly kinds: readonly string[]; readonly limit: number },
+): Promise<Pick<Break, 'kind' | 'stripe_object_id'>[]> {
+  return db
+    .selectFrom('reconcile_breaks')
+    .select(['kind', 'stripe_object_id'])
+    .where('tenant_id', '=', shop.tenant_id)
+    .where('mode', '=', shop.mode)
+    .where('kind', 'in', [...kinds])
+    .where('resolved_at', 'is', null)
+    .orderBy('last_seen_at')
+    .orderBy('id')
+    .limit(limit)
+    .execute();
+}
+
+/** Notes that a break is being looked at: whatever comes of it, it is the turn of the others then. */
+export async function noteLook(
+  db: Database,
+  shop: ShopKey,
+  { kind, stripe_object_id }: Pick<Break, 'kind' | 'stripe_object_id'>,
+  at: Date,
+): Promise<void> {
+  await db
+    .updateTable('reconcile_breaks')
+    .set({ last_seen_at: at })
+    .where('tenant_id', '=', shop.tenant_id)
+    .where('mode', '=', shop.mode)
+    .where('kind', '=', kind)
+    .where('stripe_object_id', '=', stripe_object_id)
+    .execute();
+}
+
+/** Ends the breaks about an object that has found its explanation: every one, or those that are meant. */
 export async function closeBreaks(
   db: Database,
   shop: ShopKey,
-  { stripe_object_id, owner }: { readonly stripe_object_id: string; readonly owner?: BreakOwner | undefined },
+  { stripe_object_id, owners, seen_before }: ExplainedBreaks,
   at: Date,
 ): Promise<void> {
-  const open = db
+  let open = db
     .updateTable('reconcile_breaks')
     .set({ resolved_at: at })
     .where('tenant_id', '=', shop.tenant_id)
     .where('mode', '=', shop.mode)
     .where('stripe_object_id', '=', stripe_object_id)
     .where('resolved_at', 'is', null);
-  await (owner === undefined ? open : open.where('owner', '=', owner)).execute();
+  if (owners) open = open.where('owner', 'in', [...owners]);
+  if (seen_before) open = open.where('last_seen_at', '<', seen_before);
+  await open.execute();
+}
+
+export interface ExplainedBreaks {
+  readonly stripe_object_id: string;
+  /** Whose breaks alone; without it everybody's. */
+  readonly owners?: readonly BreakOwner[] | undefined;
+  /** Not what was seen again since. */
+  readonly seen_before?: Date | undefined;
 }

@@ -18,8 +18,11 @@ export {
 export {
   type Break,
   type BreakOwner,
+  breaksByTurns,
   brokenSince,
   closeBreaks,
+  type ExplainedBreaks,
+  noteLook,
   openBreak,
   openBreakObjects,
 } from './breaks-table.ts';

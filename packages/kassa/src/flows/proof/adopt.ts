@@ -1,8 +1,9 @@
-import { inTransaction, type Transaction } from '../../database/index.ts';
+import { type Database, inTransaction, type Transaction } from '../../database/index.ts';
 import { saveOffer } from '../../domain/catalog/index.ts';
 import { post } from '../../domain/ledger/index.ts';
 import { insertOrder, lockOrder, moveOrder, type Order, writeAudit } from '../../domain/orders/index.ts';
 import {
+  type BreakOwner,
   changeAttempt,
   closeBreaks,
   findAttempt,
@@ -33,7 +34,11 @@ const REASON = 'payment_adopted';
 export async function adopt(house: House, object_id: string, by: AdoptedBy): Promise<Adopted> {
   const report = await askStripe(() => readPaid(house, object_id));
   const known = await findAttempt(house.db, house.shop, report);
-  if (known) return { order_id: known.order_id, is_new: false };
+  if (known) {
+    // Whoever adopted it may not have come so far; what Kassa itself still has to do about it stays.
+    await closeBreaksOf(house, house.db, report, ['shop']);
+    return { order_id: known.order_id, is_new: false };
+  }
   if (report.payment_status !== 'paid') {
     throw new KassaError(
       'invalid_request',
@@ -45,11 +50,21 @@ export async function adopt(house: House, object_id: string, by: AdoptedBy): Pro
   }
   return inTransaction(house.db, async (tx) => {
     const order_id = await writeOrder(house, tx, { report, object_id, ...by });
+    await closeBreaksOf(house, tx, report);
     return { order_id, is_new: true };
-  }).then(async (adopted) => {
-    await closeBreaks(house.db, house.shop, { stripe_object_id: object_id }, house.clock.now());
-    return adopted;
   });
+}
+
+/** Of the session and of its payment: either may have been found first. */
+async function closeBreaksOf(
+  { shop, clock }: House,
+  db: Database | Transaction,
+  { session_id, payment_id }: PaymentReport,
+  owners?: readonly BreakOwner[],
+): Promise<void> {
+  for (const id of [session_id, payment_id]) {
+    if (id !== null) await closeBreaks(db, shop, { stripe_object_id: id, owners }, clock.now());
+  }
 }
 
 /** A payment of a session is adopted by its session, so that later facts about either find it. */

@@ -6,7 +6,7 @@ import {
   oldestEarlyDispute,
   oldestOpenDispute,
 } from '../../domain/payments/index.ts';
-import { explained, guarded, RECONCILE_CAUSE, type Round } from './compare-session.ts';
+import { explained, guarded, RECONCILE_CAUSE, type Round, waits } from './compare-session.ts';
 import { passOver } from './pass-over.ts';
 import type { Reach } from './reach.ts';
 
@@ -45,7 +45,7 @@ export async function compareDispute(round: Round, dispute: DisputeReport, is_sa
   const { house } = round;
   const { dispute_id } = dispute;
   await guarded(round, { kind: 'dispute_not_recorded', id: dispute_id, owner: 'kassa' }, async () => {
-    if (!is_same) await inTransaction(house.db, (tx) => house.recordDispute(house, tx, dispute, RECONCILE_CAUSE));
-    await explained(round, dispute_id);
+    const record = () => inTransaction(house.db, (tx) => house.recordDispute(house, tx, dispute, RECONCILE_CAUSE));
+    if (is_same || !waits(await record())) await explained(round, dispute_id);
   });
 }

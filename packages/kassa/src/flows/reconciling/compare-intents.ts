@@ -7,7 +7,7 @@ import {
   type PaymentReport,
   statusProvedBy,
 } from '../../domain/payments/index.ts';
-import { compareSession, explained, guarded, type Round } from './compare-session.ts';
+import { compareSession, explained, guarded, NOT_THE_SHOPS, type Round } from './compare-session.ts';
 import { passOver } from './pass-over.ts';
 import type { Reach } from './reach.ts';
 
@@ -57,9 +57,11 @@ function isNews({ payment_status, declined }: Attempt, intent: Intent): boolean 
 
 /** Money with our mark that no attempt has: of a session, which is compared by itself, or lost. */
 async function compareStray(round: Round, intent: Intent): Promise<void> {
-  if (!isMarkedBy(round.house.shop, intent) || intent.payment_status !== 'paid') return;
-  await guarded(round, { kind: 'payment_not_settled', id: intent.payment_id, owner: 'kassa' as const }, async () => {
-    const session = await round.house.gateway.sessionOfPayment(intent.payment_id);
-    await (session ? explained(round, intent.payment_id) : compareSession(round, intent));
+  const { payment_id } = intent;
+  if (!isMarkedBy(round.house.shop, intent) || intent.payment_status !== 'paid')
+    return explained(round, payment_id, { owners: NOT_THE_SHOPS });
+  await guarded(round, { kind: 'payment_not_settled', id: payment_id, owner: 'kassa' as const }, async () => {
+    const session = await round.house.gateway.sessionOfPayment(payment_id);
+    await (session ? explained(round, payment_id) : compareSession(round, intent));
   });
 }

@@ -4,6 +4,7 @@ import {
   awaitsEnd,
   type BreakOwner,
   closeBreaks,
+  type ExplainedBreaks,
   findAttempt,
   GatewayFailure,
   isMarkedBy,
@@ -12,7 +13,7 @@ import {
   type PaymentReport,
 } from '../../domain/payments/index.ts';
 import { KassaError } from '../../kernel/errors.ts';
-import type { House } from '../house.ts';
+import type { House, SettleOutcome } from '../house.ts';
 
 /** What one round found, for the log and for tests. */
 export interface ReconcileReport {
@@ -34,7 +35,7 @@ export interface Round {
   readonly began_at: Date;
   /** Stripe's ids of what the database took too long for in this round, and that was sound before. */
   readonly too_slow: Set<string>;
-  /** Stripe's ids of what could not be written down in this round; a page of the same name that could explains nothing. */
+  /** Stripe's ids of what could not be written down in this round: nobody tries again before the next one. */
   readonly unwritten: Set<string>;
 }
 
@@ -48,6 +49,8 @@ export const SENT_BACK_MAX = 3;
 const TOO_SLOW_MAX = 3;
 const BREAKS_MAX = 1_000;
 const ERROR_LENGTH_MAX = 500;
+/** What Kassa and operations have to do about an object ends when it is looked at; what the shop decides does not. */
+export const NOT_THE_SHOPS: readonly BreakOwner[] = ['kassa', 'operations'];
 
 export async function beginRound(house: House): Promise<Round> {
   const breaks = await openBreakObjects(house.db, house.shop, BREAKS_MAX);
@@ -85,36 +88,43 @@ export async function compareSession(round: Round, session: PaymentReport, known
 
 /** Paid at Stripe with our mark, and no row of ours knows it: a person must look, or it goes back. */
 export async function noteUnknown(round: Round, session: PaymentReport): Promise<void> {
-  const { house, tally, breaks } = round;
+  const { house, tally } = round;
   const { session_id, payment_id, amount_minor, currency, reference } = session;
   const stripe_object_id = session_id ?? payment_id ?? '';
-  if (!isMarkedBy(house.shop, session) || session.payment_status !== 'paid') return explained(round, stripe_object_id);
-  tally.unexplained += 1;
-  const kind = session_id === null ? 'payment_without_order' : 'session_without_order';
-  const found = { kind, stripe_object_id, owner: 'shop' as const };
-  const details = { payment_id, amount_minor, currency, reference };
-  const at = house.clock.now();
-  const since = await openBreak(house.db, house.shop, { ...found, details }, { ids: house.ids, at });
+  if (isMarkedBy(house.shop, session) && session.payment_status === 'paid') {
+    tally.unexplained += 1;
+    const kind = session_id === null ? 'payment_without_order' : 'session_without_order';
+    const found = { kind, stripe_object_id, owner: 'shop' as const };
+    const details = { payment_id, amount_minor, currency, reference };
+    const at = house.clock.now();
+    const since = await openBreak(house.db, house.shop, { ...found, details }, { ids: house.ids, at });
+    if (goesBack(round, session, at.getTime() - since.getTime()))
+      await house.adopt(house, stripe_object_id, { actor: RECONCILE_CAUSE.actor, end: 'refund' });
+  }
   // An earlier round may have failed over it: what is left is the shop's to decide.
-  await explained(round, stripe_object_id, 'kassa');
-  if (house.unexpected_money.without_order === 'review' || at.getTime() - since.getTime() < KNOWN_WITHIN_MS) return;
-  // A mark without a shop may be another installation's; and a database that came back from a copy knows no sale since:
-  // what looks like lost orders by the dozen is for a person to see first.
-  if (session.shop_id !== house.shop.tenant_id || breaks.size > SENT_BACK_MAX) return;
-  await house.adopt(house, found.stripe_object_id, { actor: RECONCILE_CAUSE.actor, end: 'refund' });
+  await explained(round, stripe_object_id, { owners: NOT_THE_SHOPS });
 }
 
-/**
- * Ends the breaks about an object that was just brought in order.
- * @param owner whose breaks alone; without it all of them.
- */
+function goesBack({ house, breaks }: Round, { shop_id }: PaymentReport, known_ms: number): boolean {
+  if (house.unexpected_money.without_order === 'review' || known_ms < KNOWN_WITHIN_MS) return false;
+  // A mark without a shop may be another installation's; and a database that came back from a copy knows no sale since:
+  // what looks like lost orders by the dozen is for a person to see first.
+  return shop_id === house.shop.tenant_id && breaks.size <= SENT_BACK_MAX;
+}
+
+/** True for what belongs to an order and could not be written down yet, as while its payment is not. */
+export function waits({ outcome, order_id }: SettleOutcome): boolean {
+  return outcome === 'unknown' && order_id !== null;
+}
+
+/** Ends the breaks about an object that was just brought in order. */
 export async function explained(
   { house, breaks, unwritten }: Round,
   stripe_object_id: string,
-  owner?: BreakOwner,
+  which: Omit<ExplainedBreaks, 'stripe_object_id'> = {},
 ): Promise<void> {
   if (!breaks.has(stripe_object_id) || unwritten.has(stripe_object_id)) return;
-  await closeBreaks(house.db, house.shop, { stripe_object_id, owner }, house.clock.now());
+  await closeBreaks(house.db, house.shop, { ...which, stripe_object_id }, house.clock.now());
 }
 
 /**
@@ -128,12 +138,19 @@ function isAway({ breaks, too_slow }: Round, id: string, error: unknown): boolea
   return isDatabaseAway(error) || (error instanceof KassaError && error.status === 503);
 }
 
-/** Lets one object fail alone: it is put before a person, and everything behind it is still looked at. */
-export async function guarded(
-  round: Round,
-  what: { readonly kind: string; readonly id: string; readonly owner: BreakOwner },
-  work: () => Promise<void>,
-): Promise<void> {
+interface Guarded {
+  readonly kind: string;
+  readonly id: string;
+  readonly owner: BreakOwner;
+}
+
+/** Lets one object fail alone, and once in a round: whichever list tells of it again, it is the next round's. */
+export async function guarded(round: Round, what: Guarded, work: () => Promise<void>): Promise<void> {
+  if (!round.unwritten.has(what.id)) await failAlone(round, what, work);
+}
+
+/** Puts what fails before a person, so that all behind it is still looked at. */
+export async function failAlone(round: Round, what: Guarded, work: () => Promise<void>): Promise<void> {
   try {
     await work();
   } catch (error) {

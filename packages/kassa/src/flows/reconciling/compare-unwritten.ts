@@ -1,11 +1,17 @@
-import { brokenSince, findAttempt } from '../../domain/payments/index.ts';
+import { awaitsEnd, breaksByTurns, findAttempt, GatewayFailure, noteLook } from '../../domain/payments/index.ts';
+import { KassaError } from '../../kernel/errors.ts';
 import { compareDispute } from './compare-disputes.ts';
 import { compareIntent } from './compare-intents.ts';
 import { compareRefund } from './compare-refunds.ts';
-import { compareSession, guarded, type Round } from './compare-session.ts';
+import { compareSession, explained, guarded, type Round } from './compare-session.ts';
 import type { Reach } from './reach.ts';
 
 type CompareAgain = (round: Round, id: string) => Promise<void>;
+
+/** So many are asked about in one round. */
+const ASKED_MAX = 200;
+/** After so many questions that Stripe has left without an answer, nobody asks more in this round. */
+const UNANSWERED_MAX = 3;
 
 /** By the kind of break that each of the comparisons leaves behind. */
 const AGAIN: Readonly<Record<string, CompareAgain>> = {
@@ -14,9 +20,18 @@ const AGAIN: Readonly<Record<string, CompareAgain>> = {
   },
   async payment_not_settled(round, payment_id) {
     const { gateway, db, shop } = round.house;
+    const session = await gateway.sessionOfPayment(payment_id);
+    if (session) {
+      // No list may go back to it any more, and its session tells what became of it.
+      await compareSession(round, session);
+      return explained(round, payment_id);
+    }
     const intent = await gateway.readIntent(payment_id, 'reconcile');
-    const known = await findAttempt(db, shop, { session_id: null, payment_id });
-    await compareIntent(round, { ...intent, payment_id }, known);
+    await compareIntent(
+      round,
+      { ...intent, payment_id },
+      await findAttempt(db, shop, { session_id: null, payment_id }),
+    );
   },
   async refund_not_recorded(round, id) {
     await compareRefund(round, await round.house.gateway.readRefund(id, 'reconcile'), false);
@@ -24,17 +39,44 @@ const AGAIN: Readonly<Record<string, CompareAgain>> = {
   async dispute_not_recorded(round, id) {
     await compareDispute(round, await round.house.gateway.readDispute(id, 'reconcile'), false);
   },
+  session_not_at_stripe: (round, session_id) => endIfOver(round, { session_id, payment_id: null }),
+  payment_not_at_stripe: (round, payment_id) => endIfOver(round, { session_id: null, payment_id }),
 };
+
+/** Silent attempts are asked about while they wait; one that has come to its end since is no longer in doubt. */
+async function endIfOver(
+  round: Round,
+  refs: { readonly session_id: string | null; readonly payment_id: string | null },
+): Promise<void> {
+  const attempt = await findAttempt(round.house.db, round.house.shop, refs);
+  if (!attempt || awaitsEnd(attempt.payment_status)) return;
+  await explained(round, refs.session_id ?? refs.payment_id ?? '');
+}
 
 /**
  * Asks Stripe by its id about each object that could not be written down: no list goes back to it by itself, and it may
- * be older than any. In the wide rounds, and not about what this round has failed over already.
+ * be older than any. In the wide rounds, by turns, at most 200, and not about what this round has failed over already.
+ * What Stripe refuses to tell is for operations to see; one that it does not answer about holds no other back.
  */
 export async function compareUnwritten(round: Round, { is_wide }: Reach): Promise<void> {
   if (!is_wide) return;
-  const { house, began_at } = round;
-  const since = { kinds: Object.keys(AGAIN), first_before: began_at, last_before: began_at };
-  for (const { kind, stripe_object_id: id } of await brokenSince(house.db, house.shop, since)) {
-    await guarded(round, { kind, id, owner: 'kassa' }, async () => AGAIN[kind]?.(round, id));
+  const { house } = round;
+  const { db, shop, clock } = house;
+  let unanswered = 0;
+  for (const found of await breaksByTurns(db, shop, { kinds: Object.keys(AGAIN), limit: ASKED_MAX })) {
+    const { kind, stripe_object_id: id } = found;
+    await noteLook(db, shop, found, clock.now());
+    try {
+      await guarded(round, { kind, id, owner: 'operations' }, async () => AGAIN[kind]?.(round, id));
+    } catch (error) {
+      if (!isUnanswered(error)) throw error;
+      unanswered += 1;
+      house.log.warn({ object_id: id, kind, err: error }, 'Stripe did not answer about an object that waits');
+      if (unanswered >= UNANSWERED_MAX) return;
+    }
   }
+}
+
+function isUnanswered(error: unknown): boolean {
+  return error instanceof GatewayFailure || (error instanceof KassaError && error.status === 503);
 }

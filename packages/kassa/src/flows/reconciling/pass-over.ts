@@ -24,9 +24,10 @@ const FIRST_LOOK_MAX_MS = 30 * 24 * 3_600_000;
  * rate limit was used up, goes on behind the last page that was compared, once it looks back as far as is wanted now;
  * what was made since it began is the next pass's. So a backlog of any length is worked off, and no page is lost.
  * @param since looks back as far as this, if the last pass did not begin earlier. Absent: as far as that one.
+ * @returns when this pass began, maybe in an earlier round; for a list with `reaches`, what it says.
  * @throws GatewayFailure, KassaError when Stripe cannot be asked; what was compared until then is kept.
  */
-export async function passOver<Item>(house: House, list: List<Item>, since?: Date): Promise<void> {
+export async function passOver<Item>(house: House, list: List<Item>, since?: Date): Promise<Date> {
   const { db, shop, clock } = house;
   const { kind, overlap_ms = SKEW_MS } = list;
   const { reached_at, pass } = await readCursorOf(db, shop, kind);
@@ -47,6 +48,7 @@ export async function passOver<Item>(house: House, list: List<Item>, since?: Dat
     const whole = under_way ? { reached_at, since_at: null } : { reached_at: reaching, since_at: from };
     await keepCursor(db, shop, kind, { ...whole, pass: under_way, at });
   } while (after !== undefined);
+  return reaching;
 }
 
 /**
