@@ -12,7 +12,8 @@ export type Transaction = KyselyTransaction<Tables>;
 
 /**
  * The order in which row locks are taken, in every transaction, or two of them will wait for each other for ever.
- * Stock is hot, so it comes last and is held shortest; appended rows lock nothing that others wait for.
+ * Stock is hot, so it comes last and is held shortest; appended rows lock nothing that others wait for. A change that a
+ * unique index has others wait for, as that of the one page of a buyer, is written when all locks are taken.
  */
 export const LOCK_ORDER = {
   customer: 0,

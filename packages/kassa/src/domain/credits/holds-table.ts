@@ -1,4 +1,4 @@
-import { lockClass, sql, type Transaction } from '../../database/index.ts';
+import { sql, type Transaction } from '../../database/index.ts';
 import type { Ids } from '../../kernel/ids.ts';
 import type { LotShare } from './credit.ts';
 
@@ -33,15 +33,8 @@ export async function holdCredits(
   }
 }
 
-/** What a locked order holds or held of credits, oldest first, with the lots locked. */
-export async function lockCredits(tx: Transaction, order_id: string): Promise<CreditHold[]> {
-  lockClass(tx, 'credit');
-  const held = tx
-    .selectFrom('credit_entries')
-    .select('lot_id')
-    .where('order_id', '=', order_id)
-    .where('kind', '=', 'hold');
-  await tx.selectFrom('credit_lots').select('id').where('id', 'in', held).orderBy('id').forUpdate().execute();
+/** What a locked order holds or held of credits, oldest first: nobody ends a hold without the order's lock. */
+export async function creditsOf(tx: Transaction, order_id: string): Promise<CreditHold[]> {
   const rows = await tx
     .selectFrom('credit_entries as hold')
     .innerJoin('credit_lots as lot', 'lot.id', 'hold.lot_id')

@@ -10,14 +10,15 @@ export {
 export {
   type CreditHold,
   type CreditsBack,
+  creditsOf,
   endCredits,
   holdCredits,
-  lockCredits,
   type ReturnedShare,
   returnCredits,
   spendCredits,
 } from './holds-table.ts';
 export { type Lapsed, lapseLot, takeBackGrants } from './lapse-table.ts';
+export { lockLots } from './lock-lots.ts';
 export {
   type CreditSource,
   freezeGrants,

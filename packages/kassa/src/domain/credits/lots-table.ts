@@ -1,6 +1,7 @@
 import { type Database, lockClass, sql, type Transaction } from '../../database/index.ts';
 import type { Ids } from '../../kernel/ids.ts';
 import type { CreditUnit, SpendableLot } from './credit.ts';
+import { lockLots } from './lock-lots.ts';
 
 export type CreditSource = 'bundle' | 'refund' | 'goodwill' | 'import';
 
@@ -30,10 +31,23 @@ export async function spendableLots(db: Database | Transaction, wanted: Wanted):
   return lotsQuery(db, wanted).execute();
 }
 
-/** The same, locked: until commit nobody else spends of them. Locked by id, so two orders never wait for each other. */
-export async function lockSpendableLots(tx: Transaction, wanted: Wanted): Promise<SpendableLot[]> {
-  lockClass(tx, 'credit');
-  return lotsQuery(tx, wanted).forUpdate().execute();
+/**
+ * The same, locked: until commit nobody else spends of them.
+ * @param beside ids of other lots that are locked with them.
+ */
+export async function lockSpendableLots(
+  tx: Transaction,
+  wanted: Wanted,
+  beside: readonly string[] = [],
+): Promise<SpendableLot[]> {
+  if (beside.length === 0) {
+    lockClass(tx, 'credit');
+    return lotsQuery(tx, wanted).forUpdate().execute();
+  }
+  const ids = new Set((await lotsQuery(tx, wanted).execute()).map(({ id }) => id));
+  await lockLots(tx, { ids: [...ids, ...beside] });
+  // What was granted since is not locked.
+  return (await lotsQuery(tx, wanted).execute()).filter(({ id }) => ids.has(id));
 }
 
 function lotsQuery(db: Database | Transaction, { customer_id, currency, offer_ids, at }: Wanted) {
@@ -115,13 +129,13 @@ export async function lotsOf(db: Database, customer_id: string, at: Date): Promi
  * held or spent already stays. A repeat changes nothing.
  */
 export async function freezeGrants(tx: Transaction, order_id: string, frozen_at: Date | null): Promise<void> {
-  lockClass(tx, 'credit');
+  const lines = await tx.selectFrom('order_lines').select('id').where('order_id', '=', order_id).execute();
+  const granted_by = lines.map(({ id }) => id);
+  await lockLots(tx, { granted_by });
   await tx
     .updateTable('credit_lots')
     .set({ frozen_at })
     .where('frozen_at', frozen_at === null ? 'is not' : 'is', null)
-    .where('order_line_id', 'in', (lines) =>
-      lines.selectFrom('order_lines').select('id').where('order_id', '=', order_id),
-    )
+    .where(sql<boolean>`order_line_id = any(${granted_by}::uuid[])`)
     .execute();
 }

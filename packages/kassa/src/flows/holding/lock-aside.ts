@@ -2,7 +2,13 @@ import type { Transaction } from '../../database/index.ts';
 import { lockAppointments } from '../../domain/appointments/index.ts';
 import type { Offer } from '../../domain/catalog/index.ts';
 import { useOf } from '../../domain/coupons/index.ts';
-import { type CreditHold, lockCredits, lockSpendableLots, type SpendableLot } from '../../domain/credits/index.ts';
+import {
+  type CreditHold,
+  creditsOf,
+  lockLots,
+  lockSpendableLots,
+  type SpendableLot,
+} from '../../domain/credits/index.ts';
 import { lockFree, lockHolds } from '../../domain/inventory/index.ts';
 import type { Order } from '../../domain/orders/index.ts';
 import type { House } from '../house.ts';
@@ -21,8 +27,8 @@ export async function lockAside(
 ): Promise<SetAside> {
   const holds = await lockHolds(tx, order.id);
   const let_go = holds.filter((hold) => hold.state === 'released').map((hold) => hold.offer_id);
-  const credits = order.credits_minor > 0 ? await lockCredits(tx, order.id) : [];
-  const spendable = await spendableAgain(house, tx, order, credits);
+  const credits = order.credits_minor > 0 ? await creditsOf(tx, order.id) : [];
+  const spendable = await lockCredits(house, tx, order, credits);
   const books = [...offers.values()].some((offer) => offer.kind === 'appointment');
   const coupon = order.discount_minor > 0 ? await useOf(tx, order.id, let_go.length > 0 || books) : null;
   const free = await lockFree(tx, let_go);
@@ -30,16 +36,24 @@ export async function lockAside(
   return { holds, free, credits, spendable, coupon, appointments };
 }
 
-/** Only for late money: what the payer has now in place of what was let go. */
-async function spendableAgain(
+/**
+ * Locks what the order holds or held of credits. @returns for late money, what the payer has now in place of what was let
+ * go, locked with it.
+ */
+async function lockCredits(
   house: House,
   tx: Transaction,
   order: Order,
   credits: readonly CreditHold[],
 ): Promise<SpendableLot[]> {
+  if (credits.length === 0) return [];
+  const ids = credits.map(({ lot_id }) => lot_id);
   const missing = missingCredits({ ...NOTHING_ASIDE, credits });
   const customer_id = missing.length > 0 ? await payerOf(house, tx, order) : undefined;
-  if (customer_id === undefined) return [];
+  if (customer_id === undefined) {
+    await lockLots(tx, { ids });
+    return [];
+  }
   const offer_ids = missing.flatMap(([unit]) => unit.offer_id ?? []);
-  return lockSpendableLots(tx, { customer_id, currency: order.currency, offer_ids, at: house.clock.now() });
+  return lockSpendableLots(tx, { customer_id, currency: order.currency, offer_ids, at: house.clock.now() }, ids);
 }

@@ -70,12 +70,23 @@ async function holdCoupon(house: House, tx: Transaction, wanted: Wanted, code: s
   await holdUse(tx, coupon, { order_id, buyer: buyerName(buyer) ?? `order:${order_id}` }, { ids: house.ids, at });
 }
 
-/** The credits of the quote, lot by lot: first what pays lines in pieces, then money. */
-async function holdPayment(house: House, tx: Transaction, { order_id, quote, buyer, at }: Wanted): Promise<void> {
+/** Locks the lots that may pay what a quote takes of credits, before anything is written that others wait for. */
+export async function lockPayment(
+  house: House,
+  tx: Transaction,
+  { quote, buyer, at }: Pick<Wanted, 'quote' | 'buyer' | 'at'>,
+): Promise<SpendableLot[]> {
   const { lines, currency } = quote;
   const offer_ids = lines.filter((line) => line.credit_units > 0).map((line) => line.offer_id);
   const customer_id = await payerOf(house, tx, buyer);
-  let lots = customer_id === undefined ? [] : await lockSpendableLots(tx, { customer_id, currency, offer_ids, at });
+  return customer_id === undefined ? [] : lockSpendableLots(tx, { customer_id, currency, offer_ids, at });
+}
+
+/** The credits of the quote, lot by lot: first what pays lines in pieces, then money. */
+async function holdPayment(house: House, tx: Transaction, wanted: Wanted): Promise<void> {
+  const { order_id, quote, at } = wanted;
+  const { lines, currency } = quote;
+  let lots = await lockPayment(house, tx, wanted);
   const pieces = lines.map((line): [CreditUnit, number] => [piecesOf(line.offer_id), line.credit_units]);
   const money: [CreditUnit, number] = [moneyUnit(currency), quote.credits_minor - paidInPieces(lines)];
   for (const [unit, amount] of [...pieces, money]) {

@@ -50,10 +50,11 @@ export async function giveUp(
   const end = { outcome, error: failure.message, ...(sends === undefined ? {} : { sends }) };
   // Somebody else has sent the same bytes meanwhile and is still waiting for the answer.
   if (!(await closeOperation(tx, operationKey(attempt_id, 'open'), end, at))) return false;
-  await changeAttempt(tx, attempt_id, { payment_status: 'canceled' }, at);
   const to = nextStatus(order.status, 'checkout_canceled');
   const ends = to !== 'refuse' && isOpen(order.status);
   if (ends) await letGo(house, tx, order, at);
+  // After the last lock: the buyer's next page waits for this, and may hold the credits.
+  await changeAttempt(tx, attempt_id, { payment_status: 'canceled' }, at);
   await cancelTimer(tx, { subject: attempt_id, kind: 'finish_checkout' });
   if (!ends) return true;
   const version = await moveOrder(tx, order, { status: to, email: null, paid_at: null, review: null }, at);

@@ -57,8 +57,11 @@ export async function quoteInTurn(
   const pages = await olderPages(house, tx, command);
   const standing = pages.filter(canEnd);
   if (standing.length === 0) {
-    await supersede(house, tx, pages);
-    return quote();
+    const unseen = await lockUnseen(tx, pages);
+    const quoted = await quote();
+    // After the last lock: another page of the buyer's waits for this, and may hold the credits.
+    for (const { id } of unseen) await changeAttempt(tx, id, { payment_status: 'superseded' }, house.clock.now());
+    return quoted;
   }
   const order_ids = standing.map((page) => page.attempt.order_id);
   const quoted = await quote().catch(async (error: unknown) => {
@@ -87,16 +90,14 @@ function canEnd({ attempt, was_sent }: UnfinishedPage): boolean {
   return isOpened(attempt) || !was_sent;
 }
 
-/** Marks pages that are on their way to Stripe. Under their locks, so that the answer is written before or after. */
-async function supersede(house: House, tx: Transaction, pages: readonly UnfinishedPage[]): Promise<void> {
+/** Locks pages that are on their way to Stripe, so that the answer is written before they are marked or after. */
+async function lockUnseen(tx: Transaction, pages: readonly UnfinishedPage[]): Promise<Attempt[]> {
   const order_ids = pages.map((page) => page.attempt.order_id).sort();
   for (const order_id of order_ids) await lockOrder(tx, order_id);
-  for (const attempt of order_ids.length > 0 ? await lockAttemptsOf(tx, order_ids) : []) {
-    // Opened since we looked: then it is looked at again, as one that stands.
-    if (isOpened(attempt)) throw new OlderPages([], null);
-    if (attempt.payment_status !== 'initiated') continue;
-    await changeAttempt(tx, attempt.id, { payment_status: 'superseded' }, house.clock.now());
-  }
+  const attempts = order_ids.length > 0 ? await lockAttemptsOf(tx, order_ids) : [];
+  // Opened since we looked: then it is looked at again, as one that stands.
+  if (attempts.some(isOpened)) throw new OlderPages([], null);
+  return attempts.filter(({ payment_status }) => payment_status === 'initiated');
 }
 
 /** A coupon of few uses may be used by the very page that is to end. */

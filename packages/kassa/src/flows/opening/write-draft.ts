@@ -11,7 +11,7 @@ import {
 } from '../../domain/payments/index.ts';
 import type { Quote } from '../../domain/pricing/index.ts';
 import { Bug, KassaError } from '../../kernel/errors.ts';
-import { setAside, takesStockOnly } from '../holding/set-aside.ts';
+import { lockPayment, setAside, takesStockOnly } from '../holding/set-aside.ts';
 import type { House } from '../house.ts';
 import type { StartCheckout } from './checkout-wish.ts';
 import { composeOpening } from './compose-opening.ts';
@@ -83,6 +83,11 @@ async function writeRows(house: House, tx: Transaction, plan: Plan): Promise<Wri
   const hold_expires_at = new Date(session_ends.getTime() + MARGIN_MS);
   const { id: _, user_id, expires_at: __, coupon_code: ___, hash, ...sums } = quote;
   const buyer = { user_id, email: command.buyer.email ?? null };
+  const owner = { ...buyer, customer_id: customer?.id ?? null };
+  // A buyer's other page waits for this attempt, and may hold the credits: without a stored quote they are locked by now.
+  if (quote.credits_minor > 0 && command.quote_id !== undefined) {
+    await lockPayment(house, tx, { quote, buyer: owner, at });
+  }
   const order = await insertOrder(
     tx,
     {
@@ -123,7 +128,6 @@ async function writeRows(house: House, tx: Transaction, plan: Plan): Promise<Wri
   // Nobody has said who they are: such an offer waits until they do, so that visitors take nothing from buyers.
   const waits = (offer_id: string): boolean =>
     command.begins_as_draft === true && offers.get(offer_id)?.hold_at === 'pending';
-  const owner = { ...buyer, customer_id: customer?.id ?? null };
   await setAside(house, tx, { order_id, line_ids, quote, buyer: owner, expires_at: hold_expires_at, at, waits });
   const beginning = { ...plan, order_id, attempt_id: attempt.id };
   return { attempt, operation: await writeBeginning(house, tx, beginning) };

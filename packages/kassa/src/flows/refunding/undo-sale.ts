@@ -3,8 +3,9 @@ import { appointmentsOf } from '../../domain/appointments/index.ts';
 import { freeUse } from '../../domain/coupons/index.ts';
 import {
   type CreditsBack,
+  creditsOf,
   type Lapsed,
-  lockCredits,
+  lockLots,
   type ReturnedShare,
   returnCredits,
   takeBackGrants,
@@ -45,8 +46,10 @@ export async function undoSale(house: House, tx: Transaction, undoing: Undoing):
   const { after_refund } = house;
   const world = { ids: house.ids, at };
   const stocked = undoing.restock === undefined ? [] : await lockHolds(tx, order.id);
-  const returned = await giveCreditsBack(house, tx, undoing);
   const takes_back = after_refund.credits === 'take-back' && line_ids.length > 0;
+  const held_by = undoing.credits === undefined ? {} : { held_by: order.id };
+  if (takes_back || undoing.credits) await lockLots(tx, { ...held_by, granted_by: takes_back ? line_ids : [] });
+  const returned = await giveCreditsBack(house, tx, undoing);
   const lapsed = takes_back ? await takeBackGrants(tx, { order_id: order.id, line_ids }, world) : [];
   if (undoing.is_last && after_refund.coupon === 'free' && order.discount_minor > 0) await freeUse(tx, order.id, at);
   if (undoing.restock !== undefined) await restock(tx, stocked, undoing.restock, at);
@@ -61,7 +64,7 @@ export async function undoSale(house: House, tx: Transaction, undoing: Undoing):
 async function giveCreditsBack(house: House, tx: Transaction, undoing: Undoing): Promise<ReturnedShare[]> {
   const { order, credits: wanted, at } = undoing;
   if (wanted === undefined) return [];
-  const holds = await lockCredits(tx, order.id);
+  const holds = await creditsOf(tx, order.id);
   return returnCredits(tx, order.id, { holds, wanted }, { ids: house.ids, at });
 }
 
