@@ -22,10 +22,12 @@ export async function takenPastKassaIsTold({ ask, evidence, unexpected }: Scene)
     [ids],
   );
   const known = new Map(rows.map((row) => [row.id, row]));
-  const breaks = await ask<{ id: string }>(
-    'select stripe_object_id as id from kassa.reconcile_breaks where resolved_at is null',
+  const breaks = await ask<{ id: string; unowned: boolean }>(
+    `select stripe_object_id as id, kind like '%\\_without\\_order' as unowned from kassa.reconcile_breaks
+     where resolved_at is null`,
   );
   const told = new Set(breaks.map(({ id }) => id));
+  const many = breaks.filter(({ unowned }) => unowned).length > SENT_BACK_MAX;
   return [...evidence.past_kassa].flatMap(([id, whose]): Violation[] => {
     const row = known.get(id);
     if (whose === 'of others') {
@@ -33,8 +35,8 @@ export async function takenPastKassaIsTold({ ask, evidence, unexpected }: Scene)
       return [{ invariant: 'X3', sentence: `${id} is another program's, and was written down here` }];
     }
     const went_back = row !== undefined && (row.reviewed || row.refunded === row.received);
-    // Where a lot is unexplained, nothing goes back by itself.
-    const waits = !row && told.has(id) && (unexpected?.without_order !== 'refund' || told.size > SENT_BACK_MAX);
+    // Where no order knows a lot, nothing goes back by itself.
+    const waits = !row && told.has(id) && (unexpected?.without_order !== 'refund' || many);
     const ends = unexpected?.without_order === 'refund' ? went_back || waits : waits;
     if (ends) return [];
     const state = row ? `has an order, and ${row.refunded} of ${row.received} went back` : 'is known to nobody';

@@ -178,17 +178,16 @@ function nothingWaits({ world, due, calm_since }: Way): boolean {
 }
 
 async function lookAround({ ask, world }: Way): Promise<{ only_comparing: boolean; deep_began_ms: number }> {
-  const [row] = await ask<{ left: string; unowned: string; breaks: string; deep: string | null }>(
+  const [row] = await ask<{ left: string; unowned: string; deep: string | null }>(
     `select (select count(*) from kassa.timers where kind not in ('reconcile', 'fetch_events'))
       + (select count(*) from kassa.payment_transactions where payment_status in ('initiated', 'pending', 'processing'))
       + (select count(*) from kassa.reconcile_breaks where resolved_at is null and owner = 'kassa') as left,
       (select count(*) from kassa.reconcile_breaks where resolved_at is null and kind like '%\\_without\\_order') as unowned,
-      (select count(*) from kassa.reconcile_breaks where resolved_at is null) as breaks,
       (select extract(epoch from (payload->>'deep_at')::timestamptz) * 1000 from kassa.timers where kind = 'reconcile') as deep`,
   );
-  const { left = '0', unowned = '0', breaks = '0', deep = null } = row ?? {};
+  const { left = '0', unowned = '0', deep = null } = row ?? {};
   // Money that no order knows goes back when it was looked at twice.
-  const goes_back = world.unexpected.without_order === 'refund' && Number(breaks) <= SENT_BACK_MAX;
+  const goes_back = world.unexpected.without_order === 'refund' && Number(unowned) <= SENT_BACK_MAX;
   const only_comparing = Number(left) === 0 && !(goes_back && Number(unowned) > 0);
   // Whoever has looked at everything will do so again a day after they began.
   return { only_comparing, deep_began_ms: Number(deep ?? 0) - DAY };

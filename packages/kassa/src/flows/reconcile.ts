@@ -23,7 +23,7 @@ const SILENT_MAX = 20;
  * waits for is looked at once an hour. Once a day, first of all after a start, so are the last days altogether, also
  * what we believe to be over, and what Stripe charged is booked. A paid session that carries our mark and that no row
  * knows becomes a break, which a person sees; so does one that cannot be settled: it holds no other back, and is asked
- * about by its id, two hundred an hour. Cut in half, or held up because Stripe's rate limit belongs to buyers first, each
+ * about by its id, two hundred in a round. Cut in half, or held up because Stripe's rate limit belongs to buyers first, each
  * list goes on where it was; a second round changes nothing.
  * @param payload what the timer of this round carries; without it the round looks back furthest.
  * @throws GatewayFailure, KassaError when Stripe cannot be asked.

@@ -52,7 +52,7 @@ async function breaks({ db }: Counter): Promise<string[]> {
   return (await rows.orderBy('kind').execute()).map(({ kind, owner }) => `${kind} ${owner}`);
 }
 
-test('each sort of object that is in order by now is found so by its id, and no list goes back to it', async () => {
+test('a page and its payment that are in order by now are found so by their ids, as soon as Stripe can be asked', async () => {
   const shop = await open();
   const { session_id, payment_id } = await soldLongAgo(shop);
   await plant(shop, 'session_not_settled', session_id);

@@ -47,11 +47,15 @@ export async function openBreak(
   return first_seen_at;
 }
 
-/** Stripe's ids of what is unexplained at the moment, what Kassa owes itself first, then the longest; at most `limit`. */
-export async function openBreakObjects(db: Database, shop: ShopKey, limit: number): Promise<Set<string>> {
-  const rows = await db
+/** What is unexplained at the moment, what Kassa owes itself first, then the longest; at most `limit`. */
+export async function openBreaks(
+  db: Database,
+  shop: ShopKey,
+  limit: number,
+): Promise<Pick<Break, 'kind' | 'stripe_object_id'>[]> {
+  return db
     .selectFrom('reconcile_breaks')
-    .select('stripe_object_id')
+    .select(['kind', 'stripe_object_id'])
     .where('tenant_id', '=', shop.tenant_id)
     .where('mode', '=', shop.mode)
     .where('resolved_at', 'is', null)
@@ -60,7 +64,6 @@ export async function openBreakObjects(db: Database, shop: ShopKey, limit: numbe
     .orderBy('id')
     .limit(limit)
     .execute();
-  return new Set(rows.map((row) => row.stripe_object_id));
 }
 
 /** What is unexplained since before a moment and was not seen since another one, longest unseen first; at most 20. */

@@ -24,7 +24,7 @@ export {
   type ExplainedBreaks,
   noteLook,
   openBreak,
-  openBreakObjects,
+  openBreaks,
 } from './breaks-table.ts';
 export { type DisputeFacts, type DisputeStatus, isContested, isDisputeOver, joinDispute } from './dispute.ts';
 export {

@@ -6,7 +6,7 @@ import {
   oldestEarlyDispute,
   oldestOpenDispute,
 } from '../../domain/payments/index.ts';
-import { explained, guarded, RECONCILE_CAUSE, type Round, waits } from './compare-session.ts';
+import { explained, guarded, isWaiting, RECONCILE_CAUSE, type Round } from './compare-session.ts';
 import { passOver } from './pass-over.ts';
 import type { Reach } from './reach.ts';
 
@@ -46,6 +46,6 @@ export async function compareDispute(round: Round, dispute: DisputeReport, is_sa
   const { dispute_id } = dispute;
   await guarded(round, { kind: 'dispute_not_recorded', id: dispute_id, owner: 'kassa' }, async () => {
     const record = () => inTransaction(house.db, (tx) => house.recordDispute(house, tx, dispute, RECONCILE_CAUSE));
-    if (is_same || !waits(await record())) await explained(round, dispute_id);
+    if (is_same || !isWaiting(await record())) await explained(round, dispute_id);
   });
 }

@@ -62,6 +62,9 @@ async function compareStray(round: Round, intent: Intent): Promise<void> {
     return explained(round, payment_id, { owners: NOT_THE_SHOPS });
   await guarded(round, { kind: 'payment_not_settled', id: payment_id, owner: 'kassa' as const }, async () => {
     const session = await round.house.gateway.sessionOfPayment(payment_id);
-    await (session ? explained(round, payment_id) : compareSession(round, intent));
+    if (!session) return compareSession(round, intent);
+    // An earlier round has failed over it, and no list may go back to its session any more, which tells what became of it.
+    if (round.breaks.has(payment_id)) await compareSession(round, session);
+    await explained(round, payment_id);
   });
 }

@@ -1,6 +1,6 @@
 import { inTransaction } from '../../database/index.ts';
 import { oldestOpenRefund, type RefundReport, refundStatuses } from '../../domain/payments/index.ts';
-import { explained, guarded, RECONCILE_CAUSE, type Round, waits } from './compare-session.ts';
+import { explained, guarded, isWaiting, RECONCILE_CAUSE, type Round } from './compare-session.ts';
 import { passOver } from './pass-over.ts';
 import type { Reach } from './reach.ts';
 
@@ -38,6 +38,6 @@ export async function compareRefund(round: Round, refund: RefundReport, is_same:
   const { refund_id } = refund;
   await guarded(round, { kind: 'refund_not_recorded', id: refund_id, owner: 'kassa' as const }, async () => {
     const record = () => inTransaction(house.db, (tx) => house.recordRefund(house, tx, refund, RECONCILE_CAUSE));
-    if (is_same || !waits(await record())) await explained(round, refund_id);
+    if (is_same || !isWaiting(await record())) await explained(round, refund_id);
   });
 }

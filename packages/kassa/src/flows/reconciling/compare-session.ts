@@ -9,7 +9,7 @@ import {
   GatewayFailure,
   isMarkedBy,
   openBreak,
-  openBreakObjects,
+  openBreaks,
   type PaymentReport,
 } from '../../domain/payments/index.ts';
 import { KassaError } from '../../kernel/errors.ts';
@@ -31,7 +31,9 @@ export interface Round {
   readonly house: House;
   readonly tally: { -readonly [Key in keyof ReconcileReport]: number };
   /** Stripe's ids of what is unexplained so far. */
-  readonly breaks: ReadonlySet<string>;
+  readonly breaks: Set<string>;
+  /** How much money no order knows so far. */
+  readonly unowned: number;
   readonly began_at: Date;
   /** Stripe's ids of what the database took too long for in this round, and that was sound before. */
   readonly too_slow: Set<string>;
@@ -43,7 +45,8 @@ export const RECONCILE_CAUSE = { cause: 'reconcile', actor: 'kassa' };
 
 /** Money that nobody knows is looked at twice before it goes back: by then whoever was writing its order has done so. */
 export const KNOWN_WITHIN_MS = 10 * 60_000;
-/** While more than this is unexplained nothing goes back by itself. */
+export const UNOWNED: readonly string[] = ['session_without_order', 'payment_without_order'];
+/** While no order knows more payments than this, none goes back by itself. */
 export const SENT_BACK_MAX = 3;
 /** Of what was sound before, so many objects may take too long in one round. */
 const TOO_SLOW_MAX = 3;
@@ -53,10 +56,11 @@ const ERROR_LENGTH_MAX = 500;
 export const NOT_THE_SHOPS: readonly BreakOwner[] = ['kassa', 'operations'];
 
 export async function beginRound(house: House): Promise<Round> {
-  const breaks = await openBreakObjects(house.db, house.shop, BREAKS_MAX);
+  const breaks = await openBreaks(house.db, house.shop, BREAKS_MAX);
   return {
     house,
-    breaks,
+    breaks: new Set(breaks.map(({ stripe_object_id }) => stripe_object_id)),
+    unowned: breaks.filter(({ kind }) => UNOWNED.includes(kind)).length,
     began_at: house.clock.now(),
     too_slow: new Set(),
     unwritten: new Set(),
@@ -105,15 +109,15 @@ export async function noteUnknown(round: Round, session: PaymentReport): Promise
   await explained(round, stripe_object_id, { owners: NOT_THE_SHOPS });
 }
 
-function goesBack({ house, breaks }: Round, { shop_id }: PaymentReport, known_ms: number): boolean {
+function goesBack({ house, unowned }: Round, { shop_id }: PaymentReport, known_ms: number): boolean {
   if (house.unexpected_money.without_order === 'review' || known_ms < KNOWN_WITHIN_MS) return false;
   // A mark without a shop may be another installation's; and a database that came back from a copy knows no sale since:
   // what looks like lost orders by the dozen is for a person to see first.
-  return shop_id === house.shop.tenant_id && breaks.size <= SENT_BACK_MAX;
+  return shop_id === house.shop.tenant_id && unowned <= SENT_BACK_MAX;
 }
 
 /** True for what belongs to an order and could not be written down yet, as while its payment is not. */
-export function waits({ outcome, order_id }: SettleOutcome): boolean {
+export function isWaiting({ outcome, order_id }: SettleOutcome): boolean {
   return outcome === 'unknown' && order_id !== null;
 }
 

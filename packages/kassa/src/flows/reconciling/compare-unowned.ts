@@ -1,8 +1,6 @@
 import { brokenSince } from '../../domain/payments/index.ts';
-import { compareSession, guarded, KNOWN_WITHIN_MS, type Round, SENT_BACK_MAX } from './compare-session.ts';
+import { compareSession, guarded, KNOWN_WITHIN_MS, type Round, SENT_BACK_MAX, UNOWNED } from './compare-session.ts';
 import type { Reach } from './reach.ts';
-
-const KINDS = ['session_without_order', 'payment_without_order'];
 
 /**
  * Looks a second time at money that no order knows, where the shop has said that it goes back: whoever was away for
@@ -10,10 +8,10 @@ const KINDS = ['session_without_order', 'payment_without_order'];
  * and at nothing while so much is unexplained that a person must look first.
  */
 export async function compareUnowned(round: Round, { is_wide }: Reach): Promise<void> {
-  const { house, breaks, began_at } = round;
-  if (!is_wide || house.unexpected_money.without_order === 'review' || breaks.size > SENT_BACK_MAX) return;
+  const { house, unowned, began_at } = round;
+  if (!is_wide || house.unexpected_money.without_order === 'review' || unowned > SENT_BACK_MAX) return;
   const first_before = new Date(began_at.getTime() - KNOWN_WITHIN_MS);
-  const waiting = await brokenSince(house.db, house.shop, { kinds: KINDS, first_before, last_before: began_at });
+  const waiting = await brokenSince(house.db, house.shop, { kinds: UNOWNED, first_before, last_before: began_at });
   for (const { kind, stripe_object_id: id } of waiting) {
     const { gateway } = house;
     const is_session = kind === 'session_without_order';

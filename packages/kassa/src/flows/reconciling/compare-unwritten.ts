@@ -1,4 +1,11 @@
-import { awaitsEnd, breaksByTurns, findAttempt, GatewayFailure, noteLook } from '../../domain/payments/index.ts';
+import {
+  type Attempt,
+  awaitsEnd,
+  breaksByTurns,
+  findAttempt,
+  GatewayFailure,
+  noteLook,
+} from '../../domain/payments/index.ts';
 import { KassaError } from '../../kernel/errors.ts';
 import { compareDispute } from './compare-disputes.ts';
 import { compareIntent } from './compare-intents.ts';
@@ -39,18 +46,24 @@ const AGAIN: Readonly<Record<string, CompareAgain>> = {
   async dispute_not_recorded(round, id) {
     await compareDispute(round, await round.house.gateway.readDispute(id, 'reconcile'), false);
   },
-  session_not_at_stripe: (round, session_id) => endIfOver(round, { session_id, payment_id: null }),
-  payment_not_at_stripe: (round, payment_id) => endIfOver(round, { session_id: null, payment_id }),
+  session_not_at_stripe: (round, session_id) => endIf(round, { session_id, payment_id: null }, isOver),
+  payment_not_at_stripe: (round, payment_id) => endIf(round, { session_id: null, payment_id }, isOver),
+  // Somebody may have adopted it in the very moment in which it was found.
+  session_without_order: (round, session_id) => endIf(round, { session_id, payment_id: null }, () => true),
+  payment_without_order: (round, payment_id) => endIf(round, { session_id: null, payment_id }, () => true),
 };
 
 /** Silent attempts are asked about while they wait; one that has come to its end since is no longer in doubt. */
-async function endIfOver(
+const isOver = ({ payment_status }: Attempt): boolean => !awaitsEnd(payment_status);
+
+/** Asks our rows alone. */
+async function endIf(
   round: Round,
   refs: { readonly session_id: string | null; readonly payment_id: string | null },
+  ends: (attempt: Attempt) => boolean,
 ): Promise<void> {
   const attempt = await findAttempt(round.house.db, round.house.shop, refs);
-  if (!attempt || awaitsEnd(attempt.payment_status)) return;
-  await explained(round, refs.session_id ?? refs.payment_id ?? '');
+  if (attempt && ends(attempt)) await explained(round, refs.session_id ?? refs.payment_id ?? '', { owners: ['shop'] });
 }
 
 /**
@@ -66,12 +79,13 @@ export async function compareUnwritten(round: Round, { is_wide }: Reach): Promis
   for (const found of await breaksByTurns(db, shop, { kinds: Object.keys(AGAIN), limit: ASKED_MAX })) {
     const { kind, stripe_object_id: id } = found;
     await noteLook(db, shop, found, clock.now());
+    round.breaks.add(id);
     try {
       await guarded(round, { kind, id, owner: 'operations' }, async () => AGAIN[kind]?.(round, id));
     } catch (error) {
       if (!isUnanswered(error)) throw error;
       unanswered += 1;
-      house.log.warn({ object_id: id, kind, err: error }, 'Stripe did not answer about an object that waits');
+      house.log.warn({ object_id: id, kind, err: error }, 'Stripe could not be asked about an object that waits');
       if (unanswered >= UNANSWERED_MAX) return;
     }
   }
