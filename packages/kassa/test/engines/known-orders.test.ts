@@ -2,6 +2,7 @@
 // Method: the scene in which it was found, played in that order alone; all of its orders are played by
 // `npm run test:interleavings`.
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { BUYING } from './interleavings/buying.ts';
 import type { Explorer } from './interleavings/explore.ts';
 import { openCurtain, playAll } from './interleavings/play.ts';
 import { REFUNDING } from './interleavings/refunding.ts';
@@ -51,4 +52,17 @@ test('whoever read a refund before another sender learned its end puts no order 
   const { failure } = await playAll(stage, scene, once(choose), { schedules_max: 2, ms_max: 20_000 });
   expect(failure).toBeUndefined();
   expect(read).toBe(true);
+});
+
+test('a page that another window opens meanwhile, and is met in each of its states, is ended in the end', async () => {
+  const scene = sceneOf(BUYING, /one use per buyer is used in one of two windows/);
+  // Met by the index, before it is sent, on its way, opened in between, and open.
+  const order = '19A 4B 1A 7B 2A 7B 4A 3B 2A 1B 1A 9B';
+  const turns = order.split(' ').flatMap((some) => Array<string>(Number.parseInt(some, 10)).fill(some.slice(-1)));
+  const choose: Choose = (ready) => {
+    const name = turns.shift() ?? '';
+    return (ready.find((one) => one.name.startsWith(name)) ?? ready[0]) as Caller;
+  };
+  const { failure } = await playAll(stage, scene, once(choose), { schedules_max: 2, ms_max: 20_000 });
+  expect(failure).toBeUndefined();
 });

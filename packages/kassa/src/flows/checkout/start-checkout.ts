@@ -55,8 +55,8 @@ export async function startCheckout(house: House, command: StartCheckout): Promi
 
 type Drafted = Answer | { readonly attempt_id: string; readonly just?: JustDrafted };
 
-/** Other requests of the same buyer may open pages of their own meanwhile. */
-const TURNS_MAX = 4;
+/** Another page of the buyer may be met five times: by its index, unsent, sent, opened meanwhile, and open. */
+const TURNS_MAX = 8;
 
 /** Writes the draft once no older page of the same buyer stands in its way. */
 async function draftInTurn(house: House, command: StartCheckout): Promise<Drafted> {
