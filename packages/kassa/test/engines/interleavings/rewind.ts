@@ -30,6 +30,8 @@ export interface StageShop extends Spa {
 }
 
 const CALLERS_MAX = 5;
+/** After so many plays the rows that they left dead are swept: each rewind and each look reads past all of them. */
+const SWEEP_EVERY = 50;
 const PLENTY = 1_000_000_000;
 
 export async function openStage(planted?: Planted): Promise<StageShop> {
@@ -142,6 +144,7 @@ interface Store {
 /** All rows of all tables, put aside and brought back with triggers and constraints off: they were true before. */
 function savedIn(client: pg.Client, tables: readonly Table[]): Store {
   const filled = new Map<string, readonly Table[]>();
+  let restored = 0;
   return {
     async save(moment) {
       const schema = `saved_${moment}`;
@@ -162,6 +165,9 @@ function savedIn(client: pg.Client, tables: readonly Table[]): Store {
       await client.query(
         `begin; set local session_replication_role = replica; ${[...empty, ...fill].join('; ')}; commit`,
       );
+      restored += 1;
+      if (restored % SWEEP_EVERY === 0)
+        await client.query(`vacuum ${tables.map(({ name }) => `kassa.${name}`).join(', ')}`);
     },
   };
 }
