@@ -66,10 +66,11 @@ test('a page and its payment that are in order by now are found so by their ids,
   expect(await breaks(shop)).toEqual([]);
 });
 
-test('an attempt that Stripe did not know, and that has come to its end since, is no longer in doubt', async () => {
+test('an attempt that Stripe did not know, or no order, and that has its order and its end since, is not in doubt', async () => {
   const shop = await open();
-  const { session_id } = await soldLongAgo(shop);
+  const { session_id, payment_id } = await soldLongAgo(shop);
   await plant(shop, 'session_not_at_stripe', session_id, 'shop');
+  await plant(shop, 'payment_without_order', payment_id, 'shop');
   await reconcile(shop.house);
   expect(await breaks(shop)).toEqual([]);
 });

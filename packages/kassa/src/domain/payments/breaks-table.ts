@@ -66,52 +66,31 @@ export async function openBreaks(
     .execute();
 }
 
-/** What is unexplained since before a moment and was not seen since another one, longest unseen first; at most 20. */
-export async function brokenSince(
-  db: Database,
-  shop: ShopKey,
-  { kinds, first_before, last_before }: BrokenFilter,
-): Promise<Pick<Break, 'kind' | 'stripe_object_id'>[]> {
-  return db
-    .selectFrom('reconcile_breaks')
-    .select(['kind', 'stripe_object_id'])
-    .where('tenant_id', '=', shop.tenant_id)
-    .where('mode', '=', shop.mode)
-    .where('kind', 'in', [...kinds])
-    .where('resolved_at', 'is', null)
-    .where('first_seen_at', '<=', first_before)
-    .where('last_seen_at', '<', last_before)
-    .orderBy('last_seen_at')
-    .orderBy('id')
-    .limit(BROKEN_MAX)
-    .execute();
-}
-
-const BROKEN_MAX = 20;
-
-interface BrokenFilter {
-  readonly kinds: readonly string[];
-  readonly first_before: Date;
-  readonly last_before: Date;
-}
-
-/** The breaks of these kinds, longest unseen first: by turns and not by time, so that no clock that was ahead hides one. */
+/** Open breaks of some kinds, longest unseen first: by turns, so that what stays open keeps nothing else waiting. */
 export async function breaksByTurns(
   db: Database,
   shop: ShopKey,
-  { kinds, limit }: { readonly kinds: readonly string[]; readonly limit: number },
+  { kinds, limit, first_before, last_before }: BreakTurn,
 ): Promise<Pick<Break, 'kind' | 'stripe_object_id'>[]> {
-  return db
+  let open = db
     .selectFrom('reconcile_breaks')
     .select(['kind', 'stripe_object_id'])
     .where('tenant_id', '=', shop.tenant_id)
     .where('mode', '=', shop.mode)
     .where('kind', 'in', [...kinds])
-    .where('resolved_at', 'is', null)
-    .orderBy('last_seen_at')
-    .orderBy('id')
-    .limit(limit)
-    .execute();
+    .where('resolved_at', 'is', null);
+  if (first_before) open = open.where('first_seen_at', '<=', first_before);
+  if (last_before) open = open.where('last_seen_at', '<', last_before);
+  return open.orderBy('last_seen_at').orderBy('id').limit(limit).execute();
+}
+
+interface BreakTurn {
+  readonly kinds: readonly string[];
+  readonly limit: number;
+  /** Only what is there since before this moment. */
+  readonly first_before?: Date;
+  /** Only what was not seen since this one. */
+  readonly last_before?: Date;
 }
 
 /** Notes that a break is being looked at: whatever comes of it, it is the turn of the others then. */

@@ -19,7 +19,6 @@ export {
   type Break,
   type BreakOwner,
   breaksByTurns,
-  brokenSince,
   closeBreaks,
   type ExplainedBreaks,
   noteLook,

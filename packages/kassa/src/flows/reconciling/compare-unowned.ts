@@ -1,6 +1,8 @@
-import { brokenSince } from '../../domain/payments/index.ts';
+import { breaksByTurns } from '../../domain/payments/index.ts';
 import { compareSession, guarded, KNOWN_WITHIN_MS, type Round, SENT_BACK_MAX, UNOWNED } from './compare-session.ts';
 import type { Reach } from './reach.ts';
+
+const LOOKED_AT_MAX = 20;
 
 /**
  * Looks a second time at money that no order knows, where the shop has said that it goes back: whoever was away for
@@ -11,7 +13,8 @@ export async function compareUnowned(round: Round, { is_wide }: Reach): Promise<
   const { house, unowned, began_at } = round;
   if (!is_wide || house.unexpected_money.without_order === 'review' || unowned > SENT_BACK_MAX) return;
   const first_before = new Date(began_at.getTime() - KNOWN_WITHIN_MS);
-  const waiting = await brokenSince(house.db, house.shop, { kinds: UNOWNED, first_before, last_before: began_at });
+  const turn = { kinds: UNOWNED, limit: LOOKED_AT_MAX, first_before, last_before: began_at };
+  const waiting = await breaksByTurns(house.db, house.shop, turn);
   for (const { kind, stripe_object_id: id } of waiting) {
     const { gateway } = house;
     const is_session = kind === 'session_without_order';

@@ -46,6 +46,10 @@ const AGAIN: Readonly<Record<string, CompareAgain>> = {
   async dispute_not_recorded(round, id) {
     await compareDispute(round, await round.house.gateway.readDispute(id, 'reconcile'), false);
   },
+};
+
+/** What our rows alone can tell, which ends what the shop was told of. */
+const ENDED: Readonly<Record<string, CompareAgain>> = {
   session_not_at_stripe: (round, session_id) => endIf(round, { session_id, payment_id: null }, isOver),
   payment_not_at_stripe: (round, payment_id) => endIf(round, { session_id: null, payment_id }, isOver),
   // Somebody may have adopted it in the very moment in which it was found.
@@ -56,7 +60,6 @@ const AGAIN: Readonly<Record<string, CompareAgain>> = {
 /** Silent attempts are asked about while they wait; one that has come to its end since is no longer in doubt. */
 const isOver = ({ payment_status }: Attempt): boolean => !awaitsEnd(payment_status);
 
-/** Asks our rows alone. */
 async function endIf(
   round: Round,
   refs: { readonly session_id: string | null; readonly payment_id: string | null },
@@ -75,6 +78,11 @@ export async function compareUnwritten(round: Round, { is_wide }: Reach): Promis
   if (!is_wide) return;
   const { house } = round;
   const { db, shop, clock } = house;
+  for (const found of await breaksByTurns(db, shop, { kinds: Object.keys(ENDED), limit: ASKED_MAX })) {
+    await noteLook(db, shop, found, clock.now());
+    round.breaks.add(found.stripe_object_id);
+    await ENDED[found.kind]?.(round, found.stripe_object_id);
+  }
   let unanswered = 0;
   for (const found of await breaksByTurns(db, shop, { kinds: Object.keys(AGAIN), limit: ASKED_MAX })) {
     const { kind, stripe_object_id: id } = found;
