@@ -2,7 +2,8 @@
 // Method: callers whose steps are known beforehand, without a database, so that the orders can be counted by hand.
 import { expect, test } from 'vitest';
 import { everyOrder } from './interleavings/explore.ts';
-import { type Consequences, type Footprint, footprintOf } from './interleavings/footprints.ts';
+import { type Footprint, footprintOf, independent, nothingYet } from './interleavings/footprints.ts';
+import type { Consequences } from './interleavings/schema.ts';
 import type { Caller } from './interleavings/turns.ts';
 
 const of = (...tables: string[]): Set<string> => new Set(tables);
@@ -30,7 +31,7 @@ function orders(...scripts: readonly (readonly Footprint[])[]): string[] {
       const ready = left.filter(({ steps }) => steps.length > 0);
       if (ready.length === 0) break;
       const callers = ready.map(({ name, steps }) => ({ name, next: { footprint: steps[0], text: '' } }) as Caller);
-      const { name } = choose(callers);
+      const { name } = choose(callers, []);
       order += name;
       left.find((one) => one.name === name)?.steps.shift();
     }
@@ -81,7 +82,13 @@ test('rows of one table that have different names are apart, and each of them me
 
 const SCHEMA: Consequences = {
   tables: of('reconcile_cursors', 'stripe_operations', 'refunds', 'payment_transactions'),
-  parents: new Map([['reconcile_cursors', ['tenants']]]),
+  references: new Map([
+    ['reconcile_cursors', [{ columns: ['tenant_id'], parent: 'tenants', by: 'id' }]],
+    ['payment_transactions', [{ columns: ['order_id'], parent: 'orders', by: 'id' }]],
+  ]),
+  onces: new Map([
+    ['payment_transactions', [{ columns: ['session_id'], by: 'session_id', nothing_counts: false, whole: true }]],
+  ]),
   triggers: new Map([['refunds', [{ text: 'update kassa.payment_transactions set x = 1', deferred: false }]]]),
 };
 const places = (sql: string, ...values: unknown[]): Footprint =>
@@ -98,7 +105,78 @@ test('a statement that names one row by its key reaches that row, and one that m
   const twice = `${asked} and exists (select from reconcile_cursors)`;
   expect(places(twice, 't', 'test', 'intents').sees).toEqual(of('reconcile_cursors'));
   const changed = places('update "refunds" set "status" = $1 where "id" = $2', 'failed', 'r');
-  expect(changed.shows).toEqual(of('refunds', 'payment_transactions'));
+  expect(changed.shows).toEqual(of('refunds/r', 'payment_transactions'));
+});
+
+test('rows that a statement makes are named by it, whichever of our forms it has, and so are those that they refer to', () => {
+  const rows = JSON.stringify([{ id: 'p', order_id: 'o', key: 'k' }]);
+  const forms = [
+    ['insert into "payment_transactions" ("id", "order_id") values ($1, $2)', 'p', 'o'],
+    [
+      'insert into kassa.payment_transactions (id, order_id) select id, order_id from json_populate_recordset(null::kassa.payment_transactions, $1::json)',
+      rows,
+    ],
+    [
+      'insert into kassa.payment_transactions (id, order_id) select made.id, made.order_id from json_to_recordset($1::json) as made (id uuid, order_id uuid)',
+      rows,
+    ],
+    [
+      'insert into kassa.payment_transactions (id, order_id) select id, order_id from unnest($1::uuid[], $2::uuid[]) as made (id, order_id)',
+      ['p'],
+      ['o'],
+    ],
+  ] as const;
+  for (const [sql, ...values] of forms) {
+    expect(places(sql, ...values).shows, sql).toEqual(of('payment_transactions/p'));
+    expect(places(sql, ...values).refers, sql).toEqual(of('orders/o'));
+  }
+  const two = places('insert into "refunds" ("id") values ($1), ($2)', 'r', 's');
+  expect(two.sees).toEqual(of('refunds/r', 'refunds/s', 'payment_transactions'));
+  const worked = places(
+    'insert into refunds (id) select lower(id) from json_to_recordset($1::json) as made (id text)',
+    rows,
+  );
+  expect(worked.shows).toEqual(of('refunds', 'payment_transactions'));
+  const joined = `update kassa.stripe_operations operation set sends = 1 from json_to_recordset($1::json) as done (key text)
+    where operation.key = done.key`;
+  expect(places(joined, rows).shows).toEqual(of('stripe_operations/k'));
+});
+
+test('what may be there once is wanted by whoever makes it or changes it, under its value', () => {
+  const made = (session: string | null): Footprint =>
+    places(
+      'insert into "payment_transactions" ("id", "order_id", "session_id") values ($1, $2, $3)',
+      `p${session}`,
+      'o',
+      session,
+    );
+  expect(independent(made('a'), made('b'))).toBe(true);
+  expect(independent(made('a'), { ...made('a'), shows: of() })).toBe(false);
+  expect(independent(made(null), made(null))).toBe(false);
+  const changed = places('update "payment_transactions" set "session_id" = $1 where "id" = $2', 'a', 'q');
+  expect(independent(changed, made('a'))).toBe(false);
+  expect(independent(changed, made('b'))).toBe(true);
+  expect(changed.locks).toEqual(of('payment_transactions/q'));
+});
+
+test('whoever waits for a transaction anyway may begin to wait at any time before its end', () => {
+  const begun = nothingYet();
+  const lock = {
+    kind: 'statement',
+    sql: 'select "id" from "refunds" where "id" = $1 for update',
+    values: ['r'],
+  } as const;
+  const first = footprintOf(lock, SCHEMA, begun);
+  const more = footprintOf(
+    { kind: 'statement', sql: 'delete from "refunds" where "id" = $1', values: ['r'] },
+    SCHEMA,
+    begun,
+  );
+  const end = footprintOf({ kind: 'commit', sql: 'commit' }, SCHEMA, begun);
+  const waits = footprintOf(lock, SCHEMA, nothingYet());
+  expect([first, more, end].map((step) => independent(step, waits))).toEqual([false, true, false]);
+  const skips = { ...lock, sql: `${lock.sql} skip locked` };
+  expect(independent(more, footprintOf(skips, SCHEMA, nothingYet()))).toBe(false);
 });
 
 test('what is asked at Stripe is told apart only by what is done there', () => {

@@ -20,7 +20,7 @@ const WHOLE = ASKED === 'all';
 const COUNT = WHOLE ? 50 : Number(ASKED);
 /** How long one pair may take; what does not fit is said to be not all of them. */
 const PAIR_MS = Number(process.env.KASSA_TEST_PAIR_SECONDS ?? 300) * 1_000;
-const LIMITS: Limits = { schedules_max: 20_000, ms_max: WHOLE ? PAIR_MS : 20_000 };
+const LIMITS: Limits = { schedules_max: 1_000_000, ms_max: WHOLE ? PAIR_MS : 20_000 };
 const LONG_MS = LIMITS.ms_max + 60_000;
 
 let stage: StageShop;

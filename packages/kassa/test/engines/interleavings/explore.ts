@@ -1,6 +1,6 @@
 import type { Random } from '../../../src/kernel/random.ts';
-import { type Footprint, independent } from './footprints.ts';
-import type { Caller, Choose } from './turns.ts';
+import { independent } from './footprints.ts';
+import type { Caller, Choose, Step } from './turns.ts';
 
 /** Chooses who goes next, over many plays of the same scene. */
 export interface Explorer {
@@ -13,8 +13,9 @@ export interface Explorer {
 /** One choice of a play, and what is still to be tried in its place. */
 interface Node {
   /** Whom to leave alone here: what they would do next was played already, and nothing since could tell it. */
-  readonly sleep: ReadonlySet<string>;
-  readonly footprints: ReadonlyMap<string, Footprint | undefined>;
+  readonly sleep: ReadonlyMap<string, Step | undefined>;
+  /** What each of those who were ready would do next; of whoever did it, as it came out. */
+  readonly steps: ReadonlyMap<string, Step | undefined>;
   readonly tried: string[];
   /** Whoever could have been told had they gone first. */
   readonly wanted: Set<string>;
@@ -43,7 +44,9 @@ export function everyOrder(): Explorer {
       begun = true;
       repeats = false;
       let depth = 0;
-      return (ready) => {
+      return (ready, conflicts) => {
+        // Whom the server sends away out of a circle is chance, and so is everything after it.
+        if (conflicts.length > 0) return first(ready);
         const known = path[depth];
         if (known) {
           depth += 1;
@@ -56,8 +59,8 @@ export function everyOrder(): Explorer {
           repeats = true;
           return first(ready);
         }
-        const footprints = new Map(ready.map(({ name, next }) => [name, next?.footprint]));
-        path.push({ sleep, footprints, tried: [taken.name], wanted: new Set() });
+        const steps = new Map(ready.map(({ name, next }) => [name, next]));
+        path.push({ sleep, steps, tried: [taken.name], wanted: new Set() });
         depth += 1;
         return taken;
       };
@@ -91,13 +94,17 @@ function wantOthers(path: readonly Node[]): void {
   const clocks: Map<string, number>[] = [];
   for (const [at, node] of path.entries()) {
     const name = takenAt(node);
-    const clock = new Map(clocks[last.get(name) ?? -1]);
+    const before_it = last.get(name) ?? -1;
+    const clock = new Map(clocks[before_it]);
+    const again = path.findIndex(({ steps }, place) => place > before_it && steps.has(name));
+    // Its last step waited for whoever went just before it was ready again.
+    if (before_it >= 0 && again > before_it + 1) join(clock, clocks[again - 1] ?? new Map());
     for (let before = at - 1; before >= 0; before -= 1) {
       const earlier = path[before] as Node;
       const its = takenAt(earlier);
       if (its === name || before <= (clock.get(its) ?? -1)) continue;
-      if (apart(earlier.footprints.get(its), node.footprints.get(name))) continue;
-      const instead = earlier.footprints.has(name) ? [name] : earlier.footprints.keys();
+      if (apart(earlier.steps.get(its), node.steps.get(name))) continue;
+      const instead = earlier.steps.has(name) ? [name] : earlier.steps.keys();
       for (const other of instead) earlier.wanted.add(other);
       join(clock, clocks[before] ?? new Map());
     }
@@ -111,14 +118,15 @@ function join(clock: Map<string, number>, other: ReadonlyMap<string, number>): v
   for (const [name, at] of other) clock.set(name, Math.max(at, clock.get(name) ?? -1));
 }
 
-const apart = (one: Footprint | undefined, other: Footprint | undefined): boolean =>
-  one !== undefined && other !== undefined && independent(one, other);
+const apart = (one: Step | undefined, other: Step | undefined): boolean =>
+  one !== undefined && other !== undefined && independent(one.footprint, other.footprint);
 
-function sleepingAfter(node: Node | undefined): ReadonlySet<string> {
-  if (!node) return new Set();
+function sleepingAfter(node: Node | undefined): Node['sleep'] {
+  if (!node) return new Map();
   const taken = takenAt(node);
-  const left = [...node.sleep, ...node.tried.slice(0, -1)];
-  return new Set(left.filter((name) => name !== taken && apart(node.footprints.get(name), node.footprints.get(taken))));
+  const tried = node.tried.slice(0, -1).map((name) => [name, node.steps.get(name)] as const);
+  const left = [...node.sleep, ...tried];
+  return new Map(left.filter(([name, step]) => name !== taken && apart(step, node.steps.get(taken))));
 }
 
 /** As many orders as are asked for, each thrown by dice. */

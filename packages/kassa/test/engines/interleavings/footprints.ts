@@ -1,4 +1,6 @@
 import type { GatePoint } from '../../../src/database/index.ts';
+import { givenTo, lockAskedBy, type Mention, mentionsIn, nameOf, rowsOf, setBy, setTo } from './rows.ts';
+import type { Consequences, Once, Reference } from './schema.ts';
 
 /**
  * What one step may do to others, as coarsely as is still true, in tables, or in one row of a table as `table/row`: two
@@ -15,6 +17,10 @@ export interface Footprint {
   readonly refers: ReadonlySet<string>;
   /** Of these it makes changes seen by everybody. */
   readonly shows: ReadonlySet<string>;
+  /** The one question that it waits at, holding nothing of it meanwhile. */
+  readonly waits?: string | undefined;
+  /** Questions that nobody else can ask until its transaction, which goes on after it, has ended. */
+  readonly keeps?: ReadonlySet<string>;
   /** What it does at Stripe. */
   readonly asks?: 'reads' | 'writes';
 }
@@ -30,6 +36,8 @@ export const atStripe = (method: string): Footprint => ({
 /** Whether the two may change places without anybody being able to tell. */
 export function independent(one: Footprint, other: Footprint): boolean {
   if (one.asks && other.asks) return one.asks === 'reads' && other.asks === 'reads';
+  // Whoever waits until the other's end anyway can begin to wait sooner or later.
+  if (awaits(one, other) || awaits(other, one)) return true;
   return (
     nothingOf(one.takes, other.takes) &&
     nothingOf(one.locks, other.refers) &&
@@ -39,6 +47,9 @@ export function independent(one: Footprint, other: Footprint): boolean {
   );
 }
 
+const awaits = ({ waits }: Footprint, { keeps }: Footprint): boolean =>
+  waits !== undefined && keeps?.has(waits) === true;
+
 function nothingOf(one: ReadonlySet<string>, other: ReadonlySet<string>): boolean {
   return [...one].every((mine) => [...other].every((its) => !meet(mine, its)));
 }
@@ -46,37 +57,6 @@ function nothingOf(one: ReadonlySet<string>, other: ReadonlySet<string>): boolea
 /** Whether two places can be one: a table is every row of it. */
 function meet(one: string, other: string): boolean {
   return one === other || one.startsWith(`${other}/`) || other.startsWith(`${one}/`);
-}
-
-/** What the schema does by itself when a table is written: read from the server's own catalogue. */
-export interface Consequences {
-  readonly tables: ReadonlySet<string>;
-  /** Rows of these are locked when a row of that table is written: what it refers to. */
-  readonly parents: ReadonlyMap<string, readonly string[]>;
-  /** The text of its triggers' functions: those that run at once, and those that wait for the end. */
-  readonly triggers: ReadonlyMap<string, readonly { readonly text: string; readonly deferred: boolean }[]>;
-}
-
-type Ask = <Row>(text: string, values?: unknown[]) => Promise<Row[]>;
-
-export async function consequencesIn(ask: Ask): Promise<Consequences> {
-  const tables = await ask<{ name: string }>(`select tablename as name from pg_tables where schemaname = 'kassa'`);
-  const references = await ask<{ child: string; parent: string }>(
-    `select c.relname as child, p.relname as parent from pg_constraint k
-     join pg_class c on c.oid = k.conrelid join pg_class p on p.oid = k.confrelid
-     where k.contype = 'f' and c.relnamespace = 'kassa'::regnamespace`,
-  );
-  const triggers = await ask<{ name: string; text: string; deferred: boolean }>(
-    `select c.relname as name, f.prosrc as text, t.tginitdeferred as deferred from pg_trigger t
-     join pg_class c on c.oid = t.tgrelid join pg_proc f on f.oid = t.tgfoid
-     where not t.tgisinternal and c.relnamespace = 'kassa'::regnamespace`,
-  );
-  const parents = Map.groupBy(references, ({ child }) => child);
-  return {
-    tables: new Set(tables.map(({ name }) => name)),
-    parents: new Map([...parents].map(([child, list]) => [child, list.map(({ parent }) => parent)])),
-    triggers: Map.groupBy(triggers, ({ name }) => name),
-  };
 }
 
 /** What a statement, or a transaction so far, has reached: its end lets go of it, and shows what was written. */
@@ -88,11 +68,20 @@ interface Reach {
   readonly writes: Set<string>;
 }
 
-export type Under = Reach;
-
-export function nothingYet(): Under {
-  return { sees: new Set(), takes: new Set(), locks: new Set(), refers: new Set(), writes: new Set() };
+/** What a transaction has done so far. */
+export interface Under extends Reach {
+  readonly keeps: Set<string>;
 }
+
+const nothing = (): Reach => ({
+  sees: new Set(),
+  takes: new Set(),
+  locks: new Set(),
+  refers: new Set(),
+  writes: new Set(),
+});
+
+export const nothingYet = (): Under => ({ ...nothing(), keeps: new Set() });
 
 /**
  * The footprint of a step, by the words of its statement: every table that it names is read, one that it writes or
@@ -101,12 +90,18 @@ export function nothingYet(): Under {
  */
 export function footprintOf(point: GatePoint, of: Consequences, under: Under | undefined): Footprint {
   const { kind } = point;
-  const reach = kind === 'statement' ? reachOf(point, of) : nothingYet();
+  const reach = kind === 'statement' ? reachOf(point, of) : nothing();
   if (under) add(under, reach);
-  if (kind === 'statement' && under) return { ...reach, shows: NONE };
+  if (kind === 'statement' && under) {
+    const waits = lockAskedBy(point);
+    const keeps = new Set(under.keeps);
+    if (waits !== undefined) under.keeps.add(waits);
+    return { ...reach, shows: NONE, waits, keeps };
+  }
   const whole = under ?? reach;
   const sees = new Set([...reach.sees, ...lateSights(of, whole.writes)]);
-  return { ...whole, sees, shows: kind === 'rollback' ? NONE : whole.writes };
+  const { takes, locks, refers, writes } = whole;
+  return { sees, takes, locks, refers, shows: kind === 'rollback' ? NONE : writes };
 }
 
 function add(to: Reach, more: Reach): void {
@@ -117,85 +112,78 @@ function add(to: Reach, more: Reach): void {
   for (const name of more.writes) to.writes.add(name);
 }
 
-const reaches = new WeakMap<Consequences, Map<string, Reach>>();
-
-function reachOf(point: GatePoint, of: Consequences): Reach {
-  const { sql } = point;
-  const known = reaches.get(of) ?? new Map<string, Reach>();
-  reaches.set(of, known);
-  const rows = new Map(ROWS.map((one) => [one.table, rowNamed(point, one)]));
-  const key = `${sql} ${[...rows.values()].join(' ')}`;
-  const place = (table: string): string => {
-    const row = rows.get(table);
-    return row === undefined ? table : `${table}/${row}`;
-  };
-  const found = known.get(key) ?? reachOfText(sql, of, place);
-  known.set(key, found);
-  return found;
-}
-
-interface Named {
-  readonly table: string;
-  /** The column that names one row alone. */
-  readonly by: string;
-  /** In which statements nothing but that name can be in the way of another row. */
-  readonly how: readonly string[];
-}
-
-/** Tables of which callers that meet often want different rows. */
-const ROWS: readonly Named[] = [
-  { table: 'reconcile_cursors', by: 'kind', how: ['from', 'update', 'into'] },
-  { table: 'stripe_operations', by: 'key', how: ['from', 'update'] },
-  // Two rows can still want one id of Stripe's, so that a change of one may wait for the other.
-  { table: 'refunds', by: 'id', how: ['from'] },
-];
-
-/** The one row of a table that a statement asks for, changes or makes; undefined when there may be more. */
-function rowNamed({ sql, values = [] }: GatePoint, { table, by, how }: Named): string | undefined {
-  const [place, ...more] = [...sql.matchAll(/\b(into|update|from|join)\s+(?:"?kassa"?\.)?"?(\w+)/gi)].filter(
-    ([, , name]) => name === table,
-  );
-  const verb = place?.[1]?.toLowerCase() ?? '';
-  if (!how.includes(verb) || more.length > 0 || /\bor\b/i.test(sql)) return undefined;
-  const asked = new RegExp(`where [^()]*\\b${by}"? = \\$(\\d+)`).exec(sql)?.[1];
-  const at = verb === 'into' ? newAt(sql, by) : asked;
-  const value = at === undefined ? undefined : values[Number(at) - 1];
-  return typeof value === 'string' ? value : undefined;
-}
-
-/** Under which number the name of a new row stands. */
-function newAt(sql: string, by: string): string | undefined {
-  const [, columns = '', given = ''] = /\(([^()]*)\)\s*values\s*\(([^()]*)\)/i.exec(sql) ?? [];
-  const at = columns.split(',').findIndex((name) => name.trim().replaceAll('"', '') === by);
-  return given.split(',')[at]?.trim().replace('$', '');
-}
-
 /** Advisory locks are a table of their own. */
 const ADVISORY = 'advisory locks';
 
-function reachOfText(sql: string, of: Consequences, place = (table: string): string => table): Reach {
-  const reach = nothingYet();
-  const { sees, takes, locks, refers, writes } = reach;
-  for (const name of namesIn(sql, of)) sees.add(place(name));
-  const written = sql.matchAll(/\b(insert\s+into|update|delete\s+from)\s+(?:only\s+)?(?:"?kassa"?\.)?"?(\w+)/gi);
-  const tables = new Set<string>();
-  for (const [, how = '', name = ''] of written) {
-    if (!of.tables.has(name)) continue;
-    tables.add(name);
-    writes.add(place(name));
-    if (/delete/i.test(how)) locks.add(place(name));
-  }
-  if (/\bfor\s+((no\s+)?key\s+)?(update|share)\b/i.test(sql)) for (const name of sees) locks.add(name);
+function reachOf(point: GatePoint, of: Consequences): Reach {
+  const reach = nothing();
+  const { sees, takes, locks, writes } = reach;
+  const { sql } = point;
+  for (const table of namesIn(sql, of)) for (const place of placesOf(table, point)) sees.add(place);
+  if (/\bfor\s+((no\s+)?key\s+)?(update|share)\b/i.test(sql)) for (const place of sees) locks.add(place);
   if (/\bpg_(try_)?advisory/i.test(sql)) locks.add(ADVISORY);
-  for (const table of tables) {
-    for (const parent of of.parents.get(table) ?? []) refers.add(parent);
-    // What is written by itself writes further by itself, and whatever it likes.
-    for (const { text, deferred } of of.triggers.get(table) ?? []) if (!deferred) add(reach, reachOfText(text, of));
-  }
-  for (const name of [...writes, ...locks]) takes.add(name);
-  for (const name of takes) sees.add(name);
+  for (const mention of mentionsIn(sql)) if (of.tables.has(mention.table)) write(reach, mention, point, of);
+  for (const place of [...writes, ...locks]) takes.add(place);
+  for (const place of takes) sees.add(place);
   return reach;
 }
+
+/** What it comes to that a statement makes, changes or deletes rows, if it does. */
+function write({ takes, locks, refers, writes, ...more }: Reach, mention: Mention, point: GatePoint, of: Consequences) {
+  const { table, how } = mention;
+  const { sql, values = [] } = point;
+  const deletes = new RegExp(`\\bdelete\\s+from\\s+(?:only\\s+)?(?:"?kassa"?\\.)?"?${table}\\b`, 'i').test(sql);
+  if (!(how === 'into' || how === 'update' || deletes)) return;
+  const set = new Set(setBy(mention));
+  let wholly = deletes;
+  for (const once of of.onces.get(table) ?? []) {
+    const changed = once.columns.some((column) => set.has(column));
+    if (how === 'update' && !changed) continue;
+    for (const place of onceIn(once, mention, values)) takes.add(place);
+    wholly ||= once.whole && changed;
+  }
+  for (const place of placesOf(table, point)) {
+    writes.add(place);
+    if (wholly) locks.add(place);
+  }
+  for (const reference of of.references.get(table) ?? [])
+    for (const place of meantBy(reference, mention, set, values)) refers.add(place);
+  // What is written by itself writes further by itself, and whatever it likes.
+  for (const { text, deferred } of of.triggers.get(table) ?? [])
+    if (!deferred) add({ takes, locks, refers, writes, ...more }, reachOf({ kind: 'statement', sql: text }, of));
+}
+
+/** What nobody else may have is no row, and belongs to the index. */
+function onceIn({ columns, by, nothing_counts }: Once, mention: Mention, values: readonly unknown[]): string[] {
+  const { how, table } = mention;
+  const name = nameOf(table);
+  // Rows of other names cannot be in its way.
+  if (name !== undefined && columns.includes(name)) return [];
+  const place = `once in ${table} by ${columns.join()}`;
+  const read = how === 'into' ? givenTo : how === 'update' ? setTo : undefined;
+  const given = by === null ? undefined : read?.(mention, by, values);
+  if (!given || nothing_counts) return [place];
+  return given.filter((value) => value !== null && value !== undefined).map((value) => `${place}/${value}`);
+}
+
+/** Which rows of another table the rows that are made, or changed in that, refer to. */
+function meantBy(
+  { columns, parent, by }: Reference,
+  mention: Mention,
+  set: ReadonlySet<string>,
+  values: readonly unknown[],
+): string[] {
+  const made = mention.how === 'into';
+  if (!made && !columns.some((column) => set.has(column))) return [];
+  const [column, ...more] = columns;
+  const named = made && column !== undefined && more.length === 0 && nameOf(parent) === by;
+  const given = named ? givenTo(mention, column, values) : undefined;
+  if (!given) return [parent];
+  return given.filter((row) => row !== null && row !== undefined).map((row) => `${parent}/${row}`);
+}
+
+const placesOf = (table: string, point: GatePoint): readonly string[] =>
+  rowsOf(table, point)?.map((row) => `${table}/${row}`) ?? [table];
 
 /** What the triggers that wait for the end will look at. */
 function lateSights(of: Consequences, writes: ReadonlySet<string>): Set<string> {

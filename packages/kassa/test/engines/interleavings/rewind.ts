@@ -3,7 +3,7 @@ import { whileRunning } from '../../../simulation/invariants/index.ts';
 import { outcomeOf } from '../../../simulation/runs/state-hash.ts';
 import { NO_LIMITS } from '../../../src/database/index.ts';
 import { openSpa, type Spa } from '../../setup/spa.ts';
-import { type Consequences, consequencesIn } from './footprints.ts';
+import { type Consequences, consequencesIn } from './schema.ts';
 import { type Turns, turns } from './turns.ts';
 
 type Ask = <Row>(text: string, values?: unknown[]) => Promise<Row[]>;

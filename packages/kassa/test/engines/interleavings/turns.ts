@@ -1,13 +1,17 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
 import type { DatabaseGate, GatePoint } from '../../../src/database/index.ts';
 import { sqlstateOf } from '../../../src/database/index.ts';
-import { atStripe, type Consequences, type Footprint, footprintOf, nothingYet, type Under } from './footprints.ts';
+import { atStripe, type Footprint, footprintOf, nothingYet, type Under } from './footprints.ts';
+import type { Consequences } from './schema.ts';
 
 export interface Step {
-  readonly footprint: Footprint;
+  /** What it may do to others; when it is refused, what it did. */
+  footprint: Footprint;
   readonly text: string;
   /** Frees those who wait: a transaction is over with it, if only its own. */
   readonly ends: boolean;
+  /** What it comes to when it is refused: the server ends a transaction at its first error, not at its rollback. */
+  readonly refused?: () => Footprint;
 }
 
 /** One of those who do something at once. Only one of them moves at a time. */
@@ -35,7 +39,8 @@ export interface Played {
   readonly conflicts: readonly string[];
 }
 
-export type Choose = (ready: readonly Caller[]) => Caller;
+/** @param conflicts that the server told of in this play so far */
+export type Choose = (ready: readonly Caller[], conflicts: readonly string[]) => Caller;
 type Ask = <Row>(text: string, values?: unknown[]) => Promise<Row[]>;
 
 /** A place at which every statement stops until it is let go. */
@@ -47,6 +52,11 @@ export interface Turns {
   play(works: Readonly<Record<string, () => Promise<unknown>>>, choose: Choose): Promise<Played>;
   /** Sends home whoever a broken play left standing, so that connections can be closed. */
   dismiss(): void;
+}
+
+/** Whoever waits for a row may have it now. */
+function free(callers: readonly Caller[]): void {
+  for (const one of callers) if (one.state === 'blocked') one.state = 'running';
 }
 
 const LOOK_MS = 1;
@@ -85,12 +95,27 @@ export function turns(ask: Ask, consequences: () => Consequences): Turns {
     } catch (error) {
       const state = sqlstateOf(error) ?? '';
       if (CONFLICTS.includes(state)) conflicts.push(`${caller.name} was told ${state} by: ${step.text}`);
+      await atRest(caller.pid);
+      step.footprint = step.refused?.() ?? step.footprint;
+      free(standing);
       throw error;
     } finally {
       caller.pid = undefined;
       caller.state = 'running';
       wake();
     }
+  }
+
+  /** An error is told before its transaction is over. */
+  async function atRest(pid: number | undefined): Promise<void> {
+    const works = `select state from pg_stat_activity where pid = $1 and state = 'active'`;
+    while (pid !== undefined && (await ask(works, [pid])).length > 0) await pause(0);
+  }
+
+  /** Nothing is left for its rollback. */
+  function refused(session: object, under: Under): Footprint {
+    open.set(session, nothingYet());
+    return footprintOf({ kind: 'rollback', sql: 'rollback' }, consequences(), under);
   }
 
   const inTurn = <T>(caller: Caller, work: () => Promise<T>): Promise<T> => {
@@ -139,6 +164,7 @@ export function turns(ask: Ask, consequences: () => Consequences): Turns {
         footprint: footprintOf(point, consequences(), under),
         text: shortly(point.sql),
         ends: kind !== 'statement' || under === undefined,
+        ...(under && session && kind === 'statement' ? { refused: () => refused(session, under) } : {}),
       };
       if (kind !== 'statement' && session) open.delete(session);
       return inTurn(caller, () => stopAt(caller, step, run, session));
@@ -179,12 +205,11 @@ export function turns(ask: Ask, consequences: () => Consequences): Turns {
           conflicts.push(`${blocked.map(({ name }) => name).join(' and ')} wait for each other for ever`);
           await moved.promise;
         } else {
-          const chosen = choose(ready);
+          const chosen = choose(ready, conflicts);
           const { ends, text } = chosen.next ?? { ends: false, text: '' };
           steps.push(`${chosen.name}: ${text}`);
           chosen.state = 'running';
-          // Whoever waits for a row may have it after this.
-          if (ends) for (const one of blocked) one.state = 'running';
+          if (ends) free(blocked);
           chosen.go();
         }
         await rest(callers);
