@@ -143,20 +143,16 @@ test('rows that a statement makes are named by it, whichever of our forms it has
 });
 
 test('what may be there once is wanted by whoever makes it or changes it, under its value', () => {
-  const made = (session: string | null): Footprint =>
-    places(
-      'insert into "payment_transactions" ("id", "order_id", "session_id") values ($1, $2, $3)',
-      `p${session}`,
-      'o',
-      session,
-    );
-  expect(independent(made('a'), made('b'))).toBe(true);
-  expect(independent(made('a'), { ...made('a'), shows: of() })).toBe(false);
-  expect(independent(made(null), made(null))).toBe(false);
-  const changed = places('update "payment_transactions" set "session_id" = $1 where "id" = $2', 'a', 'q');
-  expect(independent(changed, made('a'))).toBe(false);
-  expect(independent(changed, made('b'))).toBe(true);
-  expect(changed.locks).toEqual(of('payment_transactions/q'));
+  const made = (id: string, session: string | null): Footprint =>
+    places('insert into "payment_transactions" ("id", "order_id", "session_id") values ($1, $2, $3)', id, 'o', session);
+  expect(independent(made('p', 'a'), made('q', 'b'))).toBe(true);
+  expect(independent(made('p', 'a'), made('q', 'a'))).toBe(false);
+  expect(independent(made('p', null), made('q', null))).toBe(true);
+  const changed = places('update "payment_transactions" set "session_id" = $1 where "id" = $2', 'a', 'r');
+  // What it was before is free for whoever wants it.
+  expect(independent(changed, made('p', 'b'))).toBe(false);
+  expect(independent(changed, made('p', null))).toBe(true);
+  expect(changed.locks).toEqual(of('payment_transactions/r'));
 });
 
 test('whoever waits for a transaction anyway may begin to wait at any time before its end', () => {
@@ -167,6 +163,8 @@ test('whoever waits for a transaction anyway may begin to wait at any time befor
     values: ['r'],
   } as const;
   const first = footprintOf(lock, SCHEMA, begun);
+  // It found a row.
+  begun.keeps.add(String(first.waits));
   const more = footprintOf(
     { kind: 'statement', sql: 'delete from "refunds" where "id" = $1', values: ['r'] },
     SCHEMA,

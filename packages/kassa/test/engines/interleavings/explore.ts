@@ -8,6 +8,8 @@ export interface Explorer {
   next(): Choose | undefined;
   /** Orders that were played, and plays that came out as one of those because only reads had changed places. */
   readonly told: { schedules: number; repeats: number };
+  /** Hears how everything stands after a play. Answers what is wrong with that. */
+  ended?(stands: string): string | undefined;
 }
 
 /** One choice of a play, and what is still to be tried in its place. */
@@ -15,7 +17,7 @@ interface Node {
   /** Whom to leave alone here: what they would do next was played already, and nothing since could tell it. */
   readonly sleep: ReadonlyMap<string, Step | undefined>;
   /** What each of those who were ready would do next; of whoever did it, as it came out. */
-  readonly steps: ReadonlyMap<string, Step | undefined>;
+  readonly steps: Map<string, Step | undefined>;
   readonly tried: string[];
   /** Whoever could have been told had they gone first. */
   readonly wanted: Set<string>;
@@ -50,7 +52,7 @@ export function everyOrder(): Explorer {
         const known = path[depth];
         if (known) {
           depth += 1;
-          return named(ready, takenAt(known));
+          return again(known, ready);
         }
         if (repeats) return first(ready);
         const sleep = sleepingAfter(path.at(-1));
@@ -166,9 +168,16 @@ export function taking(...steps: number[]): Explorer {
   };
 }
 
-function named(ready: readonly Caller[], name: string): Caller {
+/** The same choice as in the play before, which must have come to the same place. */
+function again(known: Node, ready: readonly Caller[]): Caller {
+  const name = takenAt(known);
+  const said = (steps: Iterable<readonly [string, Step | undefined]>): string =>
+    [...steps].map(([of, step]) => `${of}: ${step?.text}`).join(', ');
+  const was = said(known.steps);
+  const is = said(ready.map((one) => [one.name, one.next] as const));
   const found = ready.find((one) => one.name === name);
-  if (!found) throw new Error(`the same choices led elsewhere: ${name} is not among ${ready.map((one) => one.name)}`);
+  if (!found || was !== is) throw new Error(`the same choices led elsewhere: to ${is} in place of ${was}`);
+  known.steps.set(name, found.next);
   return found;
 }
 

@@ -1,5 +1,5 @@
 import type { GatePoint } from '../../../src/database/index.ts';
-import { givenTo, lockAskedBy, type Mention, mentionsIn, nameOf, rowsOf, setBy, setTo } from './rows.ts';
+import { givenTo, lockAskedBy, type Mention, mentionsIn, nameOf, rowsOf, setBy } from './rows.ts';
 import type { Consequences, Once, Reference } from './schema.ts';
 
 /**
@@ -70,6 +70,7 @@ interface Reach {
 
 /** What a transaction has done so far. */
 export interface Under extends Reach {
+  /** Lock questions that found rows: nobody else gets an answer to them before its end. */
   readonly keeps: Set<string>;
 }
 
@@ -93,10 +94,7 @@ export function footprintOf(point: GatePoint, of: Consequences, under: Under | u
   const reach = kind === 'statement' ? reachOf(point, of) : nothing();
   if (under) add(under, reach);
   if (kind === 'statement' && under) {
-    const waits = lockAskedBy(point);
-    const keeps = new Set(under.keeps);
-    if (waits !== undefined) under.keeps.add(waits);
-    return { ...reach, shows: NONE, waits, keeps };
+    return { ...reach, shows: NONE, waits: lockAskedBy(point), keeps: new Set(under.keeps) };
   }
   const whole = under ?? reach;
   const sees = new Set([...reach.sees, ...lateSights(of, whole.writes)]);
@@ -160,8 +158,8 @@ function onceIn({ columns, by, nothing_counts }: Once, mention: Mention, values:
   // Rows of other names cannot be in its way.
   if (name !== undefined && columns.includes(name)) return [];
   const place = `once in ${table} by ${columns.join()}`;
-  const read = how === 'into' ? givenTo : how === 'update' ? setTo : undefined;
-  const given = by === null ? undefined : read?.(mention, by, values);
+  // A change also gives up what was there, which no statement names.
+  const given = by === null || how !== 'into' ? undefined : givenTo(mention, by, values);
   if (!given || nothing_counts) return [place];
   return given.filter((value) => value !== null && value !== undefined).map((value) => `${place}/${value}`);
 }

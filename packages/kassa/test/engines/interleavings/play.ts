@@ -1,5 +1,6 @@
 import { ledgerMatchesBooks } from '../../../simulation/invariants/money.ts';
 import { newEvidence } from '../../../simulation/world/evidence.ts';
+import { openPriceList, type PriceList } from '../../../src/domain/catalog/index.ts';
 import { sharedBy } from '../../../src/flows/opening/open-together.ts';
 import { KassaError } from '../../../src/kernel/errors.ts';
 import type { Explorer } from './explore.ts';
@@ -51,7 +52,8 @@ export async function playAll(of: StageShop, scene: Scene, explorer: Explorer, l
   for (let choose = explorer.next(), plays = 0; choose; choose = explorer.next(), plays += 1) {
     const played = await of.turns.play(nodesOf(of, cast), choose);
     const wrong = await broken(of, cast, played);
-    const stands = await of.end();
+    const stands = await standing(of);
+    wrong.push(...[explorer.ended?.(stands)].filter((one) => one !== undefined));
     // What stood like this before came to the same rest, and rest takes ten times longer: looked at now and then.
     if (!known.has(stands) || plays % REST_EVERY === 0) {
       wrong.push(...(await brokenAtRest(of, cast)));
@@ -73,13 +75,36 @@ export async function playAll(of: StageShop, scene: Scene, explorer: Explorer, l
   return { scene: scene.name, schedules, repeats, whole, ends: ends.size, took_ms, failure };
 }
 
-/** Each caller at a node of its own, with batches of its own: what one process gathers, another one never shares. */
+/** Each caller at a node of its own, with batches and a memory of its own: what one process knows, another one does not. */
 function nodesOf(of: StageShop, { acts }: Cast): Record<string, () => Promise<unknown>> {
-  const alone = { ...of.house, shared: null };
-  const nodes = Object.entries(acts).map(
-    ([name, act]) => [name, () => act({ ...alone, shared: sharedBy(alone) })] as const,
-  );
+  const nodes = Object.entries(acts).map(([name, act]) => {
+    const alone = { ...of.house, shared: null, prices: pricesAlone(of) };
+    return [name, () => act({ ...alone, shared: sharedBy(alone) })] as const;
+  });
   return Object.fromEntries(nodes);
+}
+
+/** Prices as a process of its own remembers them: that another one has changed them it is told later, by a notice. */
+function pricesAlone({ house }: StageShop): PriceList {
+  const list = openPriceList(house.db, house.shop, house.clock);
+  const own = { ...list };
+  Object.assign(list, { forget: () => undefined });
+  return own;
+}
+
+/** How everything stands: what became of it, what there is at Stripe, and what somebody has still to do. */
+async function standing(of: StageShop): Promise<string> {
+  const { currencies, sessions, charges } = of.sandbox.books();
+  const pages = sessions.map(({ closed_as }) => closed_as ?? 'open').toSorted();
+  const payments = charges.map(({ captured, refunds }) => [captured, ...refunds.map(({ amount }) => amount)].join());
+  const stripe = JSON.stringify([currencies, pages, payments.toSorted()]);
+  const left = await of.ask<{ left: string }>(
+    `select concat_ws(' ', (select count(*) from kassa.inbox_events where handled_at is null),
+      (select string_agg(kind, ',' order by kind) from kassa.timers),
+      (select string_agg(concat_ws('/', action, state), ',' order by action, state) from kassa.stripe_operations),
+      (select string_agg(concat_ws('/', kind, resolved_at is null), ',' order by kind) from kassa.reconcile_breaks)) as left`,
+  );
+  return `${await of.end()}\n${stripe}\n${left[0]?.left}`;
 }
 
 /** Refusals that were expected are none; everything else that a caller was told is one, and so is every broken rule. */

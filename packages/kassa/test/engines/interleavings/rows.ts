@@ -106,23 +106,9 @@ function askedBy({ whole }: Mention, by: string, values: readonly unknown[]): un
   if (several !== undefined) return several.split(',').map((name) => valueAt(name, values));
   const any = new RegExp(`(?:^|and )"?${by}"? = any {(\\$\\d+)[^{}]*}`, 'i').exec(plain)?.[1];
   if (any !== undefined) return valueAt(any, values) as unknown[];
-  const { list, alias } = listIn(whole);
+  const [, list, alias] = /json_to_recordset\((\$\d+)::json\) as (\w+)/i.exec(whole) ?? [];
   const [, joined] = new RegExp(`(?:^|and )\\w+\\.${by} = ${alias}\\.(\\w+)\\b`, 'i').exec(plain) ?? [];
   return list !== undefined && joined !== undefined ? rowsIn(list, values)?.map((row) => row[joined]) : undefined;
-}
-
-const listIn = (whole: string): { list?: string | undefined; alias?: string | undefined } => {
-  const [, list, alias] = /json_to_recordset\((\$\d+)::json\) as (\w+)/i.exec(whole) ?? [];
-  return { list, alias };
-};
-
-/** The values that a change sets a column to; undefined when they cannot be told. */
-export function setTo({ whole, outer }: Mention, column: string, values: readonly unknown[]): unknown[] | undefined {
-  const { list, alias } = listIn(whole);
-  const change = new RegExp(`[\\s,]"?${column}"? = (?:(\\$\\d+)|${alias}\\.(\\w+))\\s*(?:,|where\\b|from\\b|$)`, 'i');
-  const [, at, from] = change.exec(outer) ?? [];
-  if (at !== undefined) return [valueAt(at, values)];
-  return list !== undefined && from !== undefined ? rowsIn(list, values)?.map((row) => row[from]) : undefined;
 }
 
 const listOf = (columns: string): string[] => columns.split(',').map((name) => name.trim().replaceAll('"', ''));

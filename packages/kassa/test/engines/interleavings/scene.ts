@@ -4,7 +4,7 @@ import type { Opened } from '../../../src/flows/opening/attach-session.ts';
 import { drainInbox } from '../../../src/inbox/drain.ts';
 import type { StageShop } from './rewind.ts';
 
-/** One of those who act at once, on a node of its own: nothing is shared with the others but the database and Stripe. */
+/** One of those who act at once, on a node of its own, sharing the database, Stripe, the time and where ids come from. */
 export type Act = (house: House) => Promise<unknown>;
 
 /** Who stands on the stage, after the scene was set. */

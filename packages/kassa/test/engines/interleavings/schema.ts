@@ -52,7 +52,7 @@ export async function consequencesIn(ask: Ask): Promise<Consequences> {
        i.indisunique and i.indpred is null as whole
      from pg_index i join pg_class c on c.oid = i.indrelid
      join pg_attribute a on a.attrelid = c.oid and a.attnum > 0
-       and pg_get_indexdef(i.indexrelid) ~ ('[( "]' || a.attname || '[), "]')
+       and pg_get_indexdef(i.indexrelid) ~ ('[( "]' || a.attname || '([), "]|$)')
      where (i.indisunique or i.indisexclusion) and c.relnamespace = 'kassa'::regnamespace
      group by i.indexrelid, c.relname having json_agg(a.attname)::text <> '["id"]'`,
   );

@@ -12,6 +12,8 @@ export interface Step {
   readonly ends: boolean;
   /** What it comes to when it is refused: the server ends a transaction at its first error, not at its rollback. */
   readonly refused?: () => Footprint;
+  /** It found rows. */
+  readonly answered?: () => void;
 }
 
 /** One of those who do something at once. Only one of them moves at a time. */
@@ -91,12 +93,16 @@ export function turns(ask: Ask, consequences: () => Consequences): Turns {
     });
     caller.pid = (session as { processID?: number } | undefined)?.processID;
     try {
-      return await run();
+      const answer = await run();
+      if ((answer as { rows?: readonly unknown[] } | undefined)?.rows?.length) step.answered?.();
+      return answer;
     } catch (error) {
       const state = sqlstateOf(error) ?? '';
       if (CONFLICTS.includes(state)) conflicts.push(`${caller.name} was told ${state} by: ${step.text}`);
       await atRest(caller.pid);
-      step.footprint = step.refused?.() ?? step.footprint;
+      const over = step.refused?.();
+      // What it was refused for, it had read.
+      if (over) step.footprint = { ...over, sees: new Set([...step.footprint.sees, ...over.sees]) };
       free(standing);
       throw error;
     } finally {
@@ -160,11 +166,12 @@ export function turns(ask: Ask, consequences: () => Consequences): Turns {
         return run();
       }
       const under = session === undefined ? undefined : open.get(session);
+      const footprint = footprintOf(point, consequences(), under);
+      const { waits } = footprint;
       const step = {
-        footprint: footprintOf(point, consequences(), under),
-        text: shortly(point.sql),
-        ends: kind !== 'statement' || under === undefined,
+        ...{ footprint, text: shortly(point.sql), ends: kind !== 'statement' || under === undefined },
         ...(under && session && kind === 'statement' ? { refused: () => refused(session, under) } : {}),
+        ...(under && waits !== undefined ? { answered: () => under.keeps.add(waits) } : {}),
       };
       if (kind !== 'statement' && session) open.delete(session);
       return inTurn(caller, () => stopAt(caller, step, run, session));
