@@ -10,6 +10,7 @@ import { compareSilent } from './reconciling/compare-silent.ts';
 import { compareUnowned } from './reconciling/compare-unowned.ts';
 import { compareUnwritten } from './reconciling/compare-unwritten.ts';
 import { passOver } from './reconciling/pass-over.ts';
+import { patience } from './reconciling/patience.ts';
 import { type Reach, reachOf } from './reconciling/reach.ts';
 
 export type { ReconcileReport } from './reconciling/compare-session.ts';
@@ -39,8 +40,10 @@ export async function reconcile(house: House, payload?: unknown): Promise<Reconc
   await compareIntents(round, reach);
   // A bank may think for weeks; a list that goes back so far would hold every other sale of those weeks as well.
   const silent = await longSilent(house.db, house.shop, { made_before: reach.horizon, limit: SILENT_MAX });
+  const tries = patience(house);
   for (const attempt of silent) {
-    await compareSilent(round, attempt);
+    const { session_id, payment_id } = attempt;
+    if (!(await tries({ session_id, payment_id }, () => compareSilent(round, attempt)))) break;
   }
   await compareUnowned(round, reach);
   await compareUnwritten(round, reach);

@@ -175,3 +175,25 @@ test('adopting a payment ends what was found about it and about its page, also a
   expect(await adopt(shop.house, session_id, { actor: 'admin:kim', end: 'review' })).toMatchObject({ is_new: false });
   expect(await breaks(shop)).toEqual(['payment_not_settled kassa']);
 });
+
+test('an attempt of which nothing was heard for weeks, and about which Stripe does not answer, holds no other back', async () => {
+  const shop = await open();
+  const first = await sell(shop);
+  shop.clock.advance(1_000);
+  const second = await sell(shop);
+  shop.clock.advance(40 * 24 * HOUR_MS);
+  const { readSession } = shop.house.gateway;
+  const gateway = {
+    ...shop.house.gateway,
+    readSession: ((id, lane) =>
+      id === first.session_id
+        ? Promise.reject(new GatewayFailure('unknown', 'timeout'))
+        : readSession(id, lane)) as House['gateway']['readSession'],
+  };
+  expect(await reconcile({ ...shop.house, gateway })).toMatchObject({ settled: 1 });
+  const rows = await shop.db.selectFrom('payment_transactions').select(['session_id', 'payment_status']).execute();
+  const status = new Map(rows.map((row) => [row.session_id, row.payment_status]));
+  expect(status.get(second.session_id)).toBe('paid');
+  expect(status.get(first.session_id)).toBe('pending');
+  expect(await reconcile(shop.house)).toMatchObject({ settled: 1 });
+});

@@ -1,24 +1,15 @@
-import {
-  type Attempt,
-  awaitsEnd,
-  breaksByTurns,
-  findAttempt,
-  GatewayFailure,
-  noteLook,
-} from '../../domain/payments/index.ts';
-import { KassaError } from '../../kernel/errors.ts';
+import { type Attempt, awaitsEnd, breaksByTurns, findAttempt, noteLook } from '../../domain/payments/index.ts';
 import { compareDispute } from './compare-disputes.ts';
 import { compareIntent } from './compare-intents.ts';
 import { compareRefund } from './compare-refunds.ts';
 import { compareSession, explained, guarded, type Round } from './compare-session.ts';
+import { patience } from './patience.ts';
 import type { Reach } from './reach.ts';
 
 type CompareAgain = (round: Round, id: string) => Promise<void>;
 
 /** So many are asked about in one round. */
 const ASKED_MAX = 200;
-/** After so many questions that Stripe has left without an answer, nobody asks more in this round. */
-const UNANSWERED_MAX = 3;
 
 /** By the kind of break that each of the comparisons leaves behind. */
 const AGAIN: Readonly<Record<string, CompareAgain>> = {
@@ -83,22 +74,12 @@ export async function compareUnwritten(round: Round, { is_wide }: Reach): Promis
     round.breaks.add(found.stripe_object_id);
     await ENDED[found.kind]?.(round, found.stripe_object_id);
   }
-  let unanswered = 0;
+  const tries = patience(house);
   for (const found of await breaksByTurns(db, shop, { kinds: Object.keys(AGAIN), limit: ASKED_MAX })) {
     const { kind, stripe_object_id: id } = found;
     await noteLook(db, shop, found, clock.now());
     round.breaks.add(id);
-    try {
-      await guarded(round, { kind, id, owner: 'operations' }, async () => AGAIN[kind]?.(round, id));
-    } catch (error) {
-      if (!isUnanswered(error)) throw error;
-      unanswered += 1;
-      house.log.warn({ object_id: id, kind, err: error }, 'Stripe could not be asked about an object that waits');
-      if (unanswered >= UNANSWERED_MAX) return;
-    }
+    const ask = () => guarded(round, { kind, id, owner: 'operations' }, async () => AGAIN[kind]?.(round, id));
+    if (!(await tries({ object_id: id, kind }, ask))) return;
   }
-}
-
-function isUnanswered(error: unknown): boolean {
-  return error instanceof GatewayFailure || (error instanceof KassaError && error.status === 503);
 }
