@@ -2,7 +2,7 @@
 // Method: callers whose steps are known beforehand, without a database, so that the orders can be counted by hand.
 import { expect, test } from 'vitest';
 import { everyOrder } from './interleavings/explore.ts';
-import { type Footprint, footprintOf, independent, nothingYet } from './interleavings/footprints.ts';
+import { answered, type Footprint, footprintOf, independent, nothingYet } from './interleavings/footprints.ts';
 import type { Consequences } from './interleavings/schema.ts';
 import type { Caller } from './interleavings/turns.ts';
 
@@ -81,7 +81,7 @@ test('rows of one table that have different names are apart, and each of them me
 });
 
 const SCHEMA: Consequences = {
-  tables: of('reconcile_cursors', 'stripe_operations', 'refunds', 'payment_transactions'),
+  tables: of('orders', 'reconcile_cursors', 'stripe_operations', 'refunds', 'payment_transactions'),
   references: new Map([
     ['reconcile_cursors', [{ columns: ['tenant_id'], parent: 'tenants', by: 'id' }]],
     ['payment_transactions', [{ columns: ['order_id'], parent: 'orders', by: 'id' }]],
@@ -142,6 +142,13 @@ test('rows that a statement makes are named by it, whichever of our forms it has
   expect(places(joined, rows).shows).toEqual(of('stripe_operations/k'));
 });
 
+test('a row that is made may find one of another name in its way, and change that', () => {
+  const made = 'insert into "orders" ("id", "number") values ($1, $2) on conflict';
+  expect(places(`${made} ("id") do update set "number" = 1`, 'o', 1).shows).toEqual(of('orders/o'));
+  expect(places(`${made} ("number") do update set "number" = 1`, 'o', 1).shows).toEqual(of('orders'));
+  expect(places(`${made} ("number") do nothing`, 'o', 1).shows).toEqual(of('orders/o'));
+});
+
 test('what may be there once is wanted by whoever makes it or changes it, under its value', () => {
   const made = (id: string, session: string | null): Footprint =>
     places('insert into "payment_transactions" ("id", "order_id", "session_id") values ($1, $2, $3)', id, 'o', session);
@@ -162,14 +169,11 @@ test('whoever waits for a transaction anyway may begin to wait at any time befor
     sql: 'select "id" from "refunds" where "id" = $1 for update',
     values: ['r'],
   } as const;
+  const change = { kind: 'statement', sql: 'delete from "refunds" where "id" = $1', values: ['r'] } as const;
   const first = footprintOf(lock, SCHEMA, begun);
-  // It found a row.
-  begun.keeps.add(String(first.waits));
-  const more = footprintOf(
-    { kind: 'statement', sql: 'delete from "refunds" where "id" = $1', values: ['r'] },
-    SCHEMA,
-    begun,
-  );
+  answered(begun, lock, SCHEMA, 1);
+  const more = footprintOf(change, SCHEMA, begun);
+  answered(begun, change, SCHEMA, 1);
   const end = footprintOf({ kind: 'commit', sql: 'commit' }, SCHEMA, begun);
   const waits = footprintOf(lock, SCHEMA, nothingYet());
   expect([first, more, end].map((step) => independent(step, waits))).toEqual([false, true, false]);

@@ -295,6 +295,18 @@ const RULES: readonly Rule[] = [
   ['what can be there once is wanted twice', () => [numbered(0, 7), email(0, 'a')], () => [numbered(1, 7)]],
   [GIVEN_UP, () => [numbered(0, 7), numbered(0, 8)], () => [numbered(1, 7)]],
   [
+    'a change that finds nothing has looked for it',
+    () => [numbered(0, 7)],
+    () => [say('update "orders" set "email" = $1 where "number" = $2', 'b@example.com', 7), email(1, 'b')],
+  ],
+  [
+    'a change that finds nothing has waited for it',
+    () => [numbered(0, 7), email(1, 'a')],
+    () => [
+      say('update "orders" set "email" = $1 where "id" = $2 and "number" is null', 'b@example.com', shelf.orders[0]),
+    ],
+  ],
+  [
     'whoever is refused lets go at once',
     () => [email(0, 'a'), say('select 1 / $1::int', 0)],
     () => [skipped(0), email(1, 'b')],

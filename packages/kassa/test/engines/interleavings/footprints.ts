@@ -87,12 +87,11 @@ export const nothingYet = (): Under => ({ ...nothing(), keeps: new Set() });
 /**
  * The footprint of a step, by the words of its statement: every table that it names is read, one that it writes or
  * locks is taken, and so is what the schema takes by itself because of it.
- * @param under what its transaction has done; absent for a statement that is a transaction of its own
+ * @param under what its transaction has done so far; absent for a statement that is a transaction of its own
  */
 export function footprintOf(point: GatePoint, of: Consequences, under: Under | undefined): Footprint {
   const { kind } = point;
-  const reach = kind === 'statement' ? reachOf(point, of) : nothing();
-  if (under) add(under, reach);
+  const reach = kind === 'statement' ? reachOf(point, of, under) : nothing();
   if (kind === 'statement' && under) {
     return { ...reach, shows: NONE, waits: lockAskedBy(point), keeps: new Set(under.keeps) };
   }
@@ -101,6 +100,18 @@ export function footprintOf(point: GatePoint, of: Consequences, under: Under | u
   const { takes, locks, refers, writes } = whole;
   return { sees, takes, locks, refers, shows: kind === 'rollback' ? NONE : writes };
 }
+
+/** Adds a statement that was answered to what its transaction has done. @param rows that it found */
+export function answered(under: Under, point: GatePoint, of: Consequences, rows: number): void {
+  add(under, reachOf(point, of, under));
+  const waits = lockAskedBy(point);
+  if (waits !== undefined && rows > 0) under.keeps.add(waits);
+}
+
+/** What a change of rows comes to that has found none: it has read. */
+export const foundNothing = ({ sees }: Footprint): Footprint => ({
+  ...{ sees, takes: NONE, locks: NONE, refers: NONE, shows: NONE },
+});
 
 function add(to: Reach, more: Reach): void {
   for (const name of more.sees) to.sees.add(name);
@@ -113,18 +124,27 @@ function add(to: Reach, more: Reach): void {
 /** Advisory locks are a table of their own. */
 const ADVISORY = 'advisory locks';
 
-function reachOf(point: GatePoint, of: Consequences): Reach {
+function reachOf(point: GatePoint, of: Consequences, under?: Under): Reach {
   const reach = nothing();
-  const { sees, takes, locks, writes } = reach;
+  const { sees, takes, locks, refers, writes } = reach;
   const { sql } = point;
   for (const table of namesIn(sql, of)) for (const place of placesOf(table, point)) sees.add(place);
   if (/\bfor\s+((no\s+)?key\s+)?(update|share)\b/i.test(sql)) for (const place of sees) locks.add(place);
   if (/\bpg_(try_)?advisory/i.test(sql)) locks.add(ADVISORY);
-  for (const mention of mentionsIn(sql)) if (of.tables.has(mention.table)) write(reach, mention, point, of);
+  for (const mention of mentionsIn(sql)) {
+    if (!of.tables.has(mention.table)) continue;
+    write(reach, mention, point, of);
+    if (mention.how === 'update' && again(placesOf(mention.table, point), under))
+      for (const { parent } of of.references.get(mention.table) ?? []) refers.add(parent);
+  }
   for (const place of [...writes, ...locks]) takes.add(place);
   for (const place of takes) sees.add(place);
   return reach;
 }
+
+/** Of a row that its own transaction has made or changed before, the server checks every reference again. */
+const again = (places: readonly string[], under: Under | undefined): boolean =>
+  places.some((place) => [...(under?.writes ?? [])].some((before) => meet(before, place)));
 
 /** What it comes to that a statement makes, changes or deletes rows, if it does. */
 function write({ takes, locks, refers, writes, ...more }: Reach, mention: Mention, point: GatePoint, of: Consequences) {

@@ -1,7 +1,7 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
 import type { DatabaseGate, GatePoint } from '../../../src/database/index.ts';
 import { sqlstateOf } from '../../../src/database/index.ts';
-import { atStripe, type Footprint, footprintOf, nothingYet, type Under } from './footprints.ts';
+import { answered, atStripe, type Footprint, footprintOf, foundNothing, nothingYet, type Under } from './footprints.ts';
 import type { Consequences } from './schema.ts';
 
 export interface Step {
@@ -12,8 +12,13 @@ export interface Step {
   readonly ends: boolean;
   /** What it comes to when it is refused: the server ends a transaction at its first error, not at its rollback. */
   readonly refused?: () => Footprint;
-  /** It found rows. */
-  readonly answered?: () => void;
+  readonly answered?: (answer: Answer, waited: boolean) => void;
+}
+
+/** What the server says of a statement. */
+interface Answer {
+  readonly command?: string;
+  readonly rowCount?: number | null;
 }
 
 /** One of those who do something at once. Only one of them moves at a time. */
@@ -26,6 +31,8 @@ export interface Caller {
   go: () => void;
   /** Tells it that the play is over. */
   dismiss: () => void;
+  /** Whether its step has waited for somebody. */
+  waited: boolean;
   /** The server's process that works on its statement. */
   pid: number | undefined;
   outcome: { readonly value: unknown } | { readonly error: unknown } | undefined;
@@ -91,10 +98,11 @@ export function turns(ask: Ask, consequences: () => Consequences): Turns {
       caller.state = 'ready';
       wake();
     });
+    caller.waited = false;
     caller.pid = (session as { processID?: number } | undefined)?.processID;
     try {
       const answer = await run();
-      if ((answer as { rows?: readonly unknown[] } | undefined)?.rows?.length) step.answered?.();
+      step.answered?.(answer as Answer, caller.waited);
       return answer;
     } catch (error) {
       const state = sqlstateOf(error) ?? '';
@@ -119,9 +127,22 @@ export function turns(ask: Ask, consequences: () => Consequences): Turns {
   }
 
   /** Nothing is left for its rollback. */
-  function refused(session: object, under: Under): Footprint {
+  function refused(session: object, point: GatePoint, under: Under): Footprint {
     open.set(session, nothingYet());
+    answered(under, point, consequences(), 0);
     return footprintOf({ kind: 'rollback', sql: 'rollback' }, consequences(), under);
+  }
+
+  function heard(
+    step: Step,
+    { point, under, waited }: { point: GatePoint; under: Under | undefined; waited: boolean },
+    { command, rowCount }: Answer,
+  ): void {
+    // Whoever waited and then found nothing would have found something before.
+    const nothing = rowCount === 0 && !waited && ['UPDATE', 'DELETE', 'INSERT'].includes(command ?? '');
+    // One that is there already may be locked to be changed instead, and then is not.
+    if (nothing && !/do update/i.test(point.sql)) step.footprint = foundNothing(step.footprint);
+    else if (under) answered(under, point, consequences(), rowCount ?? 0);
   }
 
   const inTurn = <T>(caller: Caller, work: () => Promise<T>): Promise<T> => {
@@ -147,7 +168,7 @@ export function turns(ask: Ask, consequences: () => Consequences): Turns {
       }
       const now = callers.filter((one) => one.state === 'running');
       if (waits.includes(false) || now.length !== still.length) continue;
-      for (const one of still) one.state = 'blocked';
+      for (const one of still) Object.assign(one, { state: 'blocked', waited: true });
     }
   }
 
@@ -166,12 +187,14 @@ export function turns(ask: Ask, consequences: () => Consequences): Turns {
         return run();
       }
       const under = session === undefined ? undefined : open.get(session);
-      const footprint = footprintOf(point, consequences(), under);
-      const { waits } = footprint;
-      const step = {
-        ...{ footprint, text: shortly(point.sql), ends: kind !== 'statement' || under === undefined },
-        ...(under && session && kind === 'statement' ? { refused: () => refused(session, under) } : {}),
-        ...(under && waits !== undefined ? { answered: () => under.keeps.add(waits) } : {}),
+      const step: Step = {
+        footprint: footprintOf(point, consequences(), under),
+        text: shortly(point.sql),
+        ends: kind !== 'statement' || under === undefined,
+        ...(kind === 'statement'
+          ? { answered: (answer, waited) => heard(step, { point, under, waited }, answer) }
+          : {}),
+        ...(under && session && kind === 'statement' ? { refused: () => refused(session, point, under) } : {}),
       };
       if (kind !== 'statement' && session) open.delete(session);
       return inTurn(caller, () => stopAt(caller, step, run, session));
@@ -188,7 +211,15 @@ export function turns(ask: Ask, consequences: () => Consequences): Turns {
       const callers: Caller[] = [];
       for (const [name, work] of Object.entries(works)) {
         const caller: Caller = {
-          ...{ name, state: 'running', next: undefined, go: () => undefined, pid: undefined, outcome: undefined },
+          ...{
+            name,
+            state: 'running',
+            waited: false,
+            next: undefined,
+            go: () => undefined,
+            pid: undefined,
+            outcome: undefined,
+          },
           ...{ queue: Promise.resolve(), dismiss: () => undefined },
         };
         callers.push(caller);
