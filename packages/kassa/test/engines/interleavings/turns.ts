@@ -11,8 +11,8 @@ export interface Step {
   /** Frees those who wait: a transaction is over with it, if only its own. */
   readonly ends: boolean;
   /** What it comes to when it is refused: the server ends a transaction at its first error, not at its rollback. */
-  readonly refused?: () => Footprint;
-  readonly answered?: (answer: Answer, waited: boolean) => void;
+  refused?: () => Footprint;
+  answered?: (answer: Answer, waited: boolean) => void;
 }
 
 /** What the server says of a statement. */
@@ -145,6 +145,18 @@ export function turns(ask: Ask, consequences: () => Consequences): Turns {
     else if (under) answered(under, point, consequences(), rowCount ?? 0);
   }
 
+  function stepOf(point: GatePoint): Step {
+    const { kind, session } = point;
+    const under = session === undefined ? undefined : open.get(session);
+    const footprint = footprintOf(point, consequences(), under);
+    const step: Step = { footprint, text: shortly(point.sql), ends: kind !== 'statement' || under === undefined };
+    if (kind === 'statement') {
+      step.answered = (answer, waited) => heard(step, { point, under, waited }, answer);
+      if (under && session) step.refused = () => refused(session, point, under);
+    } else if (session) open.delete(session);
+    return step;
+  }
+
   const inTurn = <T>(caller: Caller, work: () => Promise<T>): Promise<T> => {
     const mine = caller.queue.then(work, work);
     caller.queue = mine.catch(() => undefined);
@@ -186,18 +198,8 @@ export function turns(ask: Ask, consequences: () => Consequences): Turns {
         if (session) open.set(session, nothingYet());
         return run();
       }
-      const under = session === undefined ? undefined : open.get(session);
-      const step: Step = {
-        footprint: footprintOf(point, consequences(), under),
-        text: shortly(point.sql),
-        ends: kind !== 'statement' || under === undefined,
-        ...(kind === 'statement'
-          ? { answered: (answer, waited) => heard(step, { point, under, waited }, answer) }
-          : {}),
-        ...(under && session && kind === 'statement' ? { refused: () => refused(session, point, under) } : {}),
-      };
-      if (kind !== 'statement' && session) open.delete(session);
-      return inTurn(caller, () => stopAt(caller, step, run, session));
+      // Questions that are asked side by side come one after the other, and each knows what was done before it.
+      return inTurn(caller, () => stopAt(caller, stepOf(point), run, session));
     },
     async passing(text, run) {
       const caller = here.getStore();
