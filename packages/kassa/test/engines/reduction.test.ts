@@ -261,6 +261,8 @@ const skipped = (at: number): Move =>
   say('select "email" from "orders" where "id" = $1 for update skip locked', shelf.orders[at]);
 const shared = (number: number): Move =>
   say('select 1 / (count(*) - $1) from "orders" where "number" is not null', number);
+const counted = (at: number): Move =>
+  say('update "payment_transactions" set "received_minor" = received_minor + 1 where "id" = $1', shelf.attempts[at]);
 /** Refers to an order. */
 const operation = (at: number): Move => (FORMS[INSERTS] as (typeof FORMS)[number])(shelf, at, seededRandom('one'));
 
@@ -294,6 +296,11 @@ const RULES: readonly Rule[] = [
   ],
   ['what can be there once is wanted twice', () => [numbered(0, 7), email(0, 'a')], () => [numbered(1, 7)]],
   [GIVEN_UP, () => [numbered(0, 7), numbered(0, 8)], () => [numbered(1, 7)]],
+  [
+    'a row that is changed again has its references locked',
+    () => [counted(0), counted(0), email(1, 'a')],
+    () => [skipped(0)],
+  ],
   [
     'a change that finds nothing has looked for it',
     () => [numbered(0, 7)],

@@ -71,15 +71,17 @@ export function rowsOf(table: string, { sql, values = [] }: GatePoint): readonly
   return found.length > 0 && found.every((row) => typeof row === 'string') ? found : undefined;
 }
 
-const tableOf = (whole: string): string => mentionsIn(whole)[0]?.table ?? '';
-
 /** The values of a column in the rows that a statement makes; undefined when they cannot be told. */
-export function givenTo({ whole, outer }: Mention, column: string, values: readonly unknown[]): unknown[] | undefined {
+export function givenTo(
+  { table, whole, outer }: Mention,
+  column: string,
+  values: readonly unknown[],
+): unknown[] | undefined {
   const [, columns = ''] = /^into\s+[^(]*?\(([^()]*)\)/i.exec(whole) ?? [];
   const at = listOf(columns).indexOf(column);
   // Whoever stands in its way may have another name, and is what is changed then.
   const [, target] = /on conflict \(([^()]*)\) do update/i.exec(whole) ?? [];
-  if (target !== undefined && column === nameOf(tableOf(whole)) && !listOf(target).includes(column)) return undefined;
+  if (target !== undefined && column === nameOf(table) && !listOf(target).includes(column)) return undefined;
   const selected = / select (.*?) from (json_populate_recordset|json_to_recordset|unnest)\b/is.exec(outer);
   if (!selected) return givenBy(whole, at, values);
   // A row that is made without it has nothing there, as far as the rows of these stories go.
