@@ -1,5 +1,6 @@
 import { replayParked } from '../actors/operator.ts';
 import { START_MS } from '../engine/start.ts';
+import { TIMER_AT_WORK } from '../invariants/messages.ts';
 import { SENT_BACK_MAX } from '../invariants/unexpected.ts';
 import type { WorkerName } from '../world/workers.ts';
 import type { World } from './world.ts';
@@ -179,7 +180,7 @@ function nothingWaits({ world, due, calm_since }: Way): boolean {
 
 async function lookAround({ ask, world }: Way): Promise<{ only_comparing: boolean; deep_began_ms: number }> {
   const [row] = await ask<{ left: string; unowned: string; deep: string | null }>(
-    `select (select count(*) from kassa.timers where kind not in ('reconcile', 'fetch_events'))
+    `select (select count(*) from kassa.timers t where ${TIMER_AT_WORK})
       + (select count(*) from kassa.payment_transactions where payment_status in ('initiated', 'pending', 'processing'))
       + (select count(*) from kassa.reconcile_breaks where resolved_at is null and owner = 'kassa') as left,
       (select count(*) from kassa.reconcile_breaks where resolved_at is null and kind like '%\\_without\\_order') as unowned,
