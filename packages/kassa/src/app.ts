@@ -77,6 +77,8 @@ const DELIVERIES_PER_ROUND = 20;
 const TIMERS_PER_ROUND = 20;
 /** Two, so that a hook that takes its time does not keep the next buyer's receipt. */
 const OUTBOX_LANES = 2;
+/** Two, so that one thinks while the other waits for the database; they take different events, as two processes do. */
+const INBOX_LANES = 2;
 
 const up = 'up' as const;
 const down = 'down' as const;
@@ -216,17 +218,18 @@ async function setSoon({ db, shop, clock }: House, kinds: readonly string[], aft
 /** Who goes round, and who is sent round by whom: what comes in moves orders, and moved orders have news to tell. */
 function jobsOf(built: Installation, stand_in: StandIn | null, pause_ms: number): Job[] {
   const { db, clock } = built.inbox.house;
+  const settle: Job = {
+    name: 'inbox',
+    pause_ms,
+    step: () => drainInbox(built.inbox, EVENTS_PER_ROUND),
+    wakes: ['outbox', 'timers'],
+  };
   const tell: Job = { name: 'outbox', pause_ms, step: () => drainOutbox(built.outbox, DELIVERIES_PER_ROUND) };
   // A sandbox that listens looks at its own clock; one that does not is told the time from here.
   const unheard = stand_in !== null && stand_in.url === null ? stand_in.sandbox : null;
   return [
     ...(unheard ? [{ name: 'sandbox', pause_ms: SANDBOX_POLL_MS, step: () => unheard.tick() }] : []),
-    {
-      name: 'inbox',
-      pause_ms,
-      step: () => drainInbox(built.inbox, EVENTS_PER_ROUND),
-      wakes: ['outbox', 'timers'],
-    },
+    ...Array.from({ length: INBOX_LANES }, () => ({ ...settle })),
     { name: 'timers', pause_ms, step: () => runTimers(built.timers, TIMERS_PER_ROUND), wakes: ['outbox'] },
     ...Array.from({ length: OUTBOX_LANES }, () => ({ ...tell })),
     { name: 'old keys', pause_ms: PRUNE_EVERY_MS, step: () => pruneKeys(db, clock.now(), PRUNE_ROWS) },

@@ -38,6 +38,7 @@ export {
   type LockClass,
   lockClass,
   sameOrderAgain,
+  stockLast,
   type Transaction,
 } from './transaction.ts';
 export { besideKey, keysOf } from './writes/by-key.ts';

@@ -1,4 +1,4 @@
-import { enqueueAll, type Transaction } from '../database/index.ts';
+import { enqueueAll, stockLast, type Transaction } from '../database/index.ts';
 import { kindsOf } from '../domain/catalog/index.ts';
 import { lockHoldsOf, type OwnedHold, sellHolds } from '../domain/inventory/index.ts';
 import { postAll } from '../domain/ledger/index.ts';
@@ -75,17 +75,12 @@ function byOrder<Row extends { readonly order_id: string }>(rows: readonly Row[]
   return groups;
 }
 
-/** Writes what `settle` would, in the order of the lock classes; the hot rows, stock and the counter, come late. */
+/** Writes what `settle` would; the hot rows, stock and the counter, come last and are held shortest. */
 async function writeSales(house: House, tx: Transaction, sales: readonly Sale[]): Promise<void> {
   const { shop, ids } = house;
   const at = house.clock.now();
   const world = { ids, at };
   await payAttempts(tx, sales.map(attemptAfter(at)), at);
-  await sellHolds(
-    tx,
-    sales.flatMap((sale) => sale.holds),
-    at,
-  );
   const postings = sales.flatMap(({ order, decision }) =>
     decision.postings.map((posting) => ({ owner: { ...shop, order_id: order.id }, posting })),
   );
@@ -99,6 +94,12 @@ async function writeSales(house: House, tx: Transaction, sales: readonly Sale[])
     })),
   );
   await enqueueAll(tx, messages, ids);
+  stockLast(tx);
+  await sellHolds(
+    tx,
+    sales.flatMap((sale) => sale.holds),
+    at,
+  );
   const paid = sales.map(({ order, fact }) => ({
     ...{ id: order.id, version: order.version + 1 },
     email: order.email === null ? fact.report.email : null,

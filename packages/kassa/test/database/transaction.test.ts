@@ -11,6 +11,7 @@ import {
   lockClass,
   openDatabase,
   sql,
+  stockLast,
   type Transaction,
 } from '../../src/database/index.ts';
 import { Bug } from '../../src/kernel/errors.ts';
@@ -133,6 +134,21 @@ onEachServer((server) => {
       // Each transaction begins anew.
       await inTransaction(shop.db, async (tx) => lockClass(tx, 'order'));
       expect(() => lockClass(shop.db as unknown as Transaction, 'order')).toThrow('inside a transaction only');
+    });
+
+    test('stock may come behind appended rows where that is said, and nothing before stock may', async () => {
+      await inTransaction(shop.db, async (tx) => {
+        for (const name of ['hold', 'append'] as const) lockClass(tx, name);
+        expect(() => lockClass(tx, 'stock')).toThrow('stock was asked for after append');
+        stockLast(tx);
+        expect(() => lockClass(tx, 'coupon')).toThrow('coupon was asked for after stock');
+        for (const name of ['stock', 'append'] as const) lockClass(tx, name);
+      });
+      await inTransaction(shop.db, async (tx) => {
+        stockLast(tx);
+        lockClass(tx, 'order');
+      });
+      expect(() => stockLast(shop.db as unknown as Transaction)).toThrow('inside a transaction only');
     });
   });
 
