@@ -4,6 +4,7 @@ import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { KassaError } from './kernel/errors.ts';
+import type { Http } from './kernel/http.ts';
 import { giveBackMemory, idsFrom, systemClock, systemHttp, systemLog, systemRandom } from './system.ts';
 
 test('the clock tells the time and waits at least as long as asked', async () => {
@@ -59,6 +60,13 @@ describe('the network', () => {
         silent();
         return;
       }
+      if (request.url === '/nothing') return void request.socket.destroy();
+      if (request.url === '/cut') {
+        response.writeHead(200, { 'content-length': 100 }).write('half', () => request.socket.destroy());
+        return;
+      }
+      const echo = request.headers['x-echo'];
+      if (echo !== undefined) response.setHeader('x-echo', echo);
       const parts: Buffer[] = [];
       request.on('data', (part: Buffer) => parts.push(part));
       request.on('end', () =>
@@ -130,6 +138,53 @@ describe('the network', () => {
     },
     5_000,
   );
+
+  describe('in its plain form', () => {
+    const call = (path: string, timeout_ms = 5_000) => ({ url: url + path, headers: {}, body: 'søndag', timeout_ms });
+    const post = systemHttp().post as NonNullable<Http['post']>;
+
+    test('a text arrives byte for byte, under its headers, and connections are kept alive', async () => {
+      ports.clear();
+      for (let calls = 0; calls < 5; calls += 1) {
+        const answer = await post({ ...call('/webhook'), headers: { 'x-echo': 'as it was' } });
+        expect(answer).toMatchObject({ status: 200, text: 'POST /webhook søndag', headers: { 'x-echo': 'as it was' } });
+      }
+      expect(ports.size).toBeLessThan(5);
+    });
+
+    test('a redirect is an answer', async () => {
+      expect(await post(call('/moved'))).toMatchObject({ status: 307, headers: { location: '/stolen' }, text: '' });
+    });
+
+    test.each(['/silent', '/half'])('nobody waits longer than was said (%s)', async (path) => {
+      await expect(post(call(path, 50))).rejects.toMatchObject({
+        message: 'fetch failed',
+        cause: { message: 'no answer within 50 ms' },
+      });
+    });
+
+    test.each(['/cut', '/nothing'])('a connection that is lost is an error (%s)', async (path) => {
+      await expect(post(call(path))).rejects.toMatchObject({
+        message: 'fetch failed',
+        cause: { code: 'ECONNRESET' },
+      });
+    });
+
+    test('what the last moment refuses does not leave', async () => {
+      ports.clear();
+      const late = (): never => {
+        throw new Error('too late');
+      };
+      await expect(post(call('/again'), late)).rejects.toThrow('too late');
+      expect(ports.size).toBe(0);
+    });
+
+    test('an address where nobody listens is an error', async () => {
+      await expect(post({ ...call('/'), url: 'http://127.0.0.1:1/' })).rejects.toMatchObject({
+        cause: { code: 'ECONNREFUSED' },
+      });
+    });
+  });
 
   test('an address where nobody listens is an error, not an answer', async () => {
     await expect(systemHttp()(new Request('http://127.0.0.1:1/'))).rejects.toThrow();

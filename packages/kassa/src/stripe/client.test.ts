@@ -3,6 +3,7 @@
 import Stripe from 'stripe';
 import { expect, test } from 'vitest';
 import { GatewayFailure, type SessionRequest, TOO_LATE } from '../domain/payments/gateway.ts';
+import type { Http } from '../kernel/http.ts';
 import { silentLog } from '../kernel/log.ts';
 import { seededRandom } from '../kernel/random.ts';
 import { TEST_RATES } from './budget.ts';
@@ -192,6 +193,33 @@ test('the first call and every later one say the same, but for their keys', asyn
   const [first = [], second] = said;
   expect(first).toContain('idempotency-key: kassa:1:open');
   expect(second).toEqual(first.map((line) => line.replace('kassa:1:open', 'kassa:2:open')));
+});
+
+test('where the network takes plain texts, they say the same and their answers are understood the same', async () => {
+  const said: unknown[] = [];
+  const answers = [
+    answer(200, { id: 'cs_1' }),
+    answer(429, { error: { type: 'invalid_request_error', code: 'rate' } }),
+  ];
+  const http = async (request: Request): Promise<Response> => {
+    said.push([request.url, Object.fromEntries(request.headers), await request.text()]);
+    return answer(200, { id: 'cs_0' });
+  };
+  const post: Http['post'] = async ({ url, headers, body }) => {
+    said.push([url, headers, body]);
+    const told = answers.shift() ?? answer(500, {});
+    return { status: told.status, headers: Object.fromEntries(told.headers), text: await told.text() };
+  };
+  const client = createClient(Object.assign(http, { post }), { secret_key: KEY });
+  const stored = { path: '/v1/checkout/sessions', body: 'mode=payment' };
+  expect(await client.sendStored(stored, 'kassa:1:open')).toMatchObject({ id: 'cs_0' });
+  expect(await client.sendStored(stored, 'kassa:1:open')).toEqual({ id: 'cs_1' });
+  expect(said[1]).toEqual(said[0]);
+  expect(await client.sendStored(stored, 'kassa:1:open').catch(failureOf)).toMatchObject({
+    kind: 'busy',
+    code: 'rate',
+  });
+  expect(said).toHaveLength(3);
 });
 
 test('the version that we speak is the one that the official client pins', () => {
