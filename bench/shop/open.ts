@@ -5,7 +5,7 @@ import { createKassa } from '../../packages/kassa/src/app.ts';
 import { settleDown } from '../../packages/kassa/src/cli/shop-process/settle-down.ts';
 import { loadConfig, readSettings } from '../../packages/kassa/src/config.ts';
 import { sameLimits } from '../../packages/kassa/src/http/limits.ts';
-import type { Http } from '../../packages/kassa/src/kernel/http.ts';
+import type { Http, Leaving } from '../../packages/kassa/src/kernel/http.ts';
 import { idsFrom, systemClock, systemHttp, systemLog, systemRandom } from '../../packages/kassa/src/system.ts';
 import { AUTH_SECRET, ORIGIN, type ShopWish, WEBHOOK_SECRET } from './wish.ts';
 
@@ -14,13 +14,18 @@ const here = fileURLToPath(new URL('./', import.meta.url));
 
 /** Stripe's name is led to the stub; method, path, headers and bytes stay as they are. */
 function httpToStub(port: number): Http {
-  const send = systemHttp();
-  return (request, leaving) => {
-    const { pathname, search } = new URL(request.url);
-    // In place: a second request made of the first would lead its body through streams, which no shop does.
-    Object.defineProperty(request, 'url', { value: `http://127.0.0.1:${port}${pathname}${search}` });
-    return send(request, leaving);
+  const real = systemHttp();
+  const led = (url: string): string => {
+    const { pathname, search } = new URL(url);
+    return `http://127.0.0.1:${port}${pathname}${search}`;
   };
+  const send = (request: Request, leaving?: Leaving): Promise<Response> => {
+    // In place: a second request made of the first would lead its body through streams, which no shop does.
+    Object.defineProperty(request, 'url', { value: led(request.url) });
+    return real(request, leaving);
+  };
+  const post: Http['post'] = (call, leaving) => real.post({ ...call, url: led(call.url) }, leaving);
+  return Object.assign(send, { post });
 }
 
 const clock = systemClock();

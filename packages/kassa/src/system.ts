@@ -65,7 +65,7 @@ export function systemRandom(): Random {
  * The real network, with connections kept alive. A redirect is an answer, never followed: it would carry a signed
  * body or a key to an address that nobody configured.
  */
-export function systemHttp(): Http {
+export function systemHttp(): Http & Required<Pick<Http, 'post'>> {
   // A request's signal follows the caller's only as long as somebody holds the request itself: swept away in the middle
   // of the call, it would take the time limit with it, and leave fetch's own of five minutes. Whoever reads the answer
   // holds its body, and that the request.
@@ -92,7 +92,7 @@ export function systemHttp(): Http {
  * By Node's own client, whose sockets are kept for the next call: `fetch` makes two requests, three signals and four
  * streams of it, which outlive the call and cost more than all that is sent (measured).
  */
-const post: NonNullable<Http['post']> = async ({ url, headers, body, timeout_ms }, leaving) => {
+const post: Required<Http>['post'] = async ({ url, headers, body, timeout_ms }, leaving) => {
   leaving?.();
   return new Promise<PlainAnswer>((resolve, reject) => {
     const request = url.startsWith('https:') ? requestHttps : requestHttp;
