@@ -4,6 +4,7 @@ import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
 import { Exit, printerTo } from '../../src/cli/printer.ts';
 import { buyOnce } from '../../src/cli/try/buy.ts';
 import { reconcile } from '../../src/flows/reconcile.ts';
+import type { Http } from '../../src/kernel/http.ts';
 import { silentLog } from '../../src/kernel/log.ts';
 import { systemHttp } from '../../src/system.ts';
 import { type OpenShop, openBlueHall } from '../setup/open-shop.ts';
@@ -40,7 +41,7 @@ interface Journey {
 function journey({ json = false, sandbox_url = null, in_vain = false, after_payment }: Journey = {}): Promise<void> {
   const clock = { now: realClock.now, sleep: (ms: number) => realClock.sleep(in_vain ? ms / 10 : ms) };
   const system = systemHttp();
-  const http: typeof system = async (request) => {
+  const http: Http = async (request) => {
     const { method, url } = request;
     const answer = await system(request);
     if (method === 'POST' && !url.startsWith(shop.url)) await after_payment?.();
