@@ -3,8 +3,8 @@ import { DatabaseUnavailable, isConflict, isRowFault } from './faults.ts';
 import { assertNoTransaction } from './transaction.ts';
 
 export interface BatchLimits {
-  /** Batches in flight at once. */
-  readonly lanes: number;
+  /** Batches in flight at once, or the lanes that are shared with other batchers. */
+  readonly lanes: number | Lanes;
   readonly rows_max: number;
   /** Rows that may wait behind them; the next one is refused at once. */
   readonly waiting_max: number;
@@ -18,6 +18,32 @@ export interface Batcher<Row, Result> {
   (row: Row): Promise<Result>;
   /** How many rows are not yet on their way. */
   waiting(): number;
+}
+
+/** Has work done when a lane is free, in the order of the calls. */
+export type Lanes = (work: () => Promise<void>) => void;
+
+/**
+ * So many at once. Batchers of one crowd may share one: while one sort is on its way the others gather, so that each
+ * statement and commit serves more of them.
+ */
+export function lanes(count: number): Lanes {
+  const turns: (() => Promise<void>)[] = [];
+  let busy = 0;
+  const next = (): void => {
+    for (let turn = take(); turn; turn = take()) {
+      busy += 1;
+      void turn().finally(() => {
+        busy -= 1;
+        next();
+      });
+    }
+  };
+  const take = (): (() => Promise<void>) | undefined => (busy < count ? turns.shift() : undefined);
+  return (work) => {
+    turns.push(work);
+    next();
+  };
 }
 
 interface Waiter<Row, Result> {
@@ -41,8 +67,9 @@ const CONFLICT_RUNS_MAX = 2;
  */
 export function batcher<Row, Result>(run: RunBatch<Row, Result>, limits: BatchLimits = LIMITS): Batcher<Row, Result> {
   const waiting: Waiter<Row, Result>[] = [];
-  let lanes_busy = 0;
+  const lane = typeof limits.lanes === 'number' ? lanes(limits.lanes) : limits.lanes;
   let scheduled = false;
+  let asked = false;
 
   async function runOnce(batch: readonly Waiter<Row, Result>[]): Promise<void> {
     const results = await run(batch.map(({ row }) => row));
@@ -63,13 +90,14 @@ export function batcher<Row, Result>(run: RunBatch<Row, Result>, limits: BatchLi
 
   function fill(): void {
     scheduled = false;
-    while (lanes_busy < limits.lanes && waiting.length > 0) {
-      lanes_busy += 1;
-      void settle(waiting.splice(0, limits.rows_max)).finally(() => {
-        lanes_busy -= 1;
-        fill();
-      });
-    }
+    if (asked || waiting.length === 0) return;
+    asked = true;
+    lane(() => {
+      asked = false;
+      const batch = waiting.splice(0, limits.rows_max);
+      fill();
+      return settle(batch);
+    });
   }
 
   const take = (row: Row): Promise<Result> => {

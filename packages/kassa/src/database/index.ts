@@ -1,5 +1,5 @@
 export { type RawBuilder, sql } from 'kysely';
-export { type BatchLimits, batcher, type RunBatch } from './batcher.ts';
+export { batcher, lanes, type RunBatch } from './batcher.ts';
 export {
   closeDatabase,
   type DatabaseGate,

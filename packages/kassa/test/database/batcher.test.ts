@@ -1,6 +1,6 @@
 // Goal: strangers share a commit and nothing else: nobody is told "stored" before it is, and nobody pays for another's mistake.
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
-import { batcher } from '../../src/database/batcher.ts';
+import { batcher, lanes } from '../../src/database/batcher.ts';
 import {
   type DatabaseGate,
   DatabaseUnavailable,
@@ -10,7 +10,7 @@ import {
   sql,
 } from '../../src/database/index.ts';
 import { type FreshDatabase, freshDatabase, onEachServer } from '../setup/database.ts';
-import { quietWorld } from '../setup/world.ts';
+import { eventually, quietWorld } from '../setup/world.ts';
 import { eventRow, tenantRow } from './rows.ts';
 
 describe('how rows gather', () => {
@@ -64,6 +64,31 @@ describe('how rows gather', () => {
     expect(await Promise.all(kept)).toEqual([0, 1, 2]);
     expect(most).toBe(2);
     expect(await put(4)).toBe(4);
+  });
+
+  test('two sorts that share a lane take turns, and each gathers while the other is on its way', async () => {
+    const batches: string[] = [];
+    const gates = [deferred(), deferred(), deferred(), deferred()];
+    const shared = lanes(1);
+    const sort = (name: string) =>
+      batcher<number, number>(
+        async (rows) => {
+          const gate = gates[batches.length];
+          batches.push(`${name} ${rows.join(' ')}`);
+          await gate?.gate;
+          if (rows.includes(3)) throw new Error('lost');
+          return rows;
+        },
+        { lanes: shared, rows_max: 2, waiting_max: 100 },
+      );
+    const [drafts, answers] = [sort('drafts'), sort('answers')];
+    const first = drafts(0);
+    await eventually(() => batches[0]);
+    const others = [answers(1).catch(String), drafts(2), answers(3).catch(String), drafts(4), drafts(5)];
+    for (const gate of gates) gate.open();
+    // Who fails leaves the lane to the others.
+    expect(await Promise.all([first, ...others])).toEqual([0, 'Error: lost', 2, 'Error: lost', 4, 5]);
+    expect(batches).toEqual(['drafts 0', 'answers 1 3', 'drafts 2 4', 'drafts 5']);
   });
 
   test('a batch that answers too little is a mistake that everyone hears of', async () => {

@@ -1,11 +1,4 @@
-import {
-  type BatchLimits,
-  batcher,
-  inTransaction,
-  oneOfMany,
-  type Transaction,
-  together,
-} from '../../database/index.ts';
+import { batcher, inTransaction, lanes, oneOfMany, type Transaction, together } from '../../database/index.ts';
 import { countedIfDone, judgeAtOnce } from '../../domain/inventory/index.ts';
 import { Bug, KassaError } from '../../kernel/errors.ts';
 import type { House } from '../house.ts';
@@ -29,17 +22,18 @@ export interface Shared {
 }
 
 /**
- * One batch at a time: two drafts of the same offer would wait for its stock all the same, and whoever waits here gathers
- * instead, which costs the database a quarter less at thirty-two callers (measured). No more than so many in one go,
- * because nobody else is answered, or refused, while they are priced.
+ * One batch at a time, of drafts or of answers: two drafts of the same offer would wait for its stock all the same, and
+ * whoever waits here gathers instead, which costs the database a quarter less at thirty-two callers (measured). No more
+ * than so many in one go, because nobody else is answered, or refused, while they are priced.
  */
-const LIMITS: BatchLimits = { lanes: 1, rows_max: 32, waiting_max: 10_000 };
+const LIMITS = { rows_max: 32, waiting_max: 10_000 };
 
 /** Gathers by the same house whatever its callers want at the same moment. */
 export function sharedBy(house: House): Shared {
-  const attach = batcher((attachments: readonly Attachment<unknown>[]) => attachTogether(house, attachments), LIMITS);
+  const limits = { ...LIMITS, lanes: lanes(1) };
+  const attach = batcher((attachments: readonly Attachment<unknown>[]) => attachTogether(house, attachments), limits);
   const scarce: Scarce = new Map();
-  const draft = batcher((commands: readonly StartCheckout[]) => draftTogether(house, commands, scarce), LIMITS);
+  const draft = batcher((commands: readonly StartCheckout[]) => draftTogether(house, commands, scarce), limits);
   return {
     draft,
     waiting: () => draft.waiting() + attach.waiting(),
