@@ -7,6 +7,7 @@ import { type Wishes, withBench } from './driver/bench.ts';
 import { loadNow } from './driver/process-times.ts';
 import { compareBlocks } from './report/compare.ts';
 import { writeProfile } from './report/profile.ts';
+import { publish } from './report/published.ts';
 import { type Block, commitNow, isBroken, lastRunOf, machine, type Run, readRun, writeRun } from './report/results.ts';
 import { drawBlock } from './report/table.ts';
 import { BENCHMARKS } from './targets/index.ts';
@@ -22,6 +23,7 @@ const USAGE = `npm run bench -- [B1 B5 …] [options]      measures, checks the 
   --size <size>        orders that are there before: ${Object.keys(SIZES).join(', ')} (1k)
   --peers <folder>     programs of others, set up as bench/README.md says
   --noisy              measure on a busy computer too; publish nothing of it
+  --publish            keep the figures in bench/figures.jsonl and write PERFORMANCE.md
   --profile            also write where the time of Kassa's process went, and that of its database
   --list               the benchmarks
   --compare <a> <b>    two files of bench/results
@@ -38,6 +40,7 @@ const OPTIONS = {
     size: { type: 'string', default: '1k' },
     peers: { type: 'string' },
     noisy: { type: 'boolean', default: false },
+    publish: { type: 'boolean', default: false },
     profile: { type: 'boolean', default: false },
     list: { type: 'boolean', default: false },
     compare: { type: 'boolean', default: false },
@@ -68,6 +71,11 @@ async function main(): Promise<number> {
     ([, text]) => !(Number(text) > 0 && Number(text) < Number.POSITIVE_INFINITY),
   );
   if (wrong) return refuse(`--${wrong[0]} is a number above 0, and not ${wrong[1]}.`);
+  if (values.publish && (values.noisy || values.profile)) {
+    return refuse(
+      'What is published is measured on a quiet computer and without a profile: leave --noisy and --profile.',
+    );
+  }
   const load_average = loadNow();
   if (load_average !== null && load_average >= LOAD_MAX && !values.noisy) {
     return refuse(`The computer is busy (load ${load_average}): wait, or say --noisy and publish nothing of it.`);
@@ -110,6 +118,7 @@ async function runAll(asked: readonly string[], wishes: Wishes, load_average: nu
     if (last) for (const line of compareBlocks(last, run, block.block)) say(line);
   }
   say(`\nwritten to ${file}`);
+  if (values.publish) publish(run, `npm run bench -- ${process.argv.slice(2).join(' ')}`, BENCHMARKS);
   if (wishes.profiles !== null) for (const profile of writeProfile(wishes.profiles, file)) say(`profile: ${profile}`);
   return blocks.some(isBroken) ? 1 : 0;
 }

@@ -46,7 +46,8 @@ export function reached({ value, more, floor, goal, moonshot }: Figure): string 
   return passes(floor) ? 'floor' : 'BELOW the floor';
 }
 
-function shown(value: number | null, digits: number): string {
+/** A number as people read it. */
+export function shown(value: number | null, digits: number): string {
   if (value === null || !Number.isFinite(value)) return NOTHING;
   return value.toLocaleString('en', { maximumFractionDigits: digits, minimumFractionDigits: digits });
 }
