@@ -10,4 +10,13 @@ export {
   sellHolds,
   takeHolds,
 } from './holds-table.ts';
-export { checkStock, countedIfDone, judgeAtOnce, lockFree } from './stock-table.ts';
+export {
+  checkStock,
+  countedIfDone,
+  type FreeStock,
+  judgeAtOnce,
+  lockFree,
+  lookAtStock,
+  shortOf,
+  soldOut,
+} from './stock-table.ts';

@@ -33,6 +33,32 @@ export async function checkStock(
   });
 }
 
+/** Pieces of each offer that are free; an offer without stock is absent. */
+export type FreeStock = ReadonlyMap<string, number>;
+
+/** Looks at the stock of everything that many want, once for all of them. Holds nothing. */
+export async function lookAtStock(
+  tx: Transaction,
+  parts: readonly { readonly offer_id: string }[],
+  told: (free: FreeStock) => void,
+): Promise<void> {
+  if (parts.length === 0) return;
+  const offer_ids = [...new Set(parts.map((part) => part.offer_id))];
+  const free = sql<Record<string, number> | null>`(
+    select json_object_agg(stock.offer_id, stock.capacity - stock.held - stock.sold)
+    from kassa.stock where stock.offer_id = any(${offer_ids}::uuid[]))`;
+  await look(tx, free, (counts) => told(new Map(Object.entries(counts ?? {}))));
+}
+
+/** The first offer of which there is less than one of them wants; undefined when all of it could be had. */
+export function shortOf(
+  parts: readonly { readonly offer_id: string; readonly quantity: number }[],
+  free: FreeStock,
+): string | undefined {
+  for (const [offer_id, quantity] of perOffer(parts)) if ((free.get(offer_id) ?? quantity) < quantity) return offer_id;
+  return undefined;
+}
+
 /** How much of each offer is free right now, locked until commit. Offers without stock are absent. */
 export async function lockFree(tx: Transaction, offer_ids: readonly string[]): Promise<Map<string, number>> {
   if (offer_ids.length === 0) return new Map();

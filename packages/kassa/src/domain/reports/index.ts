@@ -1,3 +1,4 @@
+export { type Balances, lookAtBalances } from './balances/balance-report.ts';
 export { type CheckoutName, type CheckoutRow, readCheckout, readSessions } from './checkouts/checkout-report.ts';
 export { type CurrencyMetrics, type Period, readMetrics } from './metrics-report.ts';
 export {
