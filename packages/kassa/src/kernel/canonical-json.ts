@@ -1,4 +1,4 @@
-import { assert } from './assert.ts';
+import { Bug } from './errors.ts';
 
 const DEPTH_MAX = 64;
 
@@ -13,19 +13,32 @@ export function canonicalJson(value: unknown): string {
 }
 
 function write(raw: unknown, depth: number): string {
-  assert(depth <= DEPTH_MAX, `canonical JSON is at most ${DEPTH_MAX} levels deep`);
+  if (depth > DEPTH_MAX) throw new Bug(`canonical JSON is at most ${DEPTH_MAX} levels deep`);
   const value = hasToJson(raw) ? raw.toJSON() : raw;
-  if (value === null || typeof value === 'boolean' || typeof value === 'string') return JSON.stringify(value);
+  if (typeof value === 'string') return JSON.stringify(value);
+  if (value === null || typeof value === 'boolean') return String(value);
   if (typeof value === 'number') {
-    assert(Number.isFinite(value), `canonical JSON has no ${value}`);
-    return JSON.stringify(value);
+    if (!Number.isFinite(value)) throw new Bug(`canonical JSON has no ${value}`);
+    return String(value);
   }
-  assert(typeof value === 'object', `canonical JSON has no ${typeof value}`);
-  if (Array.isArray(value)) return `[${Array.from(value, (item) => write(item, depth + 1)).join(',')}]`;
-  const fields = Object.entries(value)
-    .filter(([, field]) => field !== undefined)
-    .sort(([left], [right]) => (left < right ? -1 : 1));
-  return `{${fields.map(([key, field]) => `${JSON.stringify(key)}:${write(field, depth + 1)}`).join(',')}}`;
+  if (typeof value !== 'object') throw new Bug(`canonical JSON has no ${typeof value}`);
+  return Array.isArray(value) ? writeList(value, depth) : writeFields(value as Record<string, unknown>, depth);
+}
+
+/** Texts are added up as they come: this stands before every price, every key and every call to Stripe. */
+function writeList(items: readonly unknown[], depth: number): string {
+  let text = '';
+  for (const item of items) text += `${text === '' ? '' : ','}${write(item, depth + 1)}`;
+  return `[${text}]`;
+}
+
+function writeFields(fields: Record<string, unknown>, depth: number): string {
+  let text = '';
+  for (const key of Object.keys(fields).sort()) {
+    const field = fields[key];
+    if (field !== undefined) text += `${text === '' ? '' : ','}${JSON.stringify(key)}:${write(field, depth + 1)}`;
+  }
+  return `{${text}}`;
 }
 
 function hasToJson(value: unknown): value is { toJSON(): unknown } {

@@ -1,4 +1,4 @@
-import { createHash, timingSafeEqual } from 'node:crypto';
+import { createHash, hash, timingSafeEqual } from 'node:crypto';
 import { assert } from './assert.ts';
 import type { Clock } from './clock.ts';
 import type { Random } from './random.ts';
@@ -14,6 +14,7 @@ const ALPHABET = '0123456789abcdefghjkmnpqrstvwxyz';
 const SUFFIX = /^[0-7][0-9abcdefghjkmnpqrstvwxyz]{25}$/;
 const PREFIX = /^[a-z](?:[a-z_]{0,61}[a-z])?$/;
 const TIMESTAMP_LIMIT = 2 ** 48;
+const [DASH, ZERO, NINE, LETTER_A] = [45, 48, 57, 97];
 const HEX = Array.from({ length: 256 }, (_, byte) => byte.toString(16).padStart(2, '0'));
 
 /**
@@ -24,11 +25,11 @@ export function uuidV7(at_ms: number, random: Uint8Array): string {
   assert(Number.isInteger(at_ms) && at_ms >= 0 && at_ms < TIMESTAMP_LIMIT, 'a UUIDv7 needs milliseconds in 48 bits');
   assert(random.length === 10, 'a UUIDv7 needs ten random bytes');
   const time = at_ms.toString(16).padStart(12, '0');
-  const rest = random.slice();
-  rest[0] = 0x70 | ((random[0] ?? 0) & 0x0f);
-  rest[2] = 0x80 | ((random[2] ?? 0) & 0x3f);
-  const tail = hexOf(rest);
-  return `${time.slice(0, 8)}-${time.slice(8)}-${tail.slice(0, 4)}-${tail.slice(4, 8)}-${tail.slice(8)}`;
+  const byte = (at: number): string => HEX[random[at] ?? 0] ?? '';
+  const version = HEX[0x70 | ((random[0] ?? 0) & 0x0f)];
+  const variant = HEX[0x80 | ((random[2] ?? 0) & 0x3f)];
+  const node = byte(4) + byte(5) + byte(6) + byte(7) + byte(8) + byte(9);
+  return `${time.slice(0, 8)}-${time.slice(8)}-${version}${byte(1)}-${variant}${byte(3)}-${node}`;
 }
 
 /**
@@ -81,13 +82,17 @@ function grow(chance: Uint8Array, step: number): boolean {
  */
 export function typeIdSuffix(uuid: string): string {
   assert(UUID.test(uuid), 'a TypeID is made from a lower-case UUID');
-  const digits = uuid.replaceAll('-', '');
   let suffix = '';
   // Two empty bits come first: 26 letters hold 130.
   let [rest, bits] = [0, 2];
-  for (let at = 0; at < digits.length; at += 2) {
-    rest = (rest << 8) | Number.parseInt(digits.slice(at, at + 2), 16);
-    for (bits += 8; bits >= 5; bits -= 5) suffix += ALPHABET.charAt((rest >> (bits - 5)) & 31);
+  for (let at = 0; at < uuid.length; at += 1) {
+    const code = uuid.charCodeAt(at);
+    if (code === DASH) continue;
+    rest = (rest << 4) | (code <= NINE ? code - ZERO : code - LETTER_A + 10);
+    bits += 4;
+    if (bits < 5) continue;
+    bits -= 5;
+    suffix += ALPHABET.charAt(rest >> bits);
     rest &= (1 << bits) - 1;
   }
   return suffix;
@@ -115,17 +120,11 @@ export function fromTypeId(prefix: string, text: string): string | undefined {
 
 /** SHA-256 in lower-case hex: the one hash for request fingerprints, stored keys and traces. Not for passwords. */
 export function hashOf(text: string | Uint8Array): string {
-  return createHash('sha256').update(text).digest('hex');
+  return hash('sha256', text);
 }
 
 /** Compares two secrets without telling by its time how much of them is alike, nor how long either is. */
 export function sameText(one: string, other: string): boolean {
   const [a, b] = [one, other].map((text) => createHash('sha256').update(text).digest());
   return a !== undefined && b !== undefined && timingSafeEqual(a, b);
-}
-
-function hexOf(bytes: Uint8Array): string {
-  let text = '';
-  for (const byte of bytes) text += HEX[byte];
-  return text;
 }
