@@ -51,7 +51,7 @@ function describeRefusal(error: KassaError): Failure {
 
 /** Writes what a person must know to the log: bugs with their stack, an unreachable provider with its cause. */
 export function reportFailure(c: Context<HttpEnv>, log: Log, error: unknown): void {
-  const fields = { request_id: c.var.request_id, order_id: c.var.order_id, err: error };
+  const fields = { request_id: c.get('request_id'), order_id: c.get('order_id'), err: error };
   if (error instanceof KassaError) {
     // That there are too many is counted and stands in the access log; a line for each would slow down all the others.
     const too_many = error.code === 'overloaded' && error.cause === undefined;

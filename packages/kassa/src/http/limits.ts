@@ -82,21 +82,30 @@ export interface Limiter {
   isOver(what: Limited, subject: string): boolean;
 }
 
+/** The uses of one subject that still count, and how long it must wait for another one. */
+interface Seen {
+  readonly key: string;
+  readonly kept: number[];
+  readonly now_ms: number;
+  readonly wait_ms: number;
+}
+
 /** Keeps the times of the last uses of each subject in memory: exact, and bounded in both directions. */
 export function createLimiter(clock: Clock, limits: Limits): Limiter {
   const uses = new Map<string, number[]>();
   const running = new Map<string, number>();
-  const look = (what: Limited, subject: string) => {
+  const look = (what: Limited, subject: string): Seen => {
     const windows = limits[what];
-    const now_ms = clock.now().getTime();
-    const longest_ms = Math.max(0, ...windows.map((window) => window.per_ms));
-    const kept = (uses.get(`${what} ${subject}`) ?? []).filter((at_ms) => at_ms > now_ms - longest_ms);
-    const wait_ms = Math.max(0, ...windows.map((window) => waitFor(window, kept, now_ms)));
-    return { kept, now_ms, wait_ms };
-  };
-  const count = (what: Limited, subject: string): void => {
-    const { kept, now_ms } = look(what, subject);
     const key = `${what} ${subject}`;
+    const now_ms = clock.now().getTime();
+    let longest_ms = 0;
+    for (const { per_ms } of windows) longest_ms = Math.max(longest_ms, per_ms);
+    const kept = (uses.get(key) ?? []).filter((at_ms) => at_ms > now_ms - longest_ms);
+    let wait_ms = 0;
+    for (const window of windows) wait_ms = Math.max(wait_ms, waitFor(window, kept, now_ms));
+    return { key, kept, now_ms, wait_ms };
+  };
+  const count = ({ key, kept, now_ms }: Seen): void => {
     kept.push(now_ms);
     uses.delete(key);
     uses.set(key, kept);
@@ -104,13 +113,12 @@ export function createLimiter(clock: Clock, limits: Limits): Limiter {
   };
   return {
     take(what, subject) {
-      const { wait_ms } = look(what, subject);
-      if (wait_ms > 0) throw tooOften(wait_ms);
-      count(what, subject);
+      const seen = look(what, subject);
+      if (seen.wait_ms > 0) throw tooOften(seen.wait_ms);
+      count(seen);
     },
     async during(what, subject, work) {
-      const key = `${what} ${subject}`;
-      const { wait_ms } = look(what, subject);
+      const { key, wait_ms } = look(what, subject);
       const beside = running.get(key) ?? 0;
       if (wait_ms > 0) throw tooOften(wait_ms);
       if (beside >= burstOf(limits[what])) throw tooOften(1_000);
@@ -121,7 +129,7 @@ export function createLimiter(clock: Clock, limits: Limits): Limiter {
         const left = (running.get(key) ?? 1) - 1;
         if (left === 0) running.delete(key);
         else running.set(key, left);
-        count(what, subject);
+        count(look(what, subject));
       }
     },
     isOver: (what, subject) => look(what, subject).wait_ms > 0,

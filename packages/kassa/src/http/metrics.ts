@@ -52,9 +52,9 @@ function onlyForUs(house: HttpHouse, limiter: Limiter) {
 
     async function showsKey(authorization: string | undefined): Promise<boolean> {
       const text = /^Bearer +(kassa_sk_[^ ]+)$/i.exec(authorization ?? '')?.[1];
-      if (text === undefined || limiter.isOver('refused_key_per_ip', c.var.caller_address)) return false;
+      if (text === undefined || limiter.isOver('refused_key_per_ip', c.get('caller_address'))) return false;
       const key = await house.recognizeKey(text);
-      if (key === undefined) limiter.take('refused_key_per_ip', c.var.caller_address);
+      if (key === undefined) limiter.take('refused_key_per_ip', c.get('caller_address'));
       return key?.kind === 'secret';
     }
   });

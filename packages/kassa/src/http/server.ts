@@ -44,12 +44,12 @@ export function createHttp(house: HttpHouse): HttpApp {
   app.use(methodNotAllowed({ app, onMethodNotAllowed: (c, methods) => drawMethods(c, methods) }));
   app.onError((error, c) => {
     reportFailure(c, house.log, error);
-    return draw(c, describeFailure(error, c.var.request_id));
+    return draw(c, describeFailure(error, c.get('request_id')));
   });
   const missing = settings.site_folder === null ? undefined : missingPage(settings.site_folder);
   app.notFound((c) => {
     if (missing && c.req.header('Accept')?.includes('text/html')) return missing(c);
-    return draw(c, describeFailure(new KassaError('not_found', 'There is nothing here.'), c.var.request_id));
+    return draw(c, describeFailure(new KassaError('not_found', 'There is nothing here.'), c.get('request_id')));
   });
   app.route('/', health(house));
   if (house.readMeasures !== undefined) app.route('/', metrics(house.readMeasures, house, limiter));
@@ -98,11 +98,11 @@ function drawMethods(c: Context<HttpEnv>, methods: readonly string[]): Response 
   // Headers of the answer that is replaced would win over the new ones.
   c.res.headers.delete('Kassa-Error-Code');
   const allowed = methods.join(', ');
-  const failure = describeFailure(new KassaError('method_not_allowed', `Use ${allowed} here.`), c.var.request_id);
+  const failure = describeFailure(new KassaError('method_not_allowed', `Use ${allowed} here.`), c.get('request_id'));
   return draw(c, { ...failure, headers: { ...failure.headers, Allow: allowed } });
 }
 
 /** In the shape of the contract whose paths these are; everything else has one shape of its own. */
 function draw(c: Context<HttpEnv>, failure: Failure): Response {
-  return (c.var.draw_failure ?? drawFailure)(c, failure);
+  return (c.get('draw_failure') ?? drawFailure)(c, failure);
 }

@@ -106,12 +106,12 @@ const onlyThisComputer = createMiddleware<HttpEnv>(async (c, next) => {
 
 function answerFailure(c: Context<HttpEnv>, house: HttpHouse, error: Error): Response {
   reportFailure(c, house.log, error);
-  const failure = describeFailure(error, c.var.request_id);
+  const failure = describeFailure(error, c.get('request_id'));
   if (c.req.path.endsWith('.json') || !(c.req.header('Accept') ?? '').includes('text/html'))
     return drawFailure(c, failure);
   const title = failure.status === 404 ? 'Not found' : 'This did not work';
   const body = html`<h1>${title}</h1><p class="lead">${failure.sentence}</p><p><a href="/admin/orders">All orders</a></p>
-<p class="quiet">Request <code>${c.var.request_id}</code>${failure.status >= 500 ? ': the log has the reason.' : null}</p>`;
+<p class="quiet">Request <code>${c.get('request_id')}</code>${failure.status >= 500 ? ': the log has the reason.' : null}</p>`;
   const status = failure.status === 404 ? 404 : failure.status >= 500 ? 500 : 400;
   return answerPage(c, house.settings.seller.name, { title, place: 'orders', crumbs: [], body, status });
 }

@@ -28,7 +28,7 @@ export type Caller =
 
 /** Who asks. The contract's policy has already refused whom it does not take (http/contracts/contract.ts). */
 export function callerOf(c: Context<HttpEnv>): Caller {
-  return c.var.caller ?? { kind: 'nobody' };
+  return c.get('caller') ?? { kind: 'nobody' };
 }
 
 /** The signed-in buyer of a contract whose policy is `buyer`. @throws KassaError `unauthenticated` for anybody else. */

@@ -7,7 +7,7 @@ import type { Buyer, Caller } from './caller.ts';
 import { CSRF_COOKIE, CSRF_HEADER, cookieIn, cookieOf, isTokenOf, makeToken, refuseForeignPage } from './csrf.ts';
 import { signedByKeySet } from './jwks.ts';
 import { askShop } from './sign-in.ts';
-import { readBuyerToken, type SignatureCheck, signedBySecret } from './token.ts';
+import { type OpenToken, openedBy, readBuyerToken, remembered, signedBySecret } from './token.ts';
 
 /**
  * Whom a contract takes.
@@ -35,12 +35,12 @@ const wantsKey = (policy: CallerPolicy): boolean => policy === 'key' || policy =
 /** Tells who is calling, for all contracts (docs/callers.md). */
 export function createCallers(house: HttpHouse, limiter: Limiter): Callers {
   const { settings, clock } = house;
-  const isSigned = signatureCheckOf(house);
+  const open = openerOf(house);
 
   const readBuyer = async (token: string): Promise<Buyer> => {
-    if (isSigned === null) throw wrong('The bearer token is not valid.');
+    if (open === null) throw wrong('The bearer token is not valid.');
     const { issuer, audience } = settings.buyer_tokens;
-    return readBuyerToken(token, isSigned, { issuer, audience, now: clock.now() });
+    return readBuyerToken(token, open, { issuer, audience, now: clock.now() });
   };
   return {
     async identify(request, caller_address, policy) {
@@ -59,12 +59,13 @@ export function createCallers(house: HttpHouse, limiter: Limiter): Callers {
   };
 }
 
-function signatureCheckOf({ settings, http, clock, log, patience_ms }: HttpHouse): SignatureCheck | null {
+function openerOf({ settings, http, clock, log, patience_ms }: HttpHouse): OpenToken | null {
   const { jwks_url } = settings.buyer_tokens;
   if (jwks_url !== null) {
-    return signedByKeySet({ url: jwks_url, http, clock, log, limit_ms: patience_ms });
+    // A key that its issuer has taken back must count for nothing from then on: each token is looked at anew.
+    return openedBy(signedByKeySet({ url: jwks_url, http, clock, log, limit_ms: patience_ms }));
   }
-  return settings.auth_secret === null ? null : signedBySecret(settings.auth_secret);
+  return settings.auth_secret === null ? null : remembered(openedBy(signedBySecret(settings.auth_secret)));
 }
 
 /** The one credential of a request; two that differ are refused rather than chosen from. */

@@ -5,7 +5,7 @@ import { expect, test } from 'vitest';
 import type { Clock } from '../../kernel/clock.ts';
 import type { Log } from '../../kernel/log.ts';
 import { signedByKeySet } from './jwks.ts';
-import { readBuyerToken } from './token.ts';
+import { openedBy, readBuyerToken } from './token.ts';
 
 const MINUTE_MS = 60_000;
 const DAY_MS = 24 * 60 * MINUTE_MS;
@@ -43,7 +43,7 @@ function issuer(keys: readonly unknown[], limit_ms: number | null = null) {
     read: async (token: string) => {
       const rules = { issuer: null, audience: null, now: clock.now() };
       try {
-        return (await readBuyerToken(token, check, rules)).user_id;
+        return (await readBuyerToken(token, openedBy(check), rules)).user_id;
       } catch (error) {
         return (error as { code: string }).code;
       }

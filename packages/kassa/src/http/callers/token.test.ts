@@ -2,13 +2,13 @@
 // Method: tokens signed here with the real algorithms, and every usual way to forge one.
 import { createHmac } from 'node:crypto';
 import { expect, test } from 'vitest';
-import { readBuyerToken, signedBySecret, type TokenRules } from './token.ts';
+import { openedBy, readBuyerToken, remembered, signedBySecret, type TokenRules } from './token.ts';
 
 const SECRET = 'a secret that is long enough for a test';
 const NOW_S = 1_800_000_000;
 const RULES: TokenRules = { issuer: null, audience: null, now: new Date(NOW_S * 1_000) };
-const read = (text: string, rules: Partial<TokenRules> = {}) =>
-  readBuyerToken(text, signedBySecret(SECRET), { ...RULES, ...rules });
+const open = openedBy(signedBySecret(SECRET));
+const read = (text: string, rules: Partial<TokenRules> = {}) => readBuyerToken(text, open, { ...RULES, ...rules });
 
 const part = (value: unknown): string => Buffer.from(JSON.stringify(value)).toString('base64url');
 function token(claims: object, header: object = { alg: 'HS256', typ: 'JWT' }, secret = SECRET): string {
@@ -65,4 +65,38 @@ test('a token of another issuer, or for somebody else, is refused once the shop 
   await expect(read(signed, { audience: 'another shop' })).rejects.toThrow(refused);
   await expect(read(token(ann), { issuer: 'https://issuer.example' })).rejects.toThrow(refused);
   await expect(read(token(ann), { audience: 'shop' })).rejects.toThrow(refused);
+});
+
+test('a token that was opened before is looked at by the same rules, and no other one passes for it', async () => {
+  let looked = 0;
+  const again = remembered((text) => {
+    looked += 1;
+    return open(text);
+  });
+  const readAgain = (text: string, rules: Partial<TokenRules> = {}) =>
+    readBuyerToken(text, again, { ...RULES, ...rules });
+  const good = token({ ...ann, iss: 'https://issuer.example' });
+  expect(await readAgain(good)).toEqual(await readAgain(good));
+  expect(looked).toBe(1);
+  await expect(readAgain(good, { now: new Date((NOW_S + 121) * 1_000) })).rejects.toThrow(refused);
+  await expect(readAgain(good, { issuer: 'https://other.example' })).rejects.toThrow(refused);
+  for (const other of [`${good}x`, good.slice(0, -1), token(ann, { alg: 'HS256' }, 'another')]) {
+    await expect(readAgain(other)).rejects.toThrow(refused);
+    await expect(readAgain(other)).rejects.toThrow(refused);
+  }
+  // What was refused is not remembered.
+  expect(looked).toBe(7);
+});
+
+test('no more tokens are remembered than a shop has buyers at once', async () => {
+  let looked = 0;
+  const again = remembered(async (text) => {
+    looked += 1;
+    return { sub: text };
+  });
+  for (let at = 0; at < 1_001; at += 1) await again(`token ${at}`);
+  await again('token 1000');
+  expect(looked).toBe(1_001);
+  await again('token 0');
+  expect(looked).toBe(1_002);
 });

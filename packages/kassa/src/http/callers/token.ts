@@ -1,5 +1,6 @@
 import { createHmac, timingSafeEqual } from 'node:crypto';
 import { KassaError } from '../../kernel/errors.ts';
+import { hashOf } from '../../kernel/ids.ts';
 import type { Buyer } from './caller.ts';
 
 /** The part of a token that says how it was signed. It is the caller's own word until the signature is checked. */
@@ -23,6 +24,7 @@ export interface TokenRules {
 }
 
 const TOKEN_LENGTH_MAX = 8_192;
+const REMEMBERED_MAX = 1_000;
 const SKEW_S = 60;
 const USER_ID_LENGTH_MAX = 255;
 const EMAIL_LENGTH_MAX = 254;
@@ -57,25 +59,54 @@ export function signBuyerToken(
   return `${signed}.${createHmac('sha256', secret).update(signed).digest('base64url')}`;
 }
 
-/**
- * The buyer whom a JWT names (RFC 7519): signed, not expired, not for later, of this issuer and for this audience.
- * @throws KassaError `unauthenticated` for every other token, and what the check of the signature throws.
- */
-export async function readBuyerToken(token: string, isSigned: SignatureCheck, rules: TokenRules): Promise<Buyer> {
-  const parts = token.split('.');
-  const [head = '', body = '', signature = ''] = parts;
-  const formed = token.length <= TOKEN_LENGTH_MAX && parts.length === 3 && parts.every((part) => BASE64URL.test(part));
-  if (!formed) throw refusal();
-  const { alg, kid, crit } = parsePart(head);
-  const signed = await isSigned({ alg, kid }, `${head}.${body}`, Buffer.from(signature, 'base64url'));
-  // An extension that must be understood is one that we do not understand.
-  if (!signed || crit !== undefined) throw refusal();
-  const claims = parsePart(body);
+/** What a token says, once its signature was found good. Nothing else of it has been looked at. */
+export type Claims = Readonly<Record<string, unknown>>;
+/** @throws KassaError `unauthenticated` for a token that is malformed or signed by somebody else. */
+export type OpenToken = (token: string) => Promise<Claims>;
+
+/** The buyer whom a JWT names (RFC 7519): signed, not expired, not for later, of this issuer and for this audience. */
+export async function readBuyerToken(token: string, open: OpenToken, rules: TokenRules): Promise<Buyer> {
+  const claims = await open(token);
   checkClaims(claims, rules);
   return buyerIn(claims);
 }
 
-function checkClaims({ exp, nbf, iss, aud }: Record<string, unknown>, { issuer, audience, now }: TokenRules): void {
+/** Opens tokens that this check finds signed; it also throws what the check throws. */
+export function openedBy(isSigned: SignatureCheck): OpenToken {
+  return async (token) => {
+    const parts = token.split('.');
+    const [head = '', body = '', signature = ''] = parts;
+    const formed =
+      token.length <= TOKEN_LENGTH_MAX && parts.length === 3 && parts.every((part) => BASE64URL.test(part));
+    if (!formed) throw refusal();
+    const { alg, kid, crit } = parsePart(head);
+    const signed = await isSigned({ alg, kid }, `${head}.${body}`, Buffer.from(signature, 'base64url'));
+    // An extension that must be understood is one that we do not understand.
+    if (!signed || crit !== undefined) throw refusal();
+    return parsePart(body);
+  };
+}
+
+/**
+ * Remembers what the tokens say that were opened last: a page sends the same one with every request, and a signature that
+ * was good under a secret stays good. They are known by their hash, so that none is kept that could be shown again. Only
+ * for a key that never changes while the process runs.
+ */
+export function remembered(open: OpenToken): OpenToken {
+  const known = new Map<string, Claims>();
+  return async (token) => {
+    if (token.length > TOKEN_LENGTH_MAX) return open(token);
+    const name = hashOf(token);
+    const before = known.get(name);
+    if (before !== undefined) return before;
+    const claims = await open(token);
+    if (known.size >= REMEMBERED_MAX) known.clear();
+    known.set(name, claims);
+    return claims;
+  };
+}
+
+function checkClaims({ exp, nbf, iss, aud }: Claims, { issuer, audience, now }: TokenRules): void {
   const now_s = Math.floor(now.getTime() / 1000);
   if (typeof exp !== 'number' || exp <= now_s - SKEW_S) throw refusal('The token has no expiry or has expired.');
   if (nbf !== undefined && (typeof nbf !== 'number' || nbf > now_s + SKEW_S)) throw refusal();
@@ -83,7 +114,7 @@ function checkClaims({ exp, nbf, iss, aud }: Record<string, unknown>, { issuer, 
   if (audience !== null && !(Array.isArray(aud) ? aud : [aud]).includes(audience)) throw refusal();
 }
 
-function buyerIn({ sub, email, email_verified }: Record<string, unknown>): Buyer {
+function buyerIn({ sub, email, email_verified }: Claims): Buyer {
   if (!isUserId(sub)) throw refusal();
   if (!isEmail(email)) return { user_id: sub };
   return email_verified === true ? { user_id: sub, email, email_verified } : { user_id: sub, email };

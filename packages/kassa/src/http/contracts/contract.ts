@@ -97,9 +97,10 @@ function identified(callers: Callers, policy: CallerPolicy) {
     // A path or a method that is not there is told so, whoever asks.
     const is_served = matchedRoutes(c).some((route) => route.method !== 'ALL');
     if (!is_served) return next();
-    const { caller, set_cookie } = await callers.identify(c.req.raw, c.var.caller_address, policy);
+    const { caller, set_cookie } = await callers.identify(c.req.raw, c.get('caller_address'), policy);
     c.set('caller', caller);
-    checkQuery(new URL(c.req.url).searchParams);
+    // To take an address apart costs more than to see that it asks nothing.
+    if (c.req.url.includes('?')) checkQuery(new URL(c.req.url).searchParams);
     await next();
     if (set_cookie !== undefined) c.res.headers.append('Set-Cookie', set_cookie);
   });

@@ -55,6 +55,6 @@ export function everyAnswer(house: HttpHouse) {
       headers.set('Content-Type', 'application/json; charset=utf-8');
     }
     const route = matchedRoutes(c).findLast((one) => one.method !== 'ALL')?.path ?? 'none';
-    logAnswer(house, { request_id, method: c.req.method, route, status, started_ms, order_id: c.var.order_id });
+    logAnswer(house, { request_id, method: c.req.method, route, status, started_ms, order_id: c.get('order_id') });
   });
 }

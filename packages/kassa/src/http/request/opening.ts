@@ -20,7 +20,7 @@ export async function admitOpening(
   const caller = callerOf(c);
   if (caller.kind === 'secret' || caller.kind === 'agent') return {};
   countOpening(c, limiter, caller.kind === 'buyer' ? caller.user_id : null);
-  return refuseCardTester(c, house, `from ${c.var.caller_address}`);
+  return refuseCardTester(c, house, `from ${c.get('caller_address')}`);
 }
 
 /**
@@ -41,7 +41,7 @@ export async function admitBuyer(
  * however many are sent at once: it counts like a question.
  */
 function countOpening(c: Context<HttpEnv>, limiter: Limiter, user_id: string | null): void {
-  const { caller_address } = c.var;
+  const caller_address = c.get('caller_address');
   const key = c.req.header('Idempotency-Key');
   const opener = user_id === null ? caller_address : `buyer ${user_id}`;
   const name = key === undefined ? undefined : hashOf(`${opener} ${c.req.path} ${key}`);

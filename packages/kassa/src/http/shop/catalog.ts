@@ -48,7 +48,7 @@ const routeAt = (base_path: string) =>
 export function readCatalog(house: HttpHouse, limiter: Limiter): OpenAPIHono<HttpEnv> {
   const app = new OpenAPIHono<HttpEnv>();
   app.openapi(routeAt(house.settings.base_path), async (c) => {
-    limiter.take('read_catalog_per_ip', c.var.caller_address);
+    limiter.take('read_catalog_per_ip', c.get('caller_address'));
     const offers = await house.listOffers();
     return c.json({ offers: offers.map(draw) }, 200);
   });

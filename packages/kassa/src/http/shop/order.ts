@@ -43,7 +43,7 @@ export function readOrder(house: HttpHouse, limiter: Limiter): OpenAPIHono<HttpE
   const app = new OpenAPIHono<HttpEnv>();
   app.openapi(routeAt(house.settings.base_path), async (c) => {
     const { session_id } = c.req.valid('param');
-    limiter.take('read_status_per_ip', c.var.caller_address);
+    limiter.take('read_status_per_ip', c.get('caller_address'));
     if (SESSION_ID.test(session_id)) limiter.take('read_status_per_session', session_id);
     const ask = c.req.method === 'HEAD' ? 'never' : 'when_stale';
     const view = SESSION_ID.test(session_id) ? await house.refreshCheckout({ session_id }, ask) : undefined;

@@ -32,7 +32,7 @@ export function readStripeJs(house: HttpHouse, limiter: Limiter): OpenAPIHono<Ht
   const { stripe_js, base_path } = house.settings;
   const app = new OpenAPIHono<HttpEnv>();
   app.openapi(routeAt(base_path), (c) => {
-    limiter.take('read_catalog_per_ip', c.var.caller_address);
+    limiter.take('read_catalog_per_ip', c.get('caller_address'));
     if (stripe_js !== null) return c.json({ ...stripe_js }, 200);
     throw new KassaError('not_found', 'This shop shows no form of Stripe’s: set STRIPE_PUBLISHABLE_KEY.');
   });

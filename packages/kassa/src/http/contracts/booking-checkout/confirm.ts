@@ -77,12 +77,12 @@ export function confirmBooking(
       ...(payment_method_id === undefined ? {} : { payment_method_id }),
       ...(return_url === null ? {} : { return_url }),
     };
-    const cause = { cause: `request:${c.var.request_id}`, actor: 'buyer' };
+    const cause = { cause: `request:${c.get('request_id')}`, actor: 'buyer' };
     // Without a key each call looks anew; under one, a repeat is told what the first was told.
     const answer = await house.answerOnce({
       idempotency,
       work: async () => drawConfirmed(await house.confirmPayment(wanted, cause)),
-      renderFailure: (error) => keepFailure(error, c.var.request_id),
+      renderFailure: (error) => keepFailure(error, c.get('request_id')),
     });
     return c.json(JSON.parse(answer.body), answer.status as 200, headersOf(answer));
   });

@@ -68,7 +68,7 @@ export function createBooking({ house, limiter }: ContractDesk): OpenAPIHono<Htt
         c.set('order_id', opened.order_id);
         return drawCreated(opened, coupon_code !== undefined);
       },
-      renderFailure: (error) => keepFailure(error, c.var.request_id),
+      renderFailure: (error) => keepFailure(error, c.get('request_id')),
     });
     return c.json(JSON.parse(answer.body), answer.status as 200, headersOf(answer));
   };

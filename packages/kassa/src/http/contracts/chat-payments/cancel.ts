@@ -63,11 +63,11 @@ export function cancelIntent({ house }: ContractDesk): OpenAPIHono<HttpEnv> {
       idempotency: readIdempotencyKey(c, { path: c.req.path, body: { reason: reason ?? null } }),
       async work() {
         const wish = { payment_id: payment_intent_id, ...(reason === undefined ? {} : { reason }) };
-        const view = await house.cancelPayment(wish, { cause: `request:${c.var.request_id}`, actor: nameOf(key) });
+        const view = await house.cancelPayment(wish, { cause: `request:${c.get('request_id')}`, actor: nameOf(key) });
         c.set('order_id', view.order_id);
         return draw(payment_intent_id, view);
       },
-      renderFailure: (error) => keepRefusal(error, c.var.request_id),
+      renderFailure: (error) => keepRefusal(error, c.get('request_id')),
     });
     return c.json(JSON.parse(answer.body), answer.status as 200, headersOf(answer));
   });

@@ -105,7 +105,7 @@ export function createCheckout({ house }: ContractDesk): OpenAPIHono<HttpEnv> {
         c.set('order_id', opened.order_id);
         return drawCheckout(opened, success_url);
       },
-      renderFailure: (error) => keepRefusal(error, c.var.request_id),
+      renderFailure: (error) => keepRefusal(error, c.get('request_id')),
     });
     return c.json(JSON.parse(answer.body), answer.status as 200, headersOf(answer));
   };

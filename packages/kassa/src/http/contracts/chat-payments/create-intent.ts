@@ -92,7 +92,7 @@ export function createIntent({ house }: ContractDesk): OpenAPIHono<HttpEnv> {
         c.set('order_id', opened.order_id);
         return drawIntent(opened);
       },
-      renderFailure: (error) => keepRefusal(error, c.var.request_id),
+      renderFailure: (error) => keepRefusal(error, c.get('request_id')),
     });
     return c.json(JSON.parse(answer.body), answer.status as 200, headersOf(answer));
   };

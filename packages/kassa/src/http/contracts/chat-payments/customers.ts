@@ -77,7 +77,7 @@ export function createCustomer({ house }: ContractDesk): OpenAPIHono<HttpEnv> {
         const customer = await house.makeCustomer({ email, ...(name === undefined || name === '' ? {} : { name }) });
         return { success: true, customer: personOf(customer) };
       },
-      renderFailure: (error) => keepRefusal(error, c.var.request_id),
+      renderFailure: (error) => keepRefusal(error, c.get('request_id')),
     });
     return c.json(JSON.parse(answer.body), answer.status as 200, headersOf(answer));
   });

@@ -29,7 +29,7 @@ export function drawInOwnWords(c: Context<HttpEnv>, failure: Failure): Response 
 
 /** A refusal as it is kept under the caller's key, so that a repeat is told the same. */
 export function keepFailure(c: Context<HttpEnv>, error: KassaError): { status: number; body: string } {
-  const { status, sentence, details, code } = inOwnWords(c, describeFailure(error, c.var.request_id));
+  const { status, sentence, details, code } = inOwnWords(c, describeFailure(error, c.get('request_id')));
   return { status, body: JSON.stringify({ error: sentence, details, code }) };
 }
 

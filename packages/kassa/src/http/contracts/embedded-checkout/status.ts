@@ -32,7 +32,7 @@ export function readStatus({ house, limiter }: ContractDesk): OpenAPIHono<HttpEn
   const app = contractApp();
   app.openapi(route, async (c) => {
     const { session_id = '' } = c.req.valid('query');
-    limiter.take('read_status_per_ip', c.var.caller_address);
+    limiter.take('read_status_per_ip', c.get('caller_address'));
     if (session_id === '') throw refusal('session_id is required', 'required');
     if (!SESSION_ID.test(session_id)) throw refusal('session_id is not a checkout session id', 'malformed');
     limiter.take('read_status_per_session', session_id);

@@ -105,7 +105,7 @@ export function createSession(desk: ContractDesk, contract: HostedCheckoutSettin
         c.set('order_id', opened.order_id);
         return { url: opened.url ?? landing(urls.success_url, opened.session_id ?? ''), session_id: opened.session_id };
       },
-      renderFailure: (error) => keepFailure(error, c.var.request_id),
+      renderFailure: (error) => keepFailure(error, c.get('request_id')),
     });
     return c.json(JSON.parse(answer.body), answer.status as 200, headersOf(answer));
   };

@@ -37,7 +37,7 @@ export function readStatus({ house, limiter }: ContractDesk, public_keys: readon
   const app = contractApp();
   app.openapi(route, async (c) => {
     const { session_id } = c.req.valid('param');
-    limiter.take('read_status_per_ip', c.var.caller_address);
+    limiter.take('read_status_per_ip', c.get('caller_address'));
     // An id that cannot be one is answered like an unknown one, so that the two cannot be told apart.
     if (!SESSION_ID.test(session_id)) throw unknown();
     limiter.take('read_status_per_session', session_id);

@@ -33,7 +33,7 @@ export function complete({ house, limiter, crowd }: SessionDesk, { mount }: Tick
   const app = ticketApp();
   app.openapi(routeAt(mount), async (c) => {
     const { session_id = '' } = c.req.valid('query');
-    limiter.take('read_status_per_ip', c.var.caller_address);
+    limiter.take('read_status_per_ip', c.get('caller_address'));
     if (session_id === '') return drawMissing(c, 'session_id');
     if (!isSessionId(session_id)) throw unknown();
     const count = (): void => limiter.take('read_status_per_session', session_id);

@@ -42,7 +42,7 @@ export function confirmation(
   const app = ticketApp();
   app.openapi(routeAt(mount), async (c) => {
     const { stripe_checkout_session_id: session_id = '', screening_id = '' } = c.req.valid('query');
-    limiter.take('read_status_per_ip', c.var.caller_address);
+    limiter.take('read_status_per_ip', c.get('caller_address'));
     if (session_id === '') return drawMissing(c, 'stripe_checkout_session_id');
     if (screening_id === '') return drawMissing(c, 'screening_id');
     if (!isSessionId(session_id)) throw unknown();

@@ -77,7 +77,7 @@ export function createSession(desk: ContractDesk, contract: TicketOrderSettings)
         c.set('order_id', opened.order_id);
         return secretOf(opened);
       },
-      renderFailure: (error) => keepFailure(error, c.var.request_id),
+      renderFailure: (error) => keepFailure(error, c.get('request_id')),
     });
     return drawAnswer(c, answer);
   };

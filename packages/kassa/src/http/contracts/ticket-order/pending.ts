@@ -80,7 +80,7 @@ export function storeDetails(
   const app = ticketApp();
   app.openapi(routeAt(contract.mount), async (c) => {
     const { stripe_checkout_session_id: session_id, email, screening_id, ...fields } = c.req.valid('json');
-    limiter.take('fill_order_per_ip', c.var.caller_address);
+    limiter.take('fill_order_per_ip', c.get('caller_address'));
     const asked = { path: `${contract.mount}/pending`, body: await c.req.json<unknown>() };
     const idempotency = readIdempotencyKey(c, asked);
     const replay = idempotency && (await house.replayAnswer(idempotency));
