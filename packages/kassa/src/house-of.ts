@@ -7,12 +7,8 @@ import { declinesFrom, type Gateway } from './domain/payments/index.ts';
 import { listNotifications, listOrders, listTrouble, readNotification, readStory } from './domain/reports/index.ts';
 import { beginAppointment } from './flows/appointments/begin-appointment.ts';
 import { forgetCustomer } from './flows/buyers/forget-customer.ts';
-import { answerOnce } from './flows/checkout/answer-once.ts';
 import { expireCheckout } from './flows/checkout/expire-checkout.ts';
-import { fillOrder } from './flows/checkout/fill-order.ts';
 import { quoteBasket } from './flows/checkout/quote-basket.ts';
-import { refreshCheckout } from './flows/checkout/refresh-checkout.ts';
-import { replayAnswer } from './flows/checkout/replay-answer.ts';
 import { startCheckout } from './flows/checkout/start-checkout.ts';
 import { recordDispute } from './flows/disputes/record-dispute.ts';
 import { recordWarning } from './flows/disputes/record-warning.ts';
@@ -38,6 +34,7 @@ import { destinationsFor } from './outbox/destinations.ts';
 import type { Mailer } from './outbox/mailer.ts';
 import { catchingMessenger, type Messenger } from './outbox/sms/messenger.ts';
 import { builtInEngine } from './outbox/workflows/built-in-engine.ts';
+import { checkoutsOf } from './wiring/checkouts-of.ts';
 import { earsOf, paceOf } from './wiring/ears-of.ts';
 import { looksOf } from './wiring/looks-of.ts';
 import { paymentsOf } from './wiring/payments-of.ts';
@@ -191,10 +188,7 @@ function httpOf(parts: Parts, house: House): HttpHouse {
       await askGate(gateOf(parts, house), command);
       return thenWake(startCheckout(house, command));
     },
-    answerOnce: (once) => answerOnce(house, once),
-    replayAnswer: (idempotency) => replayAnswer(house, idempotency),
-    refreshCheckout: (ref, ask) => thenWake(refreshCheckout(house, ref, ask)),
-    fillOrder: (wish) => thenWake(fillOrder(house, (ref) => refreshCheckout(house, ref, 'now'), wish)),
+    ...checkoutsOf(house, thenWake),
     ...paymentsOf(house, thenWake),
     findOffer: (ref) => house.prices.find(ref),
     findContractOffer: (key) => findContractOffer(db, shop, key),

@@ -53,7 +53,7 @@ export const SETTLING: readonly Control[] = [
     mistake: 'Stripe is asked inside a transaction',
     edits: [
       {
-        file: 'flows/checkout/refresh-checkout.ts',
+        file: 'flows/asking/ask-when-due.ts',
         from: "  const report = await readAttempt(house.gateway, attempt, 'unblock');\n  await inTransaction(house.db, (tx) => house.settle(house, tx, report, {",
         to: "  await inTransaction(house.db, async (tx) => house.settle(house, tx, await readAttempt(house.gateway, attempt, 'unblock'), {",
       },
@@ -98,14 +98,14 @@ export const SETTLING: readonly Control[] = [
     edits: [
       {
         file: 'flows/checkout/refresh-checkout.ts',
-        from: 'const ASKED_MAX = 10_000;',
-        to: 'const ASKED_MAX = 10_000;\nconst told = new WeakMap<House, Map<string, object>>();',
+        from: "export type { CheckoutRef, CheckoutView } from '../house.ts';",
+        to: "export type { CheckoutRef, CheckoutView } from '../house.ts';\nconst told = new WeakMap<House, Map<string, object>>();",
       },
       {
         file: 'flows/checkout/refresh-checkout.ts',
-        from: '      return drawCheckout(house, attempt.attempt_id);\n    }\n  }\n  return viewOf(attempt);',
+        from: '  return changed ? drawCheckout(house, attempt.attempt_id) : viewOf(attempt);',
         to:
-          '    }\n  }\n  const view = await drawCheckout(house, attempt.attempt_id);\n' +
+          '  const view = await drawCheckout(house, attempt.attempt_id);\n' +
           '  const mine = told.get(house) ?? new Map();\n  told.set(house, mine);\n' +
           '  const words = mine.get(attempt.attempt_id) ?? { status: view.status, payment_status: view.payment_status };\n' +
           '  mine.set(attempt.attempt_id, words);\n  return { ...view, ...words };',

@@ -14,6 +14,7 @@ import type { SavedMethod } from '../flows/buyers/list-payment-methods.ts';
 import type { OnceWork } from '../flows/checkout/answer-once.ts';
 import type { FillOrder } from '../flows/checkout/fill-order.ts';
 import type { PricedWish } from '../flows/checkout/price-basket.ts';
+import type { Standing } from '../flows/checkout/read-standing.ts';
 import type { Ask, CheckoutRef, CheckoutView } from '../flows/checkout/refresh-checkout.ts';
 import type { Answer, StartCheckout } from '../flows/checkout/start-checkout.ts';
 import type { Cause, QuoteWish, RefundView } from '../flows/house.ts';
@@ -179,6 +180,8 @@ export interface HttpHouse extends PaymentStories, PriceStories {
   /** The stored answer of a repeated request. @throws KassaError `idempotency_key_reused`. */
   readonly replayAnswer: (idempotency: NonNullable<StartCheckout['idempotency']>) => Promise<Answer | undefined>;
   readonly refreshCheckout: (ref: CheckoutRef, ask: Ask) => Promise<CheckoutView | undefined>;
+  /** Where a checkout stands, for pages that poll by its session. */
+  readonly readStanding: (session_id: string, ask: 'never' | 'when_stale') => Promise<Standing | undefined>;
   readonly fillOrder: (wish: FillOrder) => Promise<Answer>;
   readonly findOffer: (ref: OfferRef) => Promise<Offer | undefined>;
   /** The offer that a contract keeps for itself. */

@@ -36,6 +36,7 @@ export function underPressure(house: HttpHouse, { during, refuseWhenFull }: Pres
     listTrouble: held('report', house.listTrouble),
     listOffers: held('catalogue', house.listOffers),
     refreshCheckout: held('status', house.refreshCheckout),
+    readStanding: held('status', house.readStanding),
   };
 }
 

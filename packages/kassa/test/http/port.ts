@@ -194,6 +194,10 @@ export function desk(changed: Partial<HttpSettings> = {}, port: Partial<HttpHous
       asked.push(`${session_id} ${ask}`);
       return session_id === OPEN_VIEW.session_id ? OPEN_VIEW : undefined;
     },
+    readStanding: async (session_id, ask) => {
+      asked.push(`${session_id} ${ask}`);
+      return session_id === OPEN_VIEW.session_id ? OPEN_VIEW : undefined;
+    },
     ...NO_PAYMENTS,
     findOffer: async (ref) =>
       [PRINT, DONATION].find(

@@ -89,8 +89,9 @@ export function openPriceList(db: Database, shop: ShopKey, clock: Clock): PriceL
     // Nothing is told, so there is nothing to hold against a version: the memory may just have been forgotten.
     if (names.length === 0) return new Map();
     const { version: before } = memory;
-    const held = new Map(names.flatMap((name) => (kept.has(name) ? [[name, kept.get(name) as Value]] : [])));
-    if (before !== undefined && held.size === new Set(names).size) {
+    const held = new Map<string, Value>();
+    for (const name of names) if (kept.has(name)) held.set(name, kept.get(name) as Value);
+    if (before !== undefined && names.every((name) => held.has(name))) {
       note(reader, before);
       return held;
     }

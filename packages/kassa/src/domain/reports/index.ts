@@ -1,5 +1,12 @@
 export { type Balances, lookAtBalances } from './balances/balance-report.ts';
-export { type CheckoutName, type CheckoutRow, readCheckout, readSessions } from './checkouts/checkout-report.ts';
+export {
+  type CheckoutName,
+  type CheckoutRow,
+  readCheckout,
+  readSessions,
+  readStandings,
+  type StandingRow,
+} from './checkouts/checkout-report.ts';
 export { type CurrencyMetrics, type Period, readMetrics } from './metrics-report.ts';
 export {
   listNotifications,

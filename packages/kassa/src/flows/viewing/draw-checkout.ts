@@ -26,7 +26,7 @@ export function viewOf(row: CheckoutRow): CheckoutView {
     client_secret: words.status === 'open' ? row.client_secret : null,
     total_minor,
     amount_minor: total_minor,
-    metadata: Object.fromEntries(Object.entries(row.metadata).map(([key, value]) => [key, String(value)])),
+    metadata: metadataOf(row),
     appointments: row.appointments.map((one) => ({
       ...one,
       state: one.state as BookedTime['state'],
@@ -34,6 +34,11 @@ export function viewOf(row: CheckoutRow): CheckoutView {
       ends_at: new Date(one.ends_at),
     })),
   };
+}
+
+/** The labels of an attempt as it was opened with them: all of them are texts. */
+export function metadataOf({ metadata }: Pick<CheckoutRow, 'metadata'>): Record<string, string> {
+  return Object.fromEntries(Object.entries(metadata).map(([key, value]) => [key, String(value)]));
 }
 
 /** Stripe's two words for where an attempt stands, from our own status. */

@@ -36,7 +36,7 @@ export function readStatus({ house, limiter }: ContractDesk): OpenAPIHono<HttpEn
     if (session_id === '') throw refusal('session_id is required', 'required');
     if (!SESSION_ID.test(session_id)) throw refusal('session_id is not a checkout session id', 'malformed');
     limiter.take('read_status_per_session', session_id);
-    const view = await house.refreshCheckout({ session_id }, c.req.method === 'HEAD' ? 'never' : 'when_stale');
+    const view = await house.readStanding(session_id, c.req.method === 'HEAD' ? 'never' : 'when_stale');
     if (view === undefined) throw new KassaError('not_found', 'Checkout session not found');
     c.set('order_id', view.order_id);
     return c.json({ status: view.status }, 200);

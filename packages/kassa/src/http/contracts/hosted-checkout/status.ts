@@ -1,5 +1,5 @@
 import { createRoute, type OpenAPIHono, z } from '@hono/zod-openapi';
-import type { CheckoutView } from '../../../flows/checkout/refresh-checkout.ts';
+import type { Standing } from '../../../flows/checkout/read-standing.ts';
 import { KassaError } from '../../../kernel/errors.ts';
 import type { HttpEnv } from '../../request/context.ts';
 import { type ContractDesk, contractApp } from '../contract.ts';
@@ -41,7 +41,7 @@ export function readStatus({ house, limiter }: ContractDesk, public_keys: readon
     // An id that cannot be one is answered like an unknown one, so that the two cannot be told apart.
     if (!SESSION_ID.test(session_id)) throw unknown();
     limiter.take('read_status_per_session', session_id);
-    const view = await house.refreshCheckout({ session_id }, c.req.method === 'HEAD' ? 'never' : 'when_stale');
+    const view = await house.readStanding(session_id, c.req.method === 'HEAD' ? 'never' : 'when_stale');
     if (view === undefined) throw unknown();
     c.set('order_id', view.order_id);
     return c.json(draw(view, public_keys), 200);
@@ -49,7 +49,7 @@ export function readStatus({ house, limiter }: ContractDesk, public_keys: readon
   return app;
 }
 
-function draw(view: CheckoutView, public_keys: readonly string[]): z.infer<typeof StatusBody> {
+function draw(view: Standing, public_keys: readonly string[]): z.infer<typeof StatusBody> {
   const shown = Object.entries(view.metadata).filter(([key]) => public_keys.includes(key));
   return {
     status: view.status,
