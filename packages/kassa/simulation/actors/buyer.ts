@@ -48,7 +48,12 @@ async function look(street: Street, dice: Dice, opened: Opened, asked?: Ask): Pr
   await street.scheduler.point('looks at the status');
   try {
     const ask = asked ?? dice.pick<Ask>(['when_stale', 'when_stale', 'now', 'never']);
-    const view = await someNode(street, dice).call(({ http }) => http.refreshCheckout(refOf(opened), ask));
+    const view = await someNode(street, dice).call(({ http }) =>
+      // As pages do that poll, where there is a session to poll by.
+      session_id !== null && ask === 'when_stale'
+        ? http.readStanding(session_id, ask)
+        : http.refreshCheckout(refOf(opened), ask),
+    );
     if (!view) return street.tell('shop', `does not know ${id}`);
     const seen = street.evidence.seen.get(id) ?? [];
     seen.push(`${view.status}/${view.payment_status}`);
