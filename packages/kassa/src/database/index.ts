@@ -1,5 +1,5 @@
 export { type RawBuilder, sql } from 'kysely';
-export { batcher, lanes, type RunBatch } from './batcher.ts';
+export { type BatchLimits, batcher, lanes, type RunBatch } from './batcher.ts';
 export {
   closeDatabase,
   type DatabaseGate,
