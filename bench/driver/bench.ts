@@ -89,7 +89,7 @@ export async function withBench<Result>(
           ...wish,
         };
         const options = profiles === null ? [] : ['--cpu-prof', `--cpu-prof-dir=${profiles}`];
-        return keep(startChild('shop/server.ts', { BENCH_SHOP: JSON.stringify(whole) }, options));
+        return keep(startChild('shop/server.cjs', { BENCH_SHOP: JSON.stringify(whole) }, options));
       },
       startPlainCheckout: () =>
         keep(startChild('reference/plain-checkout.ts', { BENCH_STRIPE_PORT: String(stripe.port) })),

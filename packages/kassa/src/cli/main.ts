@@ -2,7 +2,7 @@ import { enableCompileCache } from 'node:module';
 import { fileURLToPath } from 'node:url';
 import { commandLine } from './command-line.ts';
 
-// Halves what a start costs the processor: the files are compiled once, not at each start. Best effort by design.
+// For whoever starts this very file; `bin/import-main.cjs` has done so before it read the first one.
 enableCompileCache(fileURLToPath(new URL('../../node_modules/.cache/kassa', import.meta.url)));
 
 const code = await commandLine(process.argv.slice(2), { out: process.stdout, err: process.stderr });

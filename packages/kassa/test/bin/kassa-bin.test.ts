@@ -23,7 +23,8 @@ if (process.argv.includes('--wait')) {
   process.once('SIGTERM', () => { console.log('stopped'); process.exit(7); });
   setInterval(() => undefined, 1000);
 }
-console.log(JSON.stringify({ kind, args: process.argv.slice(2), version: process.versions.node }));
+if (process.argv.includes('--loaded')) console.log(process.moduleLoadList.join());
+else console.log(JSON.stringify({ kind, args: process.argv.slice(2), version: process.versions.node }));
 const code = process.argv.indexOf('--exit');
 if (code > 0) process.exit(Number(process.argv[code + 1]));
 `;
@@ -64,6 +65,12 @@ test('a Node that is new enough runs the command itself', () => {
   const { status, stdout, stderr } = run(bin, 'try', '--json');
   expect([status, stderr]).toEqual([0, '']);
   expect(JSON.parse(stdout)).toEqual({ kind: 'typescript', args: ['try', '--json'], version: process.versions.node });
+});
+
+test('a second start takes what the first one compiled, and carries nothing that reads TypeScript', () => {
+  const reads_typescript = (): boolean => run(bin, '--loaded').stdout.includes('internal/deps/amaro');
+  rmSync(join(root, 'node_modules'), { recursive: true, force: true });
+  expect([reads_typescript(), reads_typescript()]).toEqual([true, false]);
 });
 
 test('an old Node without help says what to install and exits 3', () => {
