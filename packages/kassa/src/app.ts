@@ -139,7 +139,7 @@ export async function createKassa(
       database: ground.database,
       async listen() {
         const { host, port } = settings.server;
-        const listening = await listen({ fetch: installation.http.fetch, host, port, clock: world.clock });
+        const listening = await listen({ ...installation.http, host, port, clock: world.clock });
         closing.add('HTTP', () => listening.close(GRACE_MS));
         return listening;
       },

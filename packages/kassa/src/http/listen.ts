@@ -30,12 +30,13 @@ export interface Listening {
  */
 export async function listen(options: {
   readonly fetch: HttpApp['fetch'];
+  readonly atSocket?: HttpApp['atSocket'];
   readonly host: string;
   readonly port: number;
   readonly clock: Clock;
   readonly patience?: Patience;
 }): Promise<Listening> {
-  const { patience = PATIENCE } = options;
+  const { patience = PATIENCE, atSocket = () => false } = options;
   const listener = getRequestListener((request, env) => {
     const { incoming } = env as HttpBindings;
     return options.fetch(request, { ip: incoming.socket.remoteAddress ?? '' });
@@ -48,7 +49,9 @@ export async function listen(options: {
       connectionsCheckingInterval: patience.check_every_ms,
       maxHeaderSize: HEADER_BYTES_MAX,
     },
-    listener,
+    (incoming, outgoing) => {
+      if (!atSocket(incoming, outgoing)) void listener(incoming, outgoing);
+    },
   );
   server.maxHeadersCount = HEADERS_MAX;
   await new Promise<void>((resolve, reject) => {

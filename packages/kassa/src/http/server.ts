@@ -24,11 +24,13 @@ import { readOrder } from './shop/order.ts';
 import { pagePolicy } from './shop/page-policy.ts';
 import { readStripeJs } from './shop/stripe-js.ts';
 import { missingPage, siteFiles } from './static.ts';
-import { shortWay, webhook } from './webhook.ts';
+import { type SocketWay, shortWay, webhook } from './webhook.ts';
 
 export interface HttpApp {
   /** Answers one request. `ip` is the address of the other end of the socket. Never throws. */
   fetch(request: Request, client: { readonly ip: string }): Promise<Response>;
+  /** A shorter way for what comes in storms; false for everything else, which `fetch` answers. */
+  readonly atSocket: SocketWay;
 }
 
 /**
@@ -78,9 +80,9 @@ export function createHttp(house: HttpHouse): HttpApp {
   if (settings.site_folder !== null) {
     app.route('/', siteFiles(settings.site_folder, { policy: pagePolicy(settings.stripe_js) }));
   }
-  const atOnce = shortWay(house);
   return {
-    fetch: async (request, client) => atOnce(request, pathIn(request.url)) ?? app.fetch(request, { ip: client.ip }),
+    fetch: async (request, client) => app.fetch(request, { ip: client.ip }),
+    atSocket: shortWay(house),
   };
 }
 

@@ -41,6 +41,8 @@ export function byTenant(shops: readonly TenantApp[], door: TenantDoor): HttpApp
     return tenant_id === undefined ? undefined : by_tenant.get(tenant_id);
   };
   return {
+    // Events are taken for all shops together, at whatever host they come in.
+    atSocket: first.app.atSocket,
     async fetch(request, client) {
       const hosted = by_host.get(new URL(request.url).hostname.replace(/\.$/, ''));
       if (hosted) return hosted.fetch(request, client);

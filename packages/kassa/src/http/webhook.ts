@@ -1,3 +1,4 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
 import { Hono } from 'hono';
 import type { ContentfulStatusCode } from 'hono/utils/http-status';
 import { WebhookRefused } from '../domain/payments/index.ts';
@@ -28,35 +29,71 @@ export function webhook(house: HttpHouse): Hono<HttpEnv> {
   const app = new Hono<HttpEnv>();
   for (const path of PATHS) {
     app.post(path, async (c) => {
-      const { status, type, body } = await take(house, c.req.raw, c.var.request_id);
+      const { status, type, body } = await take(house, () => readBytes(c.req.raw, WEBHOOK_BYTES_MAX), {
+        signature: c.req.header('Stripe-Signature') ?? null,
+        request_id: c.var.request_id,
+      });
       return c.body(body, status, { 'Content-Type': type });
     });
   }
   return app;
 }
 
+/** Answers what node:http has just taken from a socket, when it is what this way is for; otherwise it says false. */
+export type SocketWay = (incoming: IncomingMessage, outgoing: ServerResponse) => boolean;
+
 /**
- * The same for the address exactly as it is, which is how Stripe calls it, past everything that stands around other
- * requests: a storm of events costs a third less so. The answer, its headers and the line in the access log are the
- * same either way.
+ * The same for the address exactly as it is and a body whose length is told, which is how Stripe calls it: straight from
+ * the socket, past everything that stands around other requests, and without a copy of the body. The answer, its headers
+ * and the line in the access log are the same either way.
  */
-export function shortWay(house: HttpHouse): (request: Request, path: string) => Promise<Response> | undefined {
-  const answer = async (request: Request, route: string): Promise<Response> => {
+export function shortWay(house: HttpHouse): SocketWay {
+  const answer = async (incoming: IncomingMessage, outgoing: ServerResponse, route: string): Promise<void> => {
     const started_ms = house.clock.now().getTime();
     const request_id = newRequestId(house);
-    const { status, type, body } = await take(house, request, request_id);
+    const signature = incoming.headers['stripe-signature'];
+    const { status, type, body } = await take(house, () => bodyOf(incoming), {
+      signature: typeof signature === 'string' ? signature : null,
+      request_id,
+    });
     logAnswer(house, { request_id, method: 'POST', route, status, started_ms });
-    const headers = { 'Content-Type': type, 'Cache-Control': 'no-store', ...headersOfEvery(house, request_id) };
-    return new Response(body, { status, headers });
+    outgoing.writeHead(status, {
+      'Content-Type': type,
+      'Content-Length': Buffer.byteLength(body),
+      'Cache-Control': 'no-store',
+      ...headersOfEvery(house, request_id),
+    });
+    outgoing.end(body);
   };
-  return (request, path) => (request.method === 'POST' && PATHS.includes(path) ? answer(request, path) : undefined);
+  return (incoming, outgoing) => {
+    const { method, url = '' } = incoming;
+    if (method !== 'POST' || !PATHS.includes(url)) return false;
+    // The server takes no byte more than it was told; where it was told nothing, or too much, the other way counts.
+    if (!(Number(incoming.headers['content-length']) <= WEBHOOK_BYTES_MAX)) return false;
+    // Whoever hears nothing sends again: a mistake of ours ends this connection, not the process.
+    answer(incoming, outgoing, url).catch((error: unknown) => outgoing.destroy(error as Error));
+    return true;
+  };
+}
+
+/** Most bodies arrive in one piece, which is then handed on as it is. @throws the error of a connection that broke. */
+function bodyOf(incoming: IncomingMessage): Promise<Uint8Array> {
+  return new Promise((resolve, reject) => {
+    const pieces: Buffer[] = [];
+    incoming.on('data', (piece: Buffer) => pieces.push(piece));
+    incoming.on('end', () => resolve(pieces.length === 1 && pieces[0] ? pieces[0] : Buffer.concat(pieces)));
+    incoming.on('error', reject);
+  });
 }
 
 /** Never throws: whoever sends events hears in every case whether to come again. */
-async function take(house: HttpHouse, request: Request, request_id: string): Promise<Answer> {
+async function take(
+  house: HttpHouse,
+  read: () => Promise<Uint8Array>,
+  { signature, request_id }: { readonly signature: string | null; readonly request_id: string },
+): Promise<Answer> {
   try {
-    const raw = await readBytes(request, WEBHOOK_BYTES_MAX);
-    await house.receive(raw, request.headers.get('Stripe-Signature'));
+    await house.receive(await read(), signature);
     return RECEIVED;
   } catch (error) {
     return refusal(house, error, request_id);
