@@ -2,9 +2,10 @@
 // Method: the real clock, generator, network and log; a server on the loopback address answers.
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { getHeapSpaceStatistics } from 'node:v8';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { KassaError } from './kernel/errors.ts';
-import { giveBackMemory, idsFrom, systemClock, systemHttp, systemLog, systemRandom } from './system.ts';
+import { giveBackMemory, idsFrom, keepYoungSmall, systemClock, systemHttp, systemLog, systemRandom } from './system.ts';
 
 test('the clock tells the time and waits at least as long as asked', async () => {
   const clock = systemClock();
@@ -39,6 +40,24 @@ test('the room of what is gone is given back', async () => {
   const before = process.memoryUsage().heapTotal;
   await giveBackMemory();
   expect(process.memoryUsage().heapTotal).toBeLessThan(before - 5_000_000);
+});
+
+test('what is young keeps to its room, however much of it there is', async () => {
+  await giveBackMemory();
+  const roomAfter = async (): Promise<number> => {
+    let kept: object[][] = [];
+    for (let turn = 0; turn < 150; turn += 1) {
+      kept = [...kept.slice(-30), Array.from({ length: 20_000 }, (_, at) => ({ at, turn }))];
+      await new Promise((resolve) => setImmediate(resolve));
+    }
+    return getHeapSpaceStatistics().find(({ space_name }) => space_name === 'new_space')?.space_size ?? 0;
+  };
+  const stop = keepYoungSmall();
+  const small = await roomAfter();
+  stop();
+  // Two sweeps in one turn may double it once more than it was told.
+  expect(small).toBeLessThanOrEqual(32 * 1_048_576);
+  expect(await roomAfter()).toBeGreaterThan(32 * 1_048_576);
 });
 
 describe('the network', () => {

@@ -213,9 +213,9 @@ export const HOMES: readonly Home[] = [
     cure: 'time comes from `Clock`',
   },
   {
-    packages: ['node:inspector', 'node:inspector/promises'],
+    packages: ['node:inspector', 'node:inspector/promises', 'node:v8'],
     homes: ['system.ts'],
-    cure: 'the memory of the process is given back by `giveBackMemory` alone',
+    cure: 'the memory of the process is given back by `giveBackMemory`, and kept small by `keepYoungSmall`, alone',
   },
   {
     packages: ['node:async_hooks'],
