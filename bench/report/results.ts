@@ -77,7 +77,11 @@ export function commitNow(): string {
   }
 }
 
-export const machine = { node: process.version, cpu_count: cpus().length, driver: 'own keep-alive driver, node:net' };
+export const machine = {
+  node: process.version,
+  cpu_count: cpus().length,
+  driver: 'own keep-alive driver, node:net, bodies made once',
+};
 
 /** Keeps a run and answers its file. */
 export function writeRun(run: Run): string {
