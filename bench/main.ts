@@ -76,6 +76,10 @@ async function main(): Promise<number> {
       'What is published is measured on a quiet computer and without a profile: leave --noisy and --profile.',
     );
   }
+  const short = Number(rounds) < 3 || Number(slice) < 2 || Number(connections) !== 32;
+  if (values.publish && short) {
+    return refuse('What is published has at least 3 rounds of 2 s, over 32 connections.');
+  }
   const load_average = loadNow();
   if (load_average !== null && load_average >= LOAD_MAX && !values.noisy) {
     return refuse(`The computer is busy (load ${load_average}): wait, or say --noisy and publish nothing of it.`);

@@ -34,7 +34,7 @@ export interface GroundOptions {
   readonly reads_tables?: boolean;
 }
 
-const WORKER_CONNECTIONS = 6;
+const WORKER_CONNECTIONS = 7;
 /** One for each batch that may be under way, and one for a repeat. */
 const WEBHOOK_CONNECTIONS = 3;
 const SECRET_BYTES = 24;

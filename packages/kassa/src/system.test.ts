@@ -79,6 +79,13 @@ describe('the network', () => {
         return;
       }
       if (request.url === '/nothing') return void request.socket.destroy();
+      if (request.url === '/other')
+        return void request.socket.end('HTTP/1.1 101 Switching Protocols\r\nupgrade: x\r\nconnection: upgrade\r\n\r\n');
+      if (request.url === '/endless') {
+        const more = (): void =>
+          void (response.write(Buffer.alloc(1_048_576)) ? setImmediate(more) : response.once('drain', more));
+        return more();
+      }
       if (request.url === '/cut') {
         response.writeHead(200, { 'content-length': 100 }).write('half', () => request.socket.destroy());
         return;
@@ -186,6 +193,16 @@ describe('the network', () => {
         message: 'fetch failed',
         cause: { code: 'ECONNRESET' },
       });
+    });
+
+    test('what is no answer to a call is an error', async () => {
+      await expect(post(call('/other'))).rejects.toMatchObject({
+        cause: { message: 'it was closed without an answer' },
+      });
+    });
+
+    test('an answer without an end is not gathered for ever', async () => {
+      await expect(post(call('/endless'))).rejects.toMatchObject({ message: 'fetch failed' });
     });
 
     test('what the last moment refuses does not leave', async () => {

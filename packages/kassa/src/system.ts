@@ -90,6 +90,9 @@ export function systemHttp(): Http & Required<Pick<Http, 'post'>> {
   return Object.assign(send, { post });
 }
 
+/** Stripe's longest answers are pages of a hundred objects, a tenth of this. */
+const ANSWER_BYTES_MAX = 8 * 1_048_576;
+
 /**
  * By Node's own client, whose sockets are kept for the next call: `fetch` makes two requests, three signals and four
  * streams of it, which outlive the call and cost more than all that is sent (measured).
@@ -108,9 +111,18 @@ const post: Required<Http>['post'] = async ({ url, headers, body, timeout_ms }, 
       reject(new TypeError('fetch failed', { cause: error }));
     };
     call.on('error', failed);
+    // A 101 that nobody asked for ends neither by an answer nor by an error.
+    const closed = (): void => failed(new Error('it was closed without an answer'));
+    call.on('close', closed);
     call.on('response', (answer) => {
+      call.off('close', closed);
       const parts: Buffer[] = [];
-      answer.on('data', (part: Buffer) => parts.push(part));
+      let bytes = 0;
+      answer.on('data', (part: Buffer) => {
+        parts.push(part);
+        bytes += part.length;
+        if (bytes > ANSWER_BYTES_MAX) call.destroy(new Error(`the answer is larger than ${ANSWER_BYTES_MAX} bytes`));
+      });
       answer.on('error', failed);
       answer.on('end', () => {
         clearTimeout(limit);
@@ -145,7 +157,7 @@ export async function giveBackMemory(): Promise<void> {
 const YOUNG_BYTES_MAX = 16 * 1_048_576;
 
 /**
- * Keeps the room for what is young at 16 MB. Left to itself V8 doubles it up to 128 MB in a busy process; then what
+ * Keeps the room for what is young at 16 MB, or 32 where it was about to double. Left to itself V8 doubles it up to 128 MB in a busy process; then what
  * stands outside of it, such as the bodies of requests, gathers for so long that the old room is swept for its sake,
  * many times a second. V8 asks for this number whenever it would double, so it may change at any time.
  * @returns stops it.

@@ -5,7 +5,7 @@ import type { Scene, SqlCheck, Violation } from './finding.ts';
  * Of `kassa.timers t`, those with work left. Comparing never ends, and credits whose time is over stay with an order in
  * review until a person has decided about it: they are looked at each hour meanwhile.
  */
-export const TIMER_AT_WORK = `t.kind not in ('reconcile', 'fetch_events') and not (t.kind = 'lapse_credits' and exists (
+export const TIMER_AT_WORK = `t.kind not in ('reconcile', 'fetch_events') and not (t.kind = 'lapse_credits' and t.attempts = 0 and exists (
     select from kassa.credit_lots lot join kassa.credit_entries hold on hold.lot_id = lot.id
       join kassa.orders o on o.id = hold.order_id
     where lot.id = t.subject and lot.expires_at < t.due_at and hold.kind = 'hold' and o.review_reason is not null

@@ -13,6 +13,7 @@ export {
   CommitUnknown,
   constraintOf,
   DatabaseUnavailable,
+  isConflict,
   isDatabaseAway,
   isRowFault,
   isTimedOut,

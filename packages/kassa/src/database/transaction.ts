@@ -12,8 +12,9 @@ export type Transaction = KyselyTransaction<Tables>;
 
 /**
  * The order in which row locks are taken, in every transaction, or two of them will wait for each other for ever.
- * Stock is hot, so it comes last and is held shortest; appended rows lock nothing that others wait for. A change that a
- * unique index has others wait for, as that of the one page of a buyer, is written when all locks are taken.
+ * Stock is hot, so it comes last and is held shortest; appended rows lock nothing that others wait for, so many orders at
+ * once take their stock behind them (`stockLast`). A change that a unique index has others wait for, as that of the one
+ * page of a buyer, is written when all locks are taken.
  */
 export const LOCK_ORDER = {
   customer: 0,
@@ -122,11 +123,16 @@ export async function lockedLater<Result>(_tx: Transaction, work: () => Promise<
 /**
  * Runs `work` in one READ COMMITTED transaction and commits it. After a conflict (40001, 40P01, 55P03) or a lost
  * connection before the commit everything is run again, at most three times: `work` must touch nothing but `tx`.
+ * @param after_conflict `throw` for whoever would rather go another way than wait once more.
  * @throws CommitUnknown when the connection was lost during the commit; read your row back by its key.
  * @throws DatabaseUnavailable when the repeats did not help, or a statement took longer than it may.
  * @throws Bug when a transaction is open already.
  */
-export async function inTransaction<T>(db: Database, work: (tx: Transaction) => Promise<T>): Promise<T> {
+export async function inTransaction<T>(
+  db: Database,
+  work: (tx: Transaction) => Promise<T>,
+  after_conflict: 'repeat' | 'throw' = 'repeat',
+): Promise<T> {
   if (openTransaction()) throw new Bug('a transaction is never opened inside another');
   const world = worldOf(db);
   for (let retries = 0; ; retries += 1) {
@@ -136,6 +142,7 @@ export async function inTransaction<T>(db: Database, work: (tx: Transaction) => 
     // Once more would only add to what the server has too much of.
     if (isTimedOut(error)) throw new DatabaseUnavailable('busy', error);
     if (!isConflict(error) && !isConnectionLoss(error)) throw error;
+    if (isConflict(error) && after_conflict === 'throw') throw error;
     if (retries === RETRIES_MAX) {
       throw error instanceof DatabaseUnavailable
         ? error

@@ -71,7 +71,10 @@ export function shortWay(house: HttpHouse): SocketWay {
     // The server takes no byte more than it was told; where it was told nothing, or too much, the other way counts.
     if (!(Number(incoming.headers['content-length']) <= WEBHOOK_BYTES_MAX)) return false;
     // Whoever hears nothing sends again: a mistake of ours ends this connection, not the process.
-    answer(incoming, outgoing, url).catch((error: unknown) => outgoing.destroy(error as Error));
+    answer(incoming, outgoing, url).catch((error: unknown) => {
+      incoming.socket.destroy();
+      house.log.error({ err: error, route: url }, 'an event could not be answered');
+    });
     return true;
   };
 }

@@ -15,7 +15,7 @@ export interface PlainPost {
   readonly url: string;
   readonly headers: Readonly<Record<string, string>>;
   readonly body: string;
-  /** From the first byte that leaves to the last that comes. */
+  /** From the call to the last byte that comes. */
   readonly timeout_ms: number;
 }
 

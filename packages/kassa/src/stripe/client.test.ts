@@ -280,6 +280,20 @@ test.each(FAILURES)('%s is understood the same in a later call, and asked once',
   expect([later, calls]).toMatchObject([{ kind, code: (first as GatewayFailure).code }, 2]);
 });
 
+test.each(FAILURES)('%s is understood the same where the network takes plain texts', async (_, http, kind) => {
+  const post: Http['post'] = async () => {
+    const told = await http();
+    return { status: told.status, headers: Object.fromEntries(told.headers), text: await told.text() };
+  };
+  const first = async (): Promise<Response> => answer(200, { id: 're_1' });
+  const client = createClient(Object.assign(first, { post }), { secret_key: KEY });
+  const refund = { path: '/v1/refunds', body: '' };
+  await client.sendStored(refund, 'kassa:1:refund');
+  const plain = await client.sendStored(refund, 'kassa:2:refund').catch(failureOf);
+  const usual = await createClient(http, { secret_key: KEY }).sendStored(refund, 'kassa:2:refund').catch(failureOf);
+  expect(plain).toMatchObject({ kind, code: (usual as GatewayFailure).code });
+});
+
 test('bytes for which it is too late stay here, in the first call and in every later one', async () => {
   const sent: string[] = [];
   const client = createClient(

@@ -1,4 +1,12 @@
-import { batcher, inTransaction, lanes, oneOfMany, type Transaction, together } from '../../database/index.ts';
+import {
+  batcher,
+  inTransaction,
+  isConflict,
+  lanes,
+  oneOfMany,
+  type Transaction,
+  together,
+} from '../../database/index.ts';
 import { countedIfDone, judgeAtOnce } from '../../domain/inventory/index.ts';
 import { Bug, KassaError } from '../../kernel/errors.ts';
 import type { House } from '../house.ts';
@@ -72,6 +80,8 @@ async function draftTogether(
     try {
       return await draftAll(house, commands, scarce);
     } catch (error) {
+      // Somebody keeps a row for long: each waits for it alone, and the lane is free for what Stripe has answered.
+      if (isConflict(error)) break;
       const told = ownEnd(error);
       const offer_id = told === 'alone' ? undefined : told.refused.details.offer_id;
       if (typeof offer_id !== 'string') break;
@@ -87,7 +97,7 @@ function draftAll(
   scarce: ReadonlyMap<string, number>,
 ): Promise<DraftedTogether[]> {
   const at = house.clock.now();
-  return inTransaction(house.db, async (tx) => {
+  const draft = async (tx: Transaction): Promise<DraftedTogether[]> => {
     const wanted = scarce.size === 0 ? [] : await wantedBy(house, tx, commands);
     // All of them or none, in one order: whoever locked some now and the others later could be met on the way.
     if (wanted.some((offer_id) => scarce.has(offer_id))) await judgeAtOnce(tx, wanted);
@@ -100,7 +110,8 @@ function draftAll(
       }
       return drafted;
     });
-  });
+  };
+  return inTransaction(house.db, draft, 'throw');
 }
 
 /** Every offer that may be taken from: those that are named and, of packages, their parts. */

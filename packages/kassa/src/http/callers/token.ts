@@ -100,8 +100,11 @@ export function remembered(open: OpenToken): OpenToken {
     const before = known.get(name);
     if (before !== undefined) return before;
     const claims = await open(token);
-    if (known.size >= REMEMBERED_MAX) known.clear();
     known.set(name, claims);
+    for (const oldest of known.keys()) {
+      if (known.size <= REMEMBERED_MAX) break;
+      known.delete(oldest);
+    }
     return claims;
   };
 }
