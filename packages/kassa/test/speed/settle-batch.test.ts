@@ -93,6 +93,39 @@ test('a plain order is paid by the batch, and a hard one is left to settle', asy
   expect(batched.filter((order_id) => order_id !== null)).toEqual([plain.order_id]);
 });
 
+test('two lanes that settle and buyers of the same seats lock them without a circle', async () => {
+  const { house, db, built } = together;
+  const deadlocks = async (): Promise<number> => {
+    const { rows } = await sql<{ deadlocks: number }>`
+      select deadlocks::int as deadlocks from pg_stat_database where datname = current_database()`.execute(db);
+    return rows[0]?.deadlocks ?? 0;
+  };
+  const before = await deadlocks();
+  const waiting = await Promise.all(
+    Array.from({ length: 24 }, () => buy(together, { offer: 'lakers', quantity: 1, email: null, said: [] })),
+  );
+  const [settled, left] = [waiting.slice(0, 18), waiting.slice(18)];
+  // The first are paid together, the last one by one, because each of them paid less than it cost.
+  await hear(together, [
+    ...settled.map((sale, at) => bodyOf('paid', sale, `lane${at}`, 0)),
+    ...left.map((sale, at) => bodyOf('less', sale, `alone${at}`, 0)),
+  ]);
+  const drains = Array.from({ length: 4 }, () => drainInbox(built.inbox, 6));
+  const buys = Array.from({ length: 12 }, () => buy(together, { offer: 'lakers', quantity: 2, email: null, said: [] }));
+  await Promise.all([...drains, ...buys]);
+  await drainInbox(built.inbox, 50);
+  const { rows } = await sql<{ status: string; count: number }>`
+    select status, count(*)::int as count from kassa.orders
+    where id = any(${waiting.map(({ order_id }) => order_id)}::uuid[]) group by status order by status`.execute(db);
+  expect(rows).toContainEqual({ status: 'paid', count: 18 });
+  const { rows: stock } = await sql<{ off: number }>`
+    select (stock.held + stock.sold - coalesce(sum(holds.quantity) filter (where holds.state <> 'released'), 0))::int as off
+    from kassa.stock left join kassa.holds using (offer_id)
+    group by stock.offer_id, stock.held, stock.sold`.execute(db);
+  expect(stock.map(({ off }) => off)).toEqual(stock.map(() => 0));
+  expect([await deadlocks(), house.settleBatch === undefined]).toEqual([before, false]);
+});
+
 let plays = 0;
 
 interface Bought {
