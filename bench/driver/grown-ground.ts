@@ -21,7 +21,7 @@ export interface GrownGround {
 }
 
 /** Delete it when it is no longer wanted: a million orders take six gigabytes. */
-export const GROWN_FOLDER = join(tmpdir(), 'kassa-bench-grown');
+const GROWN_FOLDER = join(tmpdir(), 'kassa-bench-grown');
 const world = { clock: systemClock(), random: systemRandom(), log: silentLog };
 
 /** @throws MigrationRefusal when the kept database is of another Kassa: delete its folder. */

@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type Bench, type Benchmark, eventBody, planFor } from '../driver/bench.ts';
 import type { Child } from '../driver/children.ts';
-import { GROWN_FOLDER, openGrownGround, type Place } from '../driver/grown-ground.ts';
+import { openGrownGround, type Place } from '../driver/grown-ground.ts';
 import { countOf, differs } from '../driver/invariants.ts';
 import { median } from '../driver/rounds.ts';
 import { answered, type LoadPlan } from '../load/plan.ts';
@@ -107,7 +107,7 @@ async function grow(bench: Bench, { client }: Place, size: number): Promise<stri
   const seconds = ((performance.now() - started) / 1_000).toFixed(0);
   const { rows: sizes } = await client.query<{ bytes: string }>('select pg_database_size(current_database()) as bytes');
   const gigabytes = (Number(sizes[0]?.bytes ?? 0) / 1_000_000_000).toFixed(1);
-  return `${Math.max(there, size)} orders in ${gigabytes} GB, ${Math.max(0, size - there)} of them loaded in ${seconds} s; kept in ${GROWN_FOLDER}`;
+  return `${Math.max(there, size)} orders in ${gigabytes} GB, ${Math.max(0, size - there)} of them loaded in ${seconds} s; kept in the temporary folder`;
 }
 
 /** Webhooks of orders that wait for their money, new checkouts, and status reads, one after the other. */
