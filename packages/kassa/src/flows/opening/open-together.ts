@@ -8,8 +8,9 @@ import {
   together,
 } from '../../database/index.ts';
 import { countedIfDone, judgeAtOnce } from '../../domain/inventory/index.ts';
-import { Bug, KassaError } from '../../kernel/errors.ts';
+import type { KassaError } from '../../kernel/errors.ts';
 import type { House } from '../house.ts';
+import { ownEnd } from '../quoting/own-end.ts';
 import { type ReadSession, sessionReader } from '../viewing/read-sessions.ts';
 import { type Attachment, attachAll, type SUPERSEDED } from './attach-session.ts';
 import type { StartCheckout } from './checkout-wish.ts';
@@ -129,14 +130,4 @@ async function attachTogether(house: House, attachments: readonly Attachment<unk
     ownEnd(error);
     return attachments.map(() => 'alone');
   }
-}
-
-/**
- * What ends one of many ends no stranger with it: a refusal is told, and a mistake of ours is made again alone, where
- * it is told as what it is. Whatever the database says concerns everybody. @throws that.
- */
-function ownEnd(error: unknown): { readonly refused: KassaError } | 'alone' {
-  if (error instanceof KassaError) return { refused: error };
-  if (error instanceof Bug || error instanceof TypeError || error instanceof RangeError) return 'alone';
-  throw error;
 }

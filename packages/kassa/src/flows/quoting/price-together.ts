@@ -8,8 +8,9 @@ import {
 } from '../../database/index.ts';
 import { lookAtStock, shortOf, soldOut } from '../../domain/inventory/index.ts';
 import { type Balances, lookAtBalances } from '../../domain/reports/index.ts';
-import { Bug, KassaError } from '../../kernel/errors.ts';
+import type { KassaError } from '../../kernel/errors.ts';
 import type { House, QuoteWish } from '../house.ts';
+import { ownEnd } from './own-end.ts';
 import { offersIn, type PricedWish, type PriceWish } from './price-wish.ts';
 
 /** What became of one among strangers. `alone`: nothing of it is written, and it must be priced by itself. */
@@ -127,14 +128,4 @@ function isPriced<Priced extends { readonly quote: unknown }>(
   one: Priced | Exclude<PricedTogether, PricedWish>,
 ): one is Priced {
   return one !== 'alone' && 'quote' in one;
-}
-
-/**
- * What ends one of many ends no stranger with it: a refusal is told, and a mistake of ours is made again alone, where it
- * is told as what it is. Whatever the database or a catalogue that was written anew says concerns everybody. @throws that.
- */
-function ownEnd(error: unknown): { readonly refused: KassaError } | 'alone' {
-  if (error instanceof KassaError) return { refused: error };
-  if (error instanceof Bug || error instanceof TypeError || error instanceof RangeError) return 'alone';
-  throw error;
 }
