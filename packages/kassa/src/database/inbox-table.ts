@@ -184,11 +184,12 @@ export async function wakeEvents(tx: Transaction, object_id: string, at: Date): 
 }
 
 const WAKE_EVENTS: RowsStatement<{ readonly object_id: string; readonly at: Date }> = {
+  columns: { text: ['object_id'], timestamptz: ['at'] },
   statement: (rows) => sql`
     update kassa.inbox_events event
     set due_at = least(event.due_at, known.at), parked_at = null, claims = event.claims + 1, lease_until = null
-    from json_to_recordset(${rows}::json) as known (object_id text, at timestamptz)
-    where event.object_id = any (${keysOf(rows, 'object_id', 'text')}) and event.object_id = known.object_id and event.handled_at is null`,
+    from ${rows} as known
+    where event.object_id = any (${keysOf(rows, 'object_id')}) and event.object_id = known.object_id and event.handled_at is null`,
 };
 
 /** Whether Stripe has ever reached us: until then nobody should wait for an event. */

@@ -37,9 +37,10 @@ export async function setTimer(tx: Transaction, { subject, kind, due_at, payload
 }
 
 const SET_TIMERS: RowsStatement<Timer> = {
+  columns: { uuid: ['subject'], text: ['kind'], timestamptz: ['due_at'], jsonb: ['payload'] },
   statement: (rows) => sql`
     insert into kassa.timers as timer (subject, kind, due_at, payload)
-    select subject, kind, due_at, payload from json_populate_recordset(null::kassa.timers, ${rows}::json)
+    select subject, kind, due_at, payload from ${rows}
     on conflict (subject, kind) do update
       set due_at = excluded.due_at, payload = excluded.payload, attempts = 0, claims = timer.claims + 1,
         lease_until = null, last_error = null`,
@@ -56,9 +57,10 @@ export async function cancelTimer(
 }
 
 const CANCEL_TIMERS: RowsStatement<Pick<Timer, 'subject' | 'kind'>> = {
+  columns: { uuid: ['subject'], text: ['kind'] },
   statement: (rows) => sql`
-    delete from kassa.timers timer using json_to_recordset(${rows}::json) as over (subject uuid, kind text)
-    where timer.subject = any (${keysOf(rows, 'subject', 'uuid')}) and timer.subject = over.subject and timer.kind = over.kind`,
+    delete from kassa.timers timer using ${rows} as over
+    where timer.subject = any (${keysOf(rows, 'subject')}) and timer.subject = over.subject and timer.kind = over.kind`,
   told: { column: sql`timer.subject || timer.kind`, of: ({ subject, kind }) => subject + kind },
 };
 

@@ -137,9 +137,8 @@ test('a round inside a round joins it', async () => {
 });
 
 const EGGS: RowsStatement<{ readonly id: number; readonly basket: number }> = {
-  statement: (rows) => sql`
-    insert into eggs (id, basket) select id, basket from json_to_recordset(${rows}::json) as egg (id int, basket int)
-    on conflict do nothing`,
+  columns: { int: ['id', 'basket'] },
+  statement: (rows) => sql`insert into eggs (id, basket) select id, basket from ${rows} on conflict do nothing`,
   told: { column: sql`eggs.id::text`, of: ({ id }) => String(id) },
 };
 
@@ -179,7 +178,8 @@ test('one of many who throws leaves nothing in their round, and the others are w
 test('half of a character is stored as the sign that stands for none, whatever stands beside it', async () => {
   await sql`create table notes (note text)`.execute(fresh.db);
   const NOTES: RowsStatement<{ readonly note: string }> = {
-    statement: (rows) => sql`insert into notes select note from json_to_recordset(${rows}::json) as own (note text)`,
+    columns: { text: ['note'] },
+    statement: (rows) => sql`insert into notes select note from ${rows}`,
   };
   const note = 'half \ud83c, whole 🎟, the letters \\ud83c and a "quote"';
   await inTransaction(fresh.db, (tx) => writeRows(tx, NOTES, [{ note }]));

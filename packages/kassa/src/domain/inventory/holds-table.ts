@@ -61,12 +61,17 @@ type HoldRow = HoldOwner & Omit<Hold, 'state'> & { readonly state: 'released' | 
 
 /** No row where nobody counts the pieces of an offer. */
 const INSERT_HOLDS: RowsStatement<HoldRow> = {
+  columns: {
+    uuid: ['id', 'order_id', 'order_line_id', 'offer_id'],
+    int: ['quantity'],
+    text: ['state'],
+    timestamptz: ['expires_at', 'at'],
+  },
   statement: (rows) => sql`
     insert into kassa.holds (id, order_id, order_line_id, offer_id, quantity, state, expires_at, created_at, updated_at)
     select hold.id, hold.order_id, hold.order_line_id, stock.offer_id, hold.quantity, hold.state, hold.expires_at, hold.at,
       hold.at
-    from json_to_recordset(${rows}::json) as hold (id uuid, order_id uuid, order_line_id uuid, offer_id uuid,
-      quantity int, state text, expires_at timestamptz, at timestamptz)
+    from ${rows} as hold
     join kassa.stock on stock.offer_id = hold.offer_id`,
   told: { column: sql`holds.id`, of: (row) => row.id },
 };

@@ -139,13 +139,14 @@ interface StockMove {
 
 /** What many want of one offer is wanted as one sum: all of them get it, or none. Rows are locked in one order. */
 const MOVE_STOCK: RowsStatement<StockMove> = {
+  columns: { uuid: ['offer_id'], int: ['held', 'sold'] },
   statement: (rows) => sql`
     update kassa.stock set held = stock.held + moving.held, sold = stock.sold + moving.sold
     from (
       select stock.offer_id, wanted.held, wanted.sold
       from (
         select offer_id, sum(held)::int as held, sum(sold)::int as sold
-        from json_to_recordset(${rows}::json) as move (offer_id uuid, held int, sold int) group by offer_id
+        from ${rows} group by offer_id
       ) as wanted join kassa.stock using (offer_id) order by stock.offer_id for no key update of stock
     ) as moving
     where stock.offer_id = moving.offer_id and stock.capacity - stock.held - stock.sold >= moving.held + moving.sold`,

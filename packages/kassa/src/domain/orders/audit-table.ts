@@ -16,10 +16,13 @@ export interface AuditEntry {
   readonly details: Record<string, unknown>;
 }
 
-const INSERT_AUDITS = insertion<AuditEntry & { readonly id: string; readonly created_at: Date }>('audit_log', [
-  ...(['id', 'tenant_id', 'mode', 'order_id', 'order_version', 'action', 'status_from', 'status_to'] as const),
-  ...(['cause', 'actor', 'details', 'created_at'] as const),
-]);
+const INSERT_AUDITS = insertion<AuditEntry & { readonly id: string; readonly created_at: Date }>('audit_log', {
+  uuid: ['id', 'tenant_id', 'order_id'],
+  text: ['mode', 'action', 'status_from', 'status_to', 'cause', 'actor'],
+  int: ['order_version'],
+  jsonb: ['details'],
+  timestamptz: ['created_at'],
+});
 
 /** One row per version of an order. The database refuses to commit a version without it. */
 export async function writeAudit(tx: Transaction, entry: AuditEntry, world: { ids: Ids; at: Date }): Promise<void> {

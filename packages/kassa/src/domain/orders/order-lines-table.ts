@@ -50,10 +50,12 @@ export interface NewOrderLine {
 
 type LineRow = Omit<NewOrderLine, 'parent'> & Pick<OrderLine, 'id' | 'order_id' | 'position' | 'parent_line_id'>;
 
-const INSERT_LINES = insertion<LineRow>('order_lines', [
-  ...(['id', 'order_id', 'position', 'parent_line_id', 'offer_id', 'offer_version', 'name', 'description'] as const),
-  ...(['quantity', 'unit_minor', 'subtotal_minor', 'discount_minor', 'tax_minor', 'total_minor'] as const),
-]);
+const INSERT_LINES = insertion<LineRow>('order_lines', {
+  uuid: ['id', 'order_id', 'parent_line_id', 'offer_id'],
+  int: ['position', 'offer_version', 'quantity'],
+  text: ['name', 'description'],
+  bigint: ['unit_minor', 'subtotal_minor', 'discount_minor', 'tax_minor', 'total_minor'],
+});
 
 /** Writes the lines of a new order and answers their ids, in their order. */
 export async function insertLines(

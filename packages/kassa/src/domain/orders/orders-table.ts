@@ -97,12 +97,13 @@ export interface NewOrder {
 
 type OrderRow = Omit<NewOrder, 'lines'> & Pick<Order, 'id' | 'version' | 'created_at'> & { readonly updated_at: Date };
 
-const INSERT_ORDERS = insertion<OrderRow>('orders', [
-  ...(['id', 'tenant_id', 'mode', 'contract', 'quote_id', 'customer_id', 'user_id', 'email', 'currency'] as const),
-  ...(['subtotal_minor', 'discount_minor', 'tax_minor', 'credits_minor', 'total_minor', 'lines_hash'] as const),
-  ...(['external_reference', 'parent_order_id', 'status', 'version', 'hold_expires_at'] as const),
-  ...(['created_at', 'updated_at'] as const),
-]);
+const INSERT_ORDERS = insertion<OrderRow>('orders', {
+  uuid: ['id', 'tenant_id', 'quote_id', 'customer_id', 'parent_order_id'],
+  text: ['mode', 'contract', 'user_id', 'email', 'currency', 'lines_hash', 'external_reference', 'status'],
+  bigint: ['subtotal_minor', 'discount_minor', 'tax_minor', 'credits_minor', 'total_minor'],
+  int: ['version'],
+  timestamptz: ['hold_expires_at', 'created_at', 'updated_at'],
+});
 
 /** Writes the order and its lines; answers their ids. The audit row of version 1 is the caller's to write. */
 export async function insertOrder(
@@ -206,8 +207,9 @@ export async function noteSession(tx: Transaction, order_id: string, session_id:
 }
 
 const NOTE_SESSIONS: RowsStatement<{ readonly order_id: string; readonly session_id: string }> = {
+  columns: { uuid: ['order_id'], text: ['session_id'] },
   statement: (rows) => sql`
     update kassa.orders set stripe_checkout_session_id = noted.session_id
-    from json_to_recordset(${rows}::json) as noted (order_id uuid, session_id text)
-    where orders.id = any (${keysOf(rows, 'order_id', 'uuid')}) and orders.id = noted.order_id`,
+    from ${rows} as noted
+    where orders.id = any (${keysOf(rows, 'order_id')}) and orders.id = noted.order_id`,
 };

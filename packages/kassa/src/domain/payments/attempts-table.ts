@@ -92,16 +92,19 @@ export function operationKey(id: string, action: string): string {
 }
 
 type AttemptRow = NewAttempt & Pick<Attempt, 'id' | 'payment_status' | 'created_at'> & AttemptRest;
-interface AttemptRest {
-  readonly idempotency_key: string;
-  readonly updated_at: Date;
-}
+type AttemptRest = { readonly idempotency_key: string; readonly updated_at: Date };
 
-const INSERT_ATTEMPTS = insertion<AttemptRow>('payment_transactions', [
-  ...(['id', 'order_id', 'tenant_id', 'mode', 'presentation', 'amount', 'currency', 'metadata', 'user_id'] as const),
-  ...(['email', 'payment_status', 'idempotency_key', 'success_url', 'cancel_url', 'save_payment_method'] as const),
-  ...(['opened_from', 'expires_at', 'created_at', 'updated_at'] as const),
-]);
+const INSERT_ATTEMPTS = insertion<AttemptRow>('payment_transactions', {
+  uuid: ['id', 'order_id', 'tenant_id'],
+  text: [
+    ...(['mode', 'presentation', 'currency', 'user_id', 'email'] as const),
+    ...(['payment_status', 'idempotency_key', 'success_url', 'cancel_url', 'opened_from'] as const),
+  ],
+  bigint: ['amount'],
+  jsonb: ['metadata'],
+  boolean: ['save_payment_method'],
+  timestamptz: ['expires_at', 'created_at', 'updated_at'],
+});
 
 /** Writes the attempt as `initiated`, before Stripe hears of it (hosted-checkout H11). Answers the row as it is then. */
 export async function insertAttempt(

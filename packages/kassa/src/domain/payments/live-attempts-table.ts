@@ -168,12 +168,16 @@ export async function noteOpened(tx: Transaction, opened: OpenedAttempt): Promis
 }
 
 const NOTE_OPENED: RowsStatement<OpenedAttempt> = {
+  columns: {
+    uuid: ['id'],
+    text: ['session_id', 'payment_id', 'url', 'client_secret', 'status', 'payment_status'],
+    timestamptz: ['heard_at'],
+  },
   statement: (rows) => sql`
     update kassa.payment_transactions attempt
     set session_id = opened.session_id, payment_id = opened.payment_id, url = opened.url,
       client_secret = opened.client_secret, status = opened.status, payment_status = opened.payment_status,
       heard_at = opened.heard_at, updated_at = opened.heard_at
-    from json_to_recordset(${rows}::json) as opened (id uuid, session_id text, payment_id text, url text,
-      client_secret text, status text, payment_status text, heard_at timestamptz)
-    where attempt.id = any (${keysOf(rows, 'id', 'uuid')}) and attempt.id = opened.id`,
+    from ${rows} as opened
+    where attempt.id = any (${keysOf(rows, 'id')}) and attempt.id = opened.id`,
 };

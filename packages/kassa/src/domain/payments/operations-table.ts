@@ -85,7 +85,7 @@ export async function intendOperation(
 }
 
 type OperationRow = Omit<NewOperation, 'request' | 'leaves_at_once'> &
-  StoredRequest &
+  Omit<StoredRequest, 'leaving'> &
   Pick<Operation, 'id' | 'state' | 'first_sent_at' | 'last_sent_at' | 'created_at'> & {
     readonly sends: number;
     readonly updated_at: Date;
@@ -93,10 +93,12 @@ type OperationRow = Omit<NewOperation, 'request' | 'leaves_at_once'> &
 
 const INSERT_OPERATIONS = insertion<OperationRow>(
   'stripe_operations',
-  [
-    ...(['id', 'tenant_id', 'mode', 'key', 'order_id', 'attempt_id', 'refund_id', 'action', 'path', 'body'] as const),
-    ...(['state', 'sends', 'first_sent_at', 'last_sent_at', 'created_at', 'updated_at'] as const),
-  ],
+  {
+    uuid: ['id', 'tenant_id', 'order_id', 'attempt_id', 'refund_id'],
+    text: ['mode', 'key', 'action', 'path', 'body', 'state'],
+    int: ['sends'],
+    timestamptz: ['first_sent_at', 'last_sent_at', 'created_at', 'updated_at'],
+  },
   sql`on conflict (key) do nothing`,
 );
 
@@ -217,11 +219,12 @@ export async function noteDone(tx: Transaction, key: string, object_id: string, 
 }
 
 const NOTE_DONE: RowsStatement<{ readonly key: string; readonly object_id: string; readonly at: Date }> = {
+  columns: { text: ['key', 'object_id'], timestamptz: ['at'] },
   statement: (rows) => sql`
     update kassa.stripe_operations operation
     set state = 'known', outcome = 'done', stripe_object_id = done.object_id, last_error = null, updated_at = done.at
-    from json_to_recordset(${rows}::json) as done (key text, object_id text, at timestamptz)
-    where operation.key = any (${keysOf(rows, 'key', 'text')}) and operation.key = done.key and ${besideKey(sql`operation.state <> 'known'`)}`,
+    from ${rows} as done
+    where operation.key = any (${keysOf(rows, 'key')}) and operation.key = done.key and ${besideKey(sql`operation.state <> 'known'`)}`,
 };
 
 type End = Parameters<typeof closeOperation>[2];

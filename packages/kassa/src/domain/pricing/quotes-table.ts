@@ -1,4 +1,4 @@
-import { type Database, type RowsStatement, sql, type Transaction, writeRows } from '../../database/index.ts';
+import { type Database, insertion, type Transaction, writeRows } from '../../database/index.ts';
 import { assert } from '../../kernel/assert.ts';
 import type { Ids } from '../../kernel/ids.ts';
 import { hashOfBasket, type PricedBasket, type PricedLine } from './basket.ts';
@@ -16,19 +16,16 @@ interface QuoteOwner {
   readonly user_id: string | null;
 }
 
-/** A quote as it is written: the columns of the statement below, in its order. */
-type QuoteRow = readonly (string | number | Date | null | readonly PricedLine[])[];
+type QuoteRow = PricedBasket &
+  QuoteOwner & { readonly id: string; readonly expires_at: Date; readonly created_at: Date };
 
-/** The rows come as lists, not by names: every price is a row here, and names cost Postgres a quarter of it (measured). */
-const INSERT_QUOTES: RowsStatement<QuoteRow> = {
-  statement: (rows) => sql`
-    insert into kassa.quotes (id, tenant_id, mode, user_id, currency, subtotal_minor, discount_minor, tax_minor,
-      credits_minor, total_minor, coupon_code, hash, expires_at, created_at, lines)
-    select (quote->>0)::uuid, (quote->>1)::uuid, quote->>2, quote->>3, quote->>4, (quote->>5)::bigint,
-      (quote->>6)::bigint, (quote->>7)::bigint, (quote->>8)::bigint, (quote->>9)::bigint, quote->>10, quote->>11,
-      (quote->>12)::timestamptz, (quote->>13)::timestamptz, quote->14
-    from jsonb_array_elements(${rows}::jsonb) as quote`,
-};
+const INSERT_QUOTES = insertion<QuoteRow>('quotes', {
+  uuid: ['id', 'tenant_id'],
+  text: ['mode', 'user_id', 'currency', 'coupon_code', 'hash'],
+  bigint: ['subtotal_minor', 'discount_minor', 'tax_minor', 'credits_minor', 'total_minor'],
+  jsonb: ['lines'],
+  timestamptz: ['expires_at', 'created_at'],
+});
 
 export async function insertQuote(
   tx: Transaction,
@@ -37,13 +34,10 @@ export async function insertQuote(
   world: { ids: Ids; at: Date; expires_at: Date },
 ): Promise<Quote> {
   const id = world.ids.uuid();
-  const { currency, subtotal_minor, discount_minor, tax_minor, credits_minor, total_minor } = basket;
-  const row: QuoteRow = [
-    ...[id, owner.tenant_id, owner.mode, owner.user_id, currency, subtotal_minor, discount_minor, tax_minor],
-    ...[credits_minor, total_minor, basket.coupon_code, basket.hash, world.expires_at, world.at, basket.lines],
-  ];
-  await writeRows(tx, INSERT_QUOTES, [row]);
-  return { ...basket, id, user_id: owner.user_id, expires_at: world.expires_at };
+  const { tenant_id, mode, user_id } = owner;
+  const { at, expires_at } = world;
+  await writeRows(tx, INSERT_QUOTES, [{ ...basket, id, tenant_id, mode, user_id, expires_at, created_at: at }]);
+  return { ...basket, id, user_id, expires_at };
 }
 
 /**
