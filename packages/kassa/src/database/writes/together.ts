@@ -52,7 +52,7 @@ export async function writeRows<Row extends object>(
 /**
  * Reads one value, as a scalar subquery in brackets: at once, or, inside `together`, with all writes. There it sees what
  * was before them.
- * @param name given, looks of one name are one and the same, and are made once for all.
+ * @param name given, looks of one name are one and the same to the letter, and are made once for all.
  */
 export async function look<Value>(
   tx: Transaction,
@@ -117,7 +117,7 @@ export function oneOfMany<Result>(tx: Transaction, work: () => Promise<Result>):
   return lockedLater(tx, () => together(tx, work));
 }
 
-/** Texts of rounds that are made of rows alone, by the numbers of their statements: building one takes half a millisecond. */
+/** Texts of rounds by what they are made of: building one takes half a millisecond. */
 const texts = new Map<string, string>();
 const numbers = new WeakMap<RowsStatement, number>();
 let numbered = 0;
@@ -132,21 +132,24 @@ async function send(tx: Transaction, parts: readonly Part[]): Promise<void> {
 function queryOf(tx: Transaction, parts: readonly Part[]): CompiledQuery<Record<string, never>> {
   const shape = shapeOf(parts);
   const known = shape === undefined ? undefined : texts.get(shape);
-  if (known !== undefined) return CompiledQuery.raw(known, parts.flatMap(listsOf));
+  if (known !== undefined) return CompiledQuery.raw(known, listsOf(parts));
   const query = composed(parts).compile(tx);
-  // Whatever a statement brings along beside its rows would be that of this round for ever.
-  if (shape !== undefined && query.parameters.length === parts.length) texts.set(shape, query.sql);
+  // A value that a part brings along beside its rows would be that of this round for ever.
+  const is_ours_alone = query.parameters.length === parts.filter(({ kind }) => kind === 'rows').length;
+  if (shape !== undefined && is_ours_alone) texts.set(shape, query.sql);
   return query;
 }
 
-/** The same for rounds of the same text; undefined where something else than rows may make a difference. */
+/** The same for rounds of the same text; undefined where that cannot be told before it is built. */
 function shapeOf(parts: readonly Part[]): string | undefined {
   let shape = '';
   for (const part of parts) {
-    if (part.kind !== 'rows') return undefined;
-    const number = numbers.get(part.statement) ?? numbered++;
-    numbers.set(part.statement, number);
-    shape += tellsKeys(part) ? `${number}!` : `${number}.`;
+    if (part.kind === 'rows') {
+      const number = numbers.get(part.statement) ?? numbered++;
+      numbers.set(part.statement, number);
+      shape += tellsKeys(part) ? `${number}!` : `${number}.`;
+    } else if (part.kind === 'look' && part.name !== null) shape += `${part.name}?`;
+    else return undefined;
   }
   return shape;
 }
@@ -155,8 +158,8 @@ function tellsKeys(part: Part): boolean {
   return part.kind === 'rows' && part.wrote.length > 0;
 }
 
-function listsOf(part: Part): string[] {
-  return part.kind === 'rows' ? [asLists(part.statement.columns, part.rows)] : [];
+function listsOf(parts: readonly Part[]): string[] {
+  return parts.flatMap((part) => (part.kind === 'rows' ? [asLists(part.statement.columns, part.rows)] : []));
 }
 
 /** Each write is a part of its own; counting its rows in the order of the calls also makes Postgres run it in that order. */
