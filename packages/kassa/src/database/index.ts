@@ -42,6 +42,6 @@ export {
   stockLast,
   type Transaction,
 } from './transaction.ts';
-export { besideKey, keysOf } from './writes/by-key.ts';
+export { besideKey, isOneOf, keysOf } from './writes/by-key.ts';
 export { insertion, type RowsStatement } from './writes/rows.ts';
 export { look, oneOfMany, together, type Wrote, type WroteRow, write, writeRows } from './writes/together.ts';

@@ -1,4 +1,4 @@
-import { lockClass, sql, type Transaction } from '../../database/index.ts';
+import { isOneOf, lockClass, sql, type Transaction } from '../../database/index.ts';
 import { FIRST_ORDER_NUMBER, ORDER_COLUMNS, type Order } from './orders-table.ts';
 
 /**
@@ -10,7 +10,7 @@ export async function lockFreeOrders(tx: Transaction, ids: readonly string[]): P
   return tx
     .selectFrom('orders')
     .select(ORDER_COLUMNS)
-    .where(sql<boolean>`id = any(${ids}::uuid[])`)
+    .where(isOneOf('id', ids))
     .orderBy('id')
     .forUpdate()
     .skipLocked()

@@ -1,5 +1,6 @@
 import {
   type Database,
+  isOneOf,
   keysOf,
   lockClass,
   type RowsStatement,
@@ -88,7 +89,7 @@ export async function lockAttemptsOf(tx: Transaction, order_ids: readonly string
   return tx
     .selectFrom('payment_transactions')
     .select(ATTEMPT_COLUMNS)
-    .where(sql<boolean>`order_id = any(${order_ids}::uuid[])`)
+    .where(isOneOf('order_id', order_ids))
     .orderBy('id')
     .forUpdate()
     .execute();
