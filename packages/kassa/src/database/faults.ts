@@ -42,6 +42,11 @@ export function isConflict(error: unknown): boolean {
   return ['40001', '40P01', '55P03'].includes(sqlstateOf(error) ?? '');
 }
 
+/** A statement for all or nothing found rows that do not fit: nothing of it is kept. */
+export function isRefusedWhole(error: unknown): boolean {
+  return sqlstateOf(error) === 'KS001';
+}
+
 /** The server ended a statement that took longer than it may: nothing of its transaction is kept. Also as it is told on. */
 export function isTimedOut(error: unknown): boolean {
   const told = error instanceof DatabaseUnavailable ? error.cause : error;

@@ -14,7 +14,9 @@ export {
   constraintOf,
   DatabaseUnavailable,
   isConflict,
+  isConnectionLoss,
   isDatabaseAway,
+  isRefusedWhole,
   isRowFault,
   isTimedOut,
   sqlstateOf,
@@ -44,4 +46,4 @@ export {
 } from './transaction.ts';
 export { besideKey, isOneOf, keysOf } from './writes/by-key.ts';
 export { insertion, type RowsStatement } from './writes/rows.ts';
-export { look, oneOfMany, together, type Wrote, type WroteRow, write, writeRows } from './writes/together.ts';
+export { atOnce, look, oneOfMany, together, type Wrote, type WroteRow, write, writeRows } from './writes/together.ts';

@@ -120,6 +120,16 @@ export async function lockedLater<Result>(_tx: Transaction, work: () => Promise<
   }
 }
 
+/** Runs `work` under the rules of a transaction, but that it may send nothing: what it writes is gathered. */
+export async function unsent<T>(work: () => Promise<T>): Promise<T> {
+  const current: OpenTransaction = { open: true, connected: true, highest: undefined, commit_failure: undefined };
+  try {
+    return await inside.run(current, work);
+  } finally {
+    current.open = false;
+  }
+}
+
 /**
  * Runs `work` in one READ COMMITTED transaction and commits it. After a conflict (40001, 40P01, 55P03) or a lost
  * connection before the commit everything is run again, at most three times: `work` must touch nothing but `tx`.

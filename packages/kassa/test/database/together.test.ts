@@ -1,9 +1,11 @@
 // Goal: writes that are gathered end in the same rows as writes that are sent one by one, in their order, or in none.
 // Method: a real Postgres; tables of the test's own, and a gate that sees what is sent.
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import {
+  atOnce,
   type GatePoint,
   inTransaction,
+  isRefusedWhole,
   look,
   oneOfMany,
   type RowsStatement,
@@ -173,6 +175,58 @@ test('one of many who throws leaves nothing in their round, and the others are w
   );
   const { rows } = await sql<{ id: number }>`select id from eggs where basket = 80 order by id`.execute(fresh.db);
   expect(rows.map(({ id }) => id)).toEqual([80, 82]);
+});
+
+describe('what is sent at once', () => {
+  const FEW: typeof EGGS = {
+    columns: EGGS.columns,
+    all: true,
+    statement: (rows) => sql`insert into eggs (id, basket) select id, basket from ${rows} on conflict do nothing`,
+  };
+
+  test('is one statement without a transaction around it', async () => {
+    await inTransaction(fresh.db, (tx) => write(tx, basket(90)));
+    sent.length = 0;
+    const answer = await atOnce(fresh.db, async (tx) => {
+      await writeRows(tx, FEW, [{ id: 90, basket: 90 }]);
+      await writeRows(tx, FEW, [{ id: 91, basket: 90 }]);
+      return 'done';
+    });
+    expect(answer).toBe('done');
+    expect(sent.map(({ kind }) => kind)).toEqual(['connect', 'statement']);
+  });
+
+  test('is refused as a whole when one row of it does not fit', async () => {
+    const refused = atOnce(fresh.db, async (tx) => {
+      await writeRows(tx, EGGS, [{ id: 92, basket: 90 }]);
+      await writeRows(tx, FEW, [
+        { id: 93, basket: 90 },
+        { id: 90, basket: 90 },
+      ]);
+    });
+    expect(isRefusedWhole(await refused.catch((error: unknown) => error))).toBe(true);
+    const { rows } = await sql`select from eggs where id in (92, 93)`.execute(fresh.db);
+    expect(rows).toEqual([]);
+  });
+
+  test('is nothing that somebody judges afterwards, and nothing that is sent past it', async () => {
+    const judged = atOnce(fresh.db, (tx) => writeRows(tx, EGGS, [{ id: 94, basket: 90 }], () => undefined));
+    await expect(judged).rejects.toThrow('nobody judges');
+    await expect(atOnce(fresh.db, (tx) => sql`select 1`.execute(tx))).rejects.toThrow('past the open transaction');
+    const { rows } = await sql`select from eggs where id = 94`.execute(fresh.db);
+    expect(rows).toEqual([]);
+  });
+
+  test('leaves nothing behind when the work throws', async () => {
+    const failing = atOnce(fresh.db, async (tx) => {
+      await writeRows(tx, EGGS, [{ id: 95, basket: 90 }]);
+      throw new Error('changed my mind');
+    });
+    await expect(failing).rejects.toThrow('changed my mind');
+    sent.length = 0;
+    await sql`select 1`.execute(fresh.db);
+    expect(sent.filter(({ kind }) => kind === 'statement')).toHaveLength(1);
+  });
 });
 
 test('half of a character is stored as the sign that stands for none, whatever stands beside it', async () => {

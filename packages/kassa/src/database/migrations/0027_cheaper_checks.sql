@@ -28,6 +28,12 @@ create unique index payment_transactions_tenant_id_mode_session_id_key
 create unique index payment_transactions_tenant_id_mode_payment_id_key
   on kassa.payment_transactions (tenant_id, mode, payment_id) where payment_id is not null;
 
+-- What a statement calls when it must do all that it was asked for or nothing, and cannot.
+create function kassa.refuse_part() returns int language plpgsql as $$
+begin
+  raise exception 'not all of the rows could be written, so none is' using errcode = 'KS001';
+end $$;
+
 -- One question where there were two: it is asked for each order and for each line of it.
 create or replace function kassa.check_lines_sum() returns trigger language plpgsql as $$
 declare the_order uuid;

@@ -17,6 +17,8 @@ export interface RowsStatement<Row extends object = never> {
   readonly statement: (rows: RawBuilder<unknown>) => RawBuilder<unknown>;
   /** What tells that a row was written: a column of it as text, and the same text of the row that was handed in. */
   readonly told?: { readonly column: RawBuilder<unknown>; readonly of: (row: Row) => string };
+  /** Each row that is handed in is written, or everything that is sent with them is refused (`isRefusedWhole`). */
+  readonly all?: true;
 }
 
 /**

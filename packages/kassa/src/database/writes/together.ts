@@ -1,6 +1,7 @@
 import { CompiledQuery, type OperationNodeSource, type RawBuilder, sql } from 'kysely';
 import { Bug } from '../../kernel/errors.ts';
-import { lockedLater, type Transaction } from '../transaction.ts';
+import { DatabaseUnavailable, isTimedOut } from '../faults.ts';
+import { type Database, lockedLater, type Transaction, unsent } from '../transaction.ts';
 import { asLists, type RowsStatement, relationOf } from './rows.ts';
 
 /** How many rows a statement has written, told to whoever must judge it. May throw: then everything rolls back. */
@@ -109,6 +110,28 @@ export async function together<Result>(tx: Transaction, work: () => Promise<Resu
 }
 
 /**
+ * Gathers whatever `work` writes and sends it as one statement that is a transaction by itself: one way to the database
+ * and back instead of five. Nobody can take anything back when it is answered, so it is for rows of which nobody asks
+ * whether they were written, and for statements that see to that themselves (`all`). Not repeated by itself.
+ * @throws DatabaseUnavailable when it took longer than it may; Bug when something else is handed in, or sent at once.
+ */
+export async function atOnce<Result>(db: Database, work: (tx: Transaction) => Promise<Result>): Promise<Result> {
+  const tx = db.withoutPlugins() as Transaction;
+  const parts: Part[] = [];
+  gathered.set(tx, parts);
+  const result = await unsent(() => work(tx));
+  gathered.delete(tx);
+  const is_final = parts.every((part) => part.kind === 'rows' && part.wrote.length === 0);
+  if (!is_final) throw new Bug('what is sent at once is rows that nobody judges afterwards');
+  try {
+    if (parts.length > 0) await db.executeQuery(queryOf(db, parts));
+  } catch (error) {
+    throw isTimedOut(error) ? new DatabaseUnavailable('busy', error) : error;
+  }
+  return result;
+}
+
+/**
  * One of many strangers in a round: a round of its own within it, which may throw and then leaves nothing. Everything
  * that locks must be gathered, by statements for many, so that all of them lock in one order.
  */
@@ -129,11 +152,11 @@ async function send(tx: Transaction, parts: readonly Part[]): Promise<void> {
   for (const [at, part] of parts.entries()) tell(part, row[`w${at}`] as never);
 }
 
-function queryOf(tx: Transaction, parts: readonly Part[]): CompiledQuery<Record<string, never>> {
+function queryOf(db: Database, parts: readonly Part[]): CompiledQuery<Record<string, never>> {
   const shape = shapeOf(parts);
   const known = shape === undefined ? undefined : texts.get(shape);
   if (known !== undefined) return CompiledQuery.raw(known, listsOf(parts));
-  const query = composed(parts).compile(tx);
+  const query = composed(parts).compile(db);
   // A value that a part brings along beside its rows would be that of this round for ever.
   const is_ours_alone = query.parameters.length === parts.filter(({ kind }) => kind === 'rows').length;
   if (shape !== undefined && is_ours_alone) texts.set(shape, query.sql);
@@ -179,9 +202,11 @@ function composed(parts: readonly Part[]): RawBuilder<Record<string, never>> {
   const values = parts.map((part, at) => {
     const name = sql.ref(`w${at}`);
     if (part.kind === 'look') return sql`${part.value} as ${name}`;
-    return tellsKeys(part)
-      ? sql`(select json_agg(told) from ${name}) as ${name}`
-      : sql`(select count(*) from ${name})::int as ${name}`;
+    if (tellsKeys(part)) return sql`(select json_agg(told) from ${name}) as ${name}`;
+    const written = sql`(select count(*) from ${name})::int`;
+    if (part.kind === 'write' || !part.statement.all) return sql`${written} as ${name}`;
+    const handed_in = sql`(select count(*) from ${sql.ref(`r${at}`)})`;
+    return sql`case when ${written} = ${handed_in} then ${written} else kassa.refuse_part() end as ${name}`;
   });
   return sql`${withs.length === 0 ? sql`` : sql`with ${sql.join(withs)}`} select ${sql.join(values)}`;
 }

@@ -10,6 +10,7 @@ export {
   lockOrder,
   moveOrder,
   type NewOrder,
+  noteFirstSession,
   noteSession,
   type Order,
   type OrderMove,

@@ -206,7 +206,28 @@ export async function noteSession(tx: Transaction, order_id: string, session_id:
   await writeRows(tx, NOTE_SESSIONS, [{ order_id, session_id }]);
 }
 
-const NOTE_SESSIONS: RowsStatement<{ readonly order_id: string; readonly session_id: string }> = {
+/** The same for an order that nothing has happened to since it was written, and that nobody else has locked; or none. */
+export async function noteFirstSession(tx: Transaction, order_id: string, session_id: string): Promise<void> {
+  lockClass(tx, 'order');
+  await writeRows(tx, NOTE_FIRST_SESSIONS, [{ order_id, session_id }]);
+}
+
+type NotedSession = { readonly order_id: string; readonly session_id: string };
+
+const NOTE_FIRST_SESSIONS: RowsStatement<NotedSession> = {
+  columns: { uuid: ['order_id'], text: ['session_id'] },
+  all: true,
+  statement: (rows) => sql`
+    update kassa.orders set stripe_checkout_session_id = untouched.session_id
+    from (
+      select orders.id, noted.session_id from ${rows} as noted join kassa.orders on orders.id = noted.order_id
+      where orders.id = any (${keysOf(rows, 'order_id')}) and orders.version = 1
+      order by orders.id for no key update of orders skip locked
+    ) as untouched
+    where orders.id = untouched.id`,
+};
+
+const NOTE_SESSIONS: RowsStatement<NotedSession> = {
   columns: { uuid: ['order_id'], text: ['session_id'] },
   statement: (rows) => sql`
     update kassa.orders set stripe_checkout_session_id = noted.session_id

@@ -52,6 +52,7 @@ export {
   latestAttempt,
   lockAttemptsOf,
   longSilent,
+  noteFirstOpened,
   noteOpened,
   oldestEarlyDispute,
   oldestLive,

@@ -1,8 +1,10 @@
 import {
+  besideKey,
   type Database,
   isOneOf,
   keysOf,
   lockClass,
+  type RawBuilder,
   type RowsStatement,
   sql,
   type Transaction,
@@ -168,17 +170,33 @@ export async function noteOpened(tx: Transaction, opened: OpenedAttempt): Promis
   await writeRows(tx, NOTE_OPENED, [opened]);
 }
 
-const NOTE_OPENED: RowsStatement<OpenedAttempt> = {
-  columns: {
-    uuid: ['id'],
-    text: ['session_id', 'payment_id', 'url', 'client_secret', 'status', 'payment_status'],
-    timestamptz: ['heard_at'],
-  },
-  statement: (rows) => sql`
-    update kassa.payment_transactions attempt
-    set session_id = opened.session_id, payment_id = opened.payment_id, url = opened.url,
-      client_secret = opened.client_secret, status = opened.status, payment_status = opened.payment_status,
-      heard_at = opened.heard_at, updated_at = opened.heard_at
-    from ${rows} as opened
-    where attempt.id = any (${keysOf(rows, 'id')}) and attempt.id = opened.id`,
+/** The same for an attempt of a locked order that is as it was written; or none of what is sent with it. */
+export async function noteFirstOpened(tx: Transaction, opened: OpenedAttempt): Promise<void> {
+  lockClass(tx, 'attempt');
+  await writeRows(tx, NOTE_FIRST_OPENED, [opened]);
+}
+
+const OPENED_COLUMNS: RowsStatement<OpenedAttempt>['columns'] = {
+  uuid: ['id'],
+  text: ['session_id', 'payment_id', 'url', 'client_secret', 'status', 'payment_status'],
+  timestamptz: ['heard_at'],
+};
+
+const noting = (rows: RawBuilder<unknown>): RawBuilder<unknown> => sql`
+  update kassa.payment_transactions attempt
+  set session_id = opened.session_id, payment_id = opened.payment_id, url = opened.url,
+    client_secret = opened.client_secret, status = opened.status, payment_status = opened.payment_status,
+    heard_at = opened.heard_at, updated_at = opened.heard_at
+  from ${rows} as opened
+  where attempt.id = any (${keysOf(rows, 'id')}) and attempt.id = opened.id`;
+
+const NOTE_OPENED: RowsStatement<OpenedAttempt> = { columns: OPENED_COLUMNS, statement: noting };
+
+const AS_IT_WAS_WRITTEN = besideKey(sql`attempt.payment_status = 'initiated' and attempt.status is null
+  and attempt.session_id is null and attempt.payment_id is null`);
+
+const NOTE_FIRST_OPENED: RowsStatement<OpenedAttempt> = {
+  columns: OPENED_COLUMNS,
+  all: true,
+  statement: (rows) => sql`${noting(rows)} and ${AS_IT_WAS_WRITTEN}`,
 };

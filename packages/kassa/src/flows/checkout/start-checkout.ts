@@ -128,6 +128,7 @@ async function draft(house: House, tx: Transaction, command: StartCheckout): Pro
       await restartKey(tx, { ...house.shop, ...idempotency });
     }
   }
-  const just = await draftWish(house, tx, { command, at });
-  return { attempt_id: just.attempt.id, just };
+  const { order, ...drafted } = await draftWish(house, tx, { command, at });
+  // Under a key the answer is kept with what Stripe has answered: that is more than a look can be spared for.
+  return { attempt_id: drafted.attempt.id, just: idempotency ? drafted : { ...drafted, order } };
 }

@@ -1,5 +1,12 @@
-import { cancelTimer, setTimer, type Transaction, together, wakeEvents } from '../../database/index.ts';
-import { lockFreeOrders, lockOrder, noteSession, type Order, type OrderStatus } from '../../domain/orders/index.ts';
+import { atOnce, cancelTimer, setTimer, type Transaction, together, wakeEvents } from '../../database/index.ts';
+import {
+  lockFreeOrders,
+  lockOrder,
+  noteFirstSession,
+  noteSession,
+  type Order,
+  type OrderStatus,
+} from '../../domain/orders/index.ts';
 import {
   type Attempt,
   isOpened,
@@ -7,6 +14,7 @@ import {
   lockAttempts,
   lockAttemptsOf,
   noteDone,
+  noteFirstOpened,
   noteOpened,
   type OpenedAtStripe,
   operationKey,
@@ -47,7 +55,12 @@ export interface Attachment<Result> {
   readonly attempt: Attempt;
   readonly opened: OpenedAtStripe;
   readonly finish: Finish<Result>;
+  /** The order, given when it was written a moment ago and `finish` writes nothing. */
+  readonly order?: PricedOrder | undefined;
 }
+
+/** What an order tells whoever opens its page. */
+export type PricedOrder = Pick<Order, 'subtotal_minor' | 'discount_minor' | 'tax_minor' | 'credits_minor' | 'status'>;
 
 /**
  * Writes down what Stripe answered, in one transaction: the ids, the end of the operation, the timer that will expire
@@ -97,6 +110,40 @@ export async function attachAll(
   return results;
 }
 
+/**
+ * The same for orders that were written a moment ago, by one statement without a look at them: it fits as long as
+ * nothing has happened to any of them since, or nothing is written.
+ * @throws what `isRefusedWhole` tells when it does not fit one of them; nothing is written then.
+ */
+export async function attachFirst(house: House, attachments: readonly FirstAttachment[]): Promise<unknown[]> {
+  return atOnce(house.db, async (tx) => {
+    for (const { attempt, opened } of attachments) await noteFirstSession(tx, attempt.order_id, opened.session_id);
+    const at = house.clock.now();
+    for (const { attempt, opened } of attachments) {
+      const { session_id, payment_id, url, client_secret, status } = opened;
+      const ids = { id: attempt.id, session_id, payment_id, url, client_secret };
+      await noteFirstOpened(tx, { ...ids, status, payment_status: 'pending', heard_at: at });
+    }
+    const results: unknown[] = [];
+    for (const { attempt, opened, order, finish } of attachments) {
+      await writeRest(tx, { attempt, object_id: opened.session_id, due_at: endOf(attempt), at });
+      const { session_id, payment_id, url, client_secret } = opened;
+      results.push(await finish(tx, openedOf({ ...attempt, session_id, payment_id, url, client_secret }, order)));
+    }
+    return results;
+  });
+}
+
+/** One for which `attachFirst` may be tried. */
+export interface FirstAttachment extends Attachment<unknown> {
+  readonly opened: OpenedAtStripe & { readonly session_id: string };
+  readonly order: PricedOrder;
+}
+
+export function isFirst(attachment: Attachment<unknown>): attachment is FirstAttachment {
+  return attachment.order !== undefined && attachment.opened.session_id !== null;
+}
+
 interface Answered extends Omit<Attachment<unknown>, 'finish'> {
   readonly order: Order;
   /** All of the order, locked. */
@@ -117,19 +164,34 @@ async function writeAnswer(
   const status = current.status ?? opened.status;
   const ids = { session_id, payment_id: payment_id ?? current.payment_id };
   const superseded = payment_status === 'superseded';
-  const due_at = superseded ? at : new Date(attempt.expires_at.getTime() + EXPIRE_AFTER_MS);
+  const due_at = superseded ? at : endOf(attempt);
   await noteOpened(tx, { id: attempt.id, ...ids, url, client_secret, status, payment_status, heard_at: at });
   if (session_id !== null) await noteSession(tx, attempt.order_id, session_id);
+  await writeRest(tx, { attempt, object_id, due_at, at });
+  return superseded ? SUPERSEDED : openedOf({ ...current, ...ids, url, client_secret }, order);
+}
+
+interface Rest {
+  readonly attempt: Attempt;
+  readonly object_id: string;
+  readonly due_at: Date;
+  readonly at: Date;
+}
+
+async function writeRest(tx: Transaction, { attempt, object_id, due_at, at }: Rest): Promise<void> {
   await noteDone(tx, operationKey(attempt.id, 'open'), object_id, at);
   await cancelTimer(tx, { subject: attempt.id, kind: 'finish_checkout' });
   await setTimer(tx, { subject: attempt.id, kind: 'expire_checkout', due_at });
   // An event may have overtaken this answer; it waits in the inbox for the id that is known only now.
   await wakeEvents(tx, object_id, at);
-  return superseded ? SUPERSEDED : openedOf({ ...current, ...ids, url, client_secret }, order);
+}
+
+function endOf(attempt: Attempt): Date {
+  return new Date(attempt.expires_at.getTime() + EXPIRE_AFTER_MS);
 }
 
 /** The answer for an attempt that Stripe knows. @throws Bug when it does not. */
-export function openedOf(attempt: Attempt, order: Order): Opened {
+export function openedOf(attempt: Attempt, order: PricedOrder): Opened {
   if (!isOpened(attempt)) throw new Bug(`attempt ${attempt.id} was never opened`);
   return {
     order_id: attempt.order_id,

@@ -19,7 +19,14 @@ import { Bug, KassaError } from '../../kernel/errors.ts';
 import { unavailable } from '../asking/ask-stripe.ts';
 import { forgetDeleted } from '../asking/forget-deleted.ts';
 import type { House } from '../house.ts';
-import { type Attachment, attachSession, type Finish, openedOf, SUPERSEDED } from './attach-session.ts';
+import {
+  type Attachment,
+  attachSession,
+  type Finish,
+  openedOf,
+  type PricedOrder,
+  SUPERSEDED,
+} from './attach-session.ts';
 import { giveUp } from './give-up.ts';
 
 /** What was written just now, in a transaction that is committed; so nobody needs to read it. */
@@ -27,6 +34,8 @@ export interface JustDrafted {
   readonly attempt: Attempt;
   /** Null: nothing is due, so Stripe is not asked. */
   readonly operation: Operation | null;
+  /** Given where `finish` writes nothing. */
+  readonly order?: PricedOrder;
 }
 
 /**
@@ -61,7 +70,7 @@ export async function openAttempt<Result>(
   if (opened.amount_minor !== attempt.amount || opened.currency !== attempt.currency) {
     return refuseOtherPrice(house, attempt, opened);
   }
-  const attached = await attach(house, { attempt, opened, finish });
+  const attached = await attach(house, { attempt, opened, finish, order: drafted?.order });
   if (attached !== SUPERSEDED) return attached;
   house.wake('timers');
   throw superseded();

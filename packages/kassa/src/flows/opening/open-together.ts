@@ -2,6 +2,8 @@ import {
   batcher,
   inTransaction,
   isConflict,
+  isConnectionLoss,
+  isRefusedWhole,
   lanes,
   oneOfMany,
   type Transaction,
@@ -12,7 +14,7 @@ import type { KassaError } from '../../kernel/errors.ts';
 import type { House } from '../house.ts';
 import { ownEnd } from '../quoting/own-end.ts';
 import { type ReadSession, sessionReader } from '../viewing/read-sessions.ts';
-import { type Attachment, attachAll, type SUPERSEDED } from './attach-session.ts';
+import { type Attachment, attachAll, attachFirst, isFirst, type SUPERSEDED } from './attach-session.ts';
 import type { StartCheckout } from './checkout-wish.ts';
 import { asksForStockOnly, draftWish } from './draft-wish.ts';
 import type { Written } from './write-draft.ts';
@@ -124,6 +126,12 @@ async function wantedBy(house: House, tx: Transaction, commands: readonly StartC
 }
 
 async function attachTogether(house: House, attachments: readonly Attachment<unknown>[]): Promise<unknown[]> {
+  try {
+    if (attachments.every(isFirst)) return await attachFirst(house, attachments);
+  } catch (error) {
+    // Something has happened to one of them, or its row is kept, or nobody knows: then each is looked at.
+    if (!isRefusedWhole(error) && !isConflict(error) && !isConnectionLoss(error)) ownEnd(error);
+  }
   try {
     return await inTransaction(house.db, (tx) => attachAll(house, tx, attachments));
   } catch (error) {

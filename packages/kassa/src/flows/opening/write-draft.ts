@@ -13,6 +13,7 @@ import type { Quote } from '../../domain/pricing/index.ts';
 import { Bug, KassaError } from '../../kernel/errors.ts';
 import { lockPayment, setAside, takesStockOnly } from '../holding/set-aside.ts';
 import type { House } from '../house.ts';
+import type { PricedOrder } from './attach-session.ts';
 import type { StartCheckout } from './checkout-wish.ts';
 import { composeOpening } from './compose-opening.ts';
 
@@ -38,6 +39,7 @@ export interface Written {
   readonly attempt: Attempt;
   /** Null: nothing is due. */
   readonly operation: Operation | null;
+  readonly order: PricedOrder;
 }
 
 /**
@@ -130,7 +132,8 @@ async function writeRows(house: House, tx: Transaction, plan: Plan): Promise<Wri
     command.begins_as_draft === true && offers.get(offer_id)?.hold_at === 'pending';
   await setAside(house, tx, { order_id, line_ids, quote, buyer: owner, expires_at: hold_expires_at, at, waits });
   const beginning = { ...plan, order_id, attempt_id: attempt.id };
-  return { attempt, operation: await writeBeginning(house, tx, beginning) };
+  const priced = { ...quote, status: statusOf(command) };
+  return { attempt, operation: await writeBeginning(house, tx, beginning), order: priced };
 }
 
 function statusOf(command: StartCheckout): 'draft' | 'pending' {
