@@ -3,7 +3,7 @@ import { accountsOf } from './inbox/listed-events-table.ts';
 import { backoffMs, type ClaimRound, errorText, type Failure, LeaseLost } from './lease.ts';
 import { type Database, lockClass, type Transaction } from './transaction.ts';
 import { besideKey, keysOf } from './writes/by-key.ts';
-import type { RowsStatement } from './writes/rows.ts';
+import { asJson, type RowsStatement } from './writes/rows.ts';
 import { writeRows } from './writes/together.ts';
 
 /** A verified event as it is stored: nothing has been decided about it yet. */
@@ -96,7 +96,9 @@ export async function renewInboxEvents(
 }
 
 /**
- * Ends events in the transaction that did what they asked for, so that both are kept or neither is.
+ * Ends events in the transaction that did what they asked for, so that both are kept or neither is. They come as JSON,
+ * which Postgres takes for a hundred rows: lists are ten to it, and as many events it would compare with each other, every
+ * one with all, where the inbox was empty when it was counted last.
  * @throws LeaseLost when one of them meanwhile belongs to another worker: everything must roll back.
  */
 export async function markInboxHandled(
@@ -106,14 +108,12 @@ export async function markInboxHandled(
 ): Promise<void> {
   if (handled.length === 0) return;
   lockClass(tx, 'append');
+  const told = handled.map(({ event: { account, id, token }, ...end }) => ({ account, id, token, ...end }));
   const { rows } = await sql`
     update kassa.inbox_events event
     set handled_at = ${at}, outcome = done.outcome, order_id = done.order_id, lease_until = null, last_error = null
-    from unnest(${handled.map(({ event }) => event.account)}::text[], ${handled.map(({ event }) => event.id)}::text[],
-      ${handled.map(({ event }) => event.token)}::bigint[], ${handled.map(({ outcome }) => outcome)}::text[],
-      ${handled.map(({ order_id }) => order_id)}::uuid[]) as done (account, id, token, outcome, order_id)
-    where event.account = any (${accountsOf(handled.map(({ event }) => event))}::text[])
-      and event.id = any (${handled.map(({ event }) => event.id)}::text[])
+    from json_to_recordset(${asJson(told)}::json) as done (account text, id text, token bigint, outcome text, order_id uuid)
+    where event.account = any (${accountsOf(told)}::text[]) and event.id = any (${told.map(({ id }) => id)}::text[])
       and event.account = done.account and event.id = done.id and event.claims = done.token
       and ${besideKey(sql`event.handled_at is null and event.parked_at is null`)}
     returning event.id`.execute(tx);
