@@ -75,8 +75,6 @@ export const READS: Readonly<Record<string, Read>> = {
   'inbox: what is due': ({ db }) => claimInboxEvents(db, ROUND),
   'outbox: what is due': ({ db }) => claimDeliveries(db, ROUND),
   'timers: what is due': ({ db }) => claimTimers(db, ROUND),
-  'holds that have ended': ({ db }) =>
-    sql`select offer_id from kassa.holds where state = 'held' and expires_at <= ${LONG_AGO} limit 50`.execute(db),
   'operations without an answer': ({ db }) =>
     sql`select key from kassa.stripe_operations where state <> 'known' order by created_at limit 50`.execute(db),
   'reconciler: oldest live attempt': ({ db, shop }) => oldestLive(db, shop),

@@ -4,8 +4,14 @@ import { companionRows, type Row, validRows } from './valid-rows.ts';
 
 /** One row as it stands: whatever the schema says about it is heard by its own name. */
 export function insertRow(table: string, row: Row): RawBuilder<unknown> {
-  const columns = Object.keys(row).map((name) => sql.ref(name));
-  return sql`insert into kassa.${sql.ref(table)} (${sql.join(columns)}) values (${sql.join(Object.values(row))})`;
+  return insertRows(table, [row]);
+}
+
+/** Rows of the same columns, by one statement. */
+export function insertRows(table: string, rows: readonly Row[]): RawBuilder<unknown> {
+  const columns = Object.keys(rows[0] ?? {}).map((name) => sql.ref(name));
+  const values = rows.map((row) => sql`(${sql.join(Object.values(row))})`);
+  return sql`insert into kassa.${sql.ref(table)} (${sql.join(columns)}) values ${sql.join(values)}`;
 }
 
 /** A database is one installation, and counts the changes of its catalogue once, whatever else is in it. */
@@ -23,8 +29,9 @@ export async function insertSet(
     if (ONE_ROW.includes(table) && set > 1) continue;
     const companion = early.get(table);
     if (companion && table === 'credit_entries') await insertRow(table, companion).execute(tx);
-    await insertRow(table, { ...row, ...changes[table] }).execute(tx);
+    // The lines of a posting are written together.
+    const beside = after.filter(([name]) => name === table).map(([, extra]) => extra);
+    await insertRows(table, [{ ...row, ...changes[table] }, ...beside]).execute(tx);
     if (companion && table !== 'credit_entries') await insertRow(table, companion).execute(tx);
-    for (const [name, extra] of after) if (name === table) await insertRow(name, extra).execute(tx);
   }
 }

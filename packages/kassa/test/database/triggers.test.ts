@@ -4,7 +4,7 @@ import { type RawBuilder, sql } from 'kysely';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { inTransaction, type Transaction } from '../../src/database/index.ts';
 import { type FreshDatabase, freshDatabase, onEachServer } from '../setup/database.ts';
-import { insertRow, insertSet } from './insert-rows.ts';
+import { insertRow, insertRows, insertSet } from './insert-rows.ts';
 import { idOf, type Row, validRows } from './valid-rows.ts';
 
 const STATUSES = ['draft', 'pending', 'processing', 'paid', 'partially_refunded', 'refunded', 'expired', 'canceled'];
@@ -164,20 +164,17 @@ onEachServer((server) => {
   });
 
   trigger(['ledger_posting_sums_to_zero'], 'a posting balances in each of its currencies', async () => {
-    const posting = (lines: readonly (readonly [string, string, number])[]) => (tx: Transaction) =>
-      Promise.all(
+    const written = (lines: readonly (readonly [string, string, number])[], from = 0) =>
+      insertRows(
+        'ledger_entries',
         lines.map(([account, currency, amount_minor], at) => {
-          const id = `01935000-0000-7000-8000-0000000099${String(at).padStart(2, '0')}`;
+          const id = `01935000-0000-7000-8000-0000000099${String(from + at).padStart(2, '0')}`;
           const rest = { id, posting_id: idOf('posting', 7), cause: 'test' };
-          return insertRow('ledger_entries', {
-            ...validRows(1).ledger_entries,
-            ...rest,
-            account,
-            currency,
-            amount_minor,
-          }).execute(tx);
+          return { ...validRows(1).ledger_entries, ...rest, account, currency, amount_minor };
         }),
       );
+    const posting = (lines: readonly (readonly [string, string, number])[]) => (tx: Transaction) =>
+      written(lines).execute(tx);
     expect(await refusalOf(posting([['stripe', 'usd', 5]]))).toBe('ledger_posting_sums_to_zero');
     const crossed = posting([
       ['stripe', 'usd', 5],
@@ -192,6 +189,23 @@ onEachServer((server) => {
       ['review', 'eur', -1],
     ]);
     expect(await refusalOf(balanced)).toBe('kept');
+    // It is written whole: what would be made up for later in the transaction is refused at once.
+    const in_parts = async (tx: Transaction) => {
+      await written([['stripe', 'usd', 5]]).execute(tx);
+      await written([['revenue', 'usd', -5]], 1).execute(tx);
+    };
+    expect(await refusalOf(in_parts)).toBe('ledger_posting_sums_to_zero');
+    // One line too much in a statement of many postings is found among them.
+    const among_others = (tx: Transaction) => {
+      const of = (line: number, posting: number, account: string, amount_minor: number): Row => ({
+        ...validRows(1).ledger_entries,
+        ...{ id: idOf('ledger_entries', line), posting_id: idOf('posting', posting), cause: `test:${posting}` },
+        ...{ account, amount_minor },
+      });
+      const whole = [of(7, 7, 'stripe', 5), of(8, 7, 'revenue', -5)];
+      return insertRows('ledger_entries', [...whole, of(9, 8, 'stripe', 5)]).execute(tx);
+    };
+    expect(await refusalOf(among_others)).toBe('ledger_posting_sums_to_zero');
   });
 
   trigger(
@@ -316,13 +330,11 @@ onEachServer((server) => {
         await sql`delete from kassa.ledger_late_entries`.execute(tx);
         await sql`update kassa.ledger_closings set closing_before = ${closing_before}`.execute(tx);
         // A third line and a fourth of the first posting, which sum to nothing by themselves.
-        for (const [set, account, amount_minor] of [
-          [7, 'tax', 5],
-          [8, 'fees', -5],
-        ] as const) {
-          const line = { id: idOf('ledger_entries', set), tenant_id, account, amount_minor };
-          await insertRow('ledger_entries', { ...validRows(1).ledger_entries, ...line }).execute(tx);
-        }
+        const lines = [
+          { id: idOf('ledger_entries', 7), tenant_id, account: 'tax', amount_minor: 5 },
+          { id: idOf('ledger_entries', 8), tenant_id, account: 'fees', amount_minor: -5 },
+        ].map((line) => ({ ...validRows(1).ledger_entries, ...line }));
+        await insertRows('ledger_entries', lines).execute(tx);
         noted = (await tx.selectFrom('ledger_late_entries').select('entry_id').execute()).length;
       });
       expect(done).toBe('kept');
