@@ -282,6 +282,46 @@ onEachServer((server) => {
     expect(await refusalOf(back(2, 'failed'))).toBe('kept');
   });
 
+  trigger(
+    ['tenants_stay', 'tenants_never_emptied', 'inbox_events_stay', 'outbox_messages_stay'],
+    'a shop stays, and what was told of it stays with it',
+    async () => {
+      const ways: RawBuilder<unknown>[] = [
+        sql`delete from kassa.tenants`,
+        sql`update kassa.tenants set id = ${idOf('tenants', 9)}`,
+        sql`truncate kassa.tenants cascade`,
+        sql`update kassa.inbox_events set tenant_id = tenant_id`,
+        sql`update kassa.outbox_messages set tenant_id = tenant_id`,
+      ];
+      for (const way of ways) expect(await refusalOf((tx) => way.execute(tx))).toBe('23001');
+      expect(await refusalOf((tx) => sql`update kassa.tenants set name = 'Another'`.execute(tx))).toBe('kept');
+    },
+  );
+
+  const pairs: Record<string, (set: number) => Row> = {
+    ledger_entries: (set) => ({
+      ...{ id: idOf('ledger_entries', set), posting_id: idOf('posting', 7), cause: 'test' },
+      ...(set === 7 ? { account: 'stripe', amount_minor: 5 } : { account: 'revenue', amount_minor: -5 }),
+    }),
+    audit_log: (set) => ({ id: idOf('audit_log', set), order_version: set }),
+    outbox_messages: (set) => ({ id: idOf('outbox_messages', set), topic: 'order.told', order_version: set }),
+    inbox_events: (set) => ({ id: `evt_${set}` }),
+  };
+  trigger(
+    Object.keys(pairs).map((table) => `${table}_of_tenant`),
+    'no row is written for a shop that is not there, nor beside one that may be',
+    async () => {
+      for (const [table, row] of Object.entries(pairs)) {
+        const [first, second] = [7, 8].map((set) => ({ ...validRows(1)[table], ...row(set) }));
+        const beside = (shop: Row) => (tx: Transaction) =>
+          insertRows(table, [{ ...first }, { ...second, ...shop }]).execute(tx);
+        expect(await refusalOf(beside({})), table).toBe('kept');
+        const stranger = { tenant_id: idOf('tenants', 999) };
+        expect(await refusalOf(beside(stranger)), table).toBe(`${table}_tenant_id_fkey`);
+      }
+    },
+  );
+
   trigger(['ledger_never_emptied'], 'the books cannot be emptied', async () => {
     expect(await refusalOf((tx) => sql`truncate kassa.ledger_entries`.execute(tx))).toBe('23001');
   });
