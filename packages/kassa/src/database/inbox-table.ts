@@ -98,7 +98,7 @@ export async function renewInboxEvents(
 /**
  * Ends events in the transaction that did what they asked for, so that both are kept or neither is. They come as JSON,
  * which Postgres takes for a hundred rows: lists are ten to it, and as many events it would compare with each other, every
- * one with all, where the inbox was empty when it was counted last.
+ * one with all, where the inbox was empty when that was planned.
  * @throws LeaseLost when one of them meanwhile belongs to another worker: everything must roll back.
  */
 export async function markInboxHandled(

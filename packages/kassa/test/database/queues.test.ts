@@ -297,6 +297,32 @@ onEachServer((server) => {
       expect(plan).toContain('inbox_events_due');
       expect(plan).not.toMatch(/Seq Scan|Sort/);
     });
+
+    test('many marks meet their events without comparing each with all, also where the inbox was empty when that was planned', async () => {
+      let marking = '';
+      const one = openDatabase(shop.url, {
+        ...{ ...quietWorld, poolMax: 1 },
+        gate: (point, run) => {
+          if (point.sql.includes('outcome = done.outcome')) marking = point.sql;
+          return run();
+        },
+      });
+      await store('evt_a');
+      const [event] = await claimInboxEvents(shop.db, round());
+      if (!event) throw new Error('an event is due');
+      await handle(event, one);
+      await clear();
+      const values = new Set(marking.match(/\$\d+/g)).size;
+      await sql`set plan_cache_mode = force_generic_plan`.execute(one);
+      await sql.raw(`prepare marks as ${marking}`).execute(one);
+      const { rows } = await sql
+        .raw<{ 'QUERY PLAN': string }>(`explain execute marks (${Array(values).fill('null').join()})`)
+        .execute(one);
+      const plan = rows.map((row) => row['QUERY PLAN']).join('\n');
+      expect(plan).toContain('inbox_events_pkey');
+      expect(plan).toContain('Hash Join');
+      await closeDatabase(one);
+    });
   });
 
   describe('the outbox', () => {
