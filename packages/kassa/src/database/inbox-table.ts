@@ -1,6 +1,6 @@
 import { sql } from 'kysely';
 import { accountsOf } from './inbox/listed-events-table.ts';
-import { backoffMs, type ClaimRound, errorText, type Failure, LeaseLost } from './lease.ts';
+import { backoffMs, type ClaimRound, claimedBy, errorText, type Failure, IS_FREE, LeaseLost } from './lease.ts';
 import { type Database, lockClass, type Transaction } from './transaction.ts';
 import { besideKey, keysOf } from './writes/by-key.ts';
 import { asJson, type RowsStatement } from './writes/rows.ts';
@@ -62,11 +62,11 @@ export async function claimInboxEvents(
   const { rows } = await sql<ClaimedInboxEvent>`
     with claimed as (
       update kassa.inbox_events
-      set claims = claims + 1, lease_until = kassa.clock() + ${lease_ms}::int * interval '1 millisecond'
+      set claims = claims + 1, ${claimedBy(db, lease_ms)}
       where ctid = any (array(
         select ctid from kassa.inbox_events
         where handled_at is null and parked_at is null and due_at <= ${at}
-          and (lease_until is null or lease_until <= kassa.clock())
+          and ${IS_FREE}
         order by due_at, account, id limit ${limit} for update skip locked))
       returning *
     )

@@ -1,7 +1,7 @@
 import { sql } from 'kysely';
 import type { JsonValue } from './generated/tables.ts';
 import type { QueueCounts } from './inbox-table.ts';
-import { backoffMs, type ClaimRound, errorText, type Failure, LeaseLost } from './lease.ts';
+import { backoffMs, type ClaimRound, claimedBy, errorText, type Failure, IS_FREE, LeaseLost } from './lease.ts';
 import { type Database, lockClass, type Transaction } from './transaction.ts';
 
 /** A delivery that this worker alone may make until its lease runs out. Its `id` is the stable id toward receivers. */
@@ -44,13 +44,13 @@ export async function claimDeliveries(db: Database, { at, limit, lease_ms }: Cla
   const { rows } = await sql<ClaimedDelivery>`
     with claimed as (
       update kassa.deliveries
-      set claims = claims + 1, lease_until = kassa.clock() + ${lease_ms}::int * interval '1 millisecond',
+      set claims = claims + 1, ${claimedBy(db, lease_ms)},
         attempts = least(attempts + (case when lease_until is null then 0 else 1 end), ${ATTEMPTS_MAX}::int),
         last_error = case when lease_until is null then last_error else ${DIED} end
       where ctid = any (array(
         select ctid from kassa.deliveries
         where delivered_at is null and parked_at is null and waits_for is null and frozen_at is null and due_at <= ${at}
-          and (lease_until is null or lease_until <= kassa.clock())
+          and ${IS_FREE}
         order by due_at, id limit ${limit} for update skip locked))
       returning *
     )

@@ -1,6 +1,6 @@
 import { sql } from 'kysely';
 import type { JsonValue } from './generated/tables.ts';
-import { backoffMs, type ClaimRound, errorText, type Failure } from './lease.ts';
+import { backoffMs, type ClaimRound, claimedBy, errorText, type Failure, IS_FREE } from './lease.ts';
 import { type Database, lockClass, type Transaction } from './transaction.ts';
 import { keysOf } from './writes/by-key.ts';
 import type { RowsStatement } from './writes/rows.ts';
@@ -72,10 +72,10 @@ export async function claimTimers(db: Database, { at, limit, lease_ms }: ClaimRo
   const { rows } = await sql<ClaimedTimer>`
     with claimed as (
       update kassa.timers
-      set claims = claims + 1, lease_until = kassa.clock() + ${lease_ms}::int * interval '1 millisecond'
+      set claims = claims + 1, ${claimedBy(db, lease_ms)}
       where ctid = any (array(
         select ctid from kassa.timers
-        where due_at <= ${at} and (lease_until is null or lease_until <= kassa.clock())
+        where due_at <= ${at} and ${IS_FREE}
         order by due_at, subject, kind limit ${limit} for update skip locked))
       returning *
     )
