@@ -3,7 +3,7 @@ import { accountsOf } from './inbox/listed-events-table.ts';
 import { backoffMs, type ClaimRound, claimedBy, errorText, type Failure, IS_FREE, LeaseLost } from './lease.ts';
 import { type Database, lockClass, type Transaction } from './transaction.ts';
 import { besideKey, keysOf } from './writes/by-key.ts';
-import { asJson, type RowsStatement } from './writes/rows.ts';
+import { asLists, type Columns, type RowsStatement, relationOf } from './writes/rows.ts';
 import { writeRows } from './writes/together.ts';
 
 /** A verified event as it is stored: nothing has been decided about it yet. */
@@ -95,9 +95,11 @@ export async function renewInboxEvents(
   return rows.length > 0;
 }
 
+const ENDS: Columns = { text: ['account', 'id', 'outcome'], bigint: ['token'], uuid: ['order_id'] };
+
 /**
- * Ends events in the transaction that did what they asked for, so that both are kept or neither is. They come as JSON,
- * which Postgres takes for a hundred rows: lists are ten to it, and as many events it would compare with each other, every
+ * Ends events in the transaction that did what they asked for, so that both are kept or neither is. They come as one
+ * value, which Postgres takes for a hundred rows: lists are ten to it, and as many events it would compare with each other, every
  * one with all, where the inbox was empty when that was planned.
  * @throws LeaseLost when one of them meanwhile belongs to another worker: everything must roll back.
  */
@@ -112,7 +114,7 @@ export async function markInboxHandled(
   const { rows } = await sql`
     update kassa.inbox_events event
     set handled_at = ${at}, outcome = done.outcome, order_id = done.order_id, lease_until = null, last_error = null
-    from json_to_recordset(${asJson(told)}::json) as done (account text, id text, token bigint, outcome text, order_id uuid)
+    from (${relationOf(ENDS, sql`${asLists(ENDS, told)}`)}) as done
     where event.account = any (${accountsOf(told)}::text[]) and event.id = any (${told.map(({ id }) => id)}::text[])
       and event.account = done.account and event.id = done.id and event.claims = done.token
       and ${besideKey(sql`event.handled_at is null and event.parked_at is null`)}
