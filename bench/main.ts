@@ -122,9 +122,15 @@ async function runAll(asked: readonly string[], wishes: Wishes, load_average: nu
     if (last) for (const line of compareBlocks(last, run, block.block)) say(line);
   }
   say(`\nwritten to ${file}`);
-  if (values.publish) publish(run, `npm run bench -- ${process.argv.slice(2).join(' ')}`, BENCHMARKS);
+  if (values.publish) publish(run, commandAsTold(), BENCHMARKS);
   if (wishes.profiles !== null) for (const profile of writeProfile(wishes.profiles, file)) say(`profile: ${profile}`);
   return blocks.some(isBroken) ? 1 : 0;
+}
+
+/** How it was called; where the peers stand is each reader's own affair. */
+function commandAsTold(): string {
+  const told = `npm run bench -- ${process.argv.slice(2).join(' ')}`;
+  return values.peers === undefined ? told : told.replaceAll(values.peers, '../kassa-peers');
 }
 
 function compareFiles([before, after]: readonly string[]): number {

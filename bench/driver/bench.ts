@@ -122,6 +122,7 @@ export function planFor(bench: Bench, server: Child, part: Partial<LoadPlan>): L
     cycle: null,
     per_second: null,
     patience_ms: 30_000,
+    journey: null,
     ...part,
   };
 }

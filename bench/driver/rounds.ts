@@ -91,7 +91,7 @@ function spent(before: number | null, after: number | null): number | null {
 function unasked(result: LoadResult): string[] {
   const odd = Object.keys(result.statuses).filter((status) => status !== '200');
   const words = odd.map((status) => `${result.statuses[status]} answers were ${status} (${result.odd_answers[0]})`);
-  return result.broken > 0 ? [...words, `${result.broken} connections broke (${result.odd_answers[0]})`] : words;
+  return result.broken > 0 ? [...words, `${result.broken} requests broke off (${result.odd_answers[0]})`] : words;
 }
 
 interface Measured {

@@ -4,6 +4,8 @@ export interface Answer {
   readonly status: number;
   readonly retry_after: boolean;
   readonly body: () => string;
+  /** Of the first header of this name. */
+  readonly header: (name: string) => string | undefined;
 }
 
 /** One keep-alive connection that sends ready bytes and reads whole answers, one at a time. */
@@ -79,7 +81,9 @@ function readAnswer(bytes: Buffer): { readonly answer: Answer; readonly ends: nu
   if (ends < 0 || bytes.length < ends) return undefined;
   const body = bytes.subarray(begins, ends);
   const status = Number(head.slice(9, 12));
-  return { answer: { status, retry_after: /\r\nretry-after:/i.test(head), body: () => body.toString('utf8') }, ends };
+  const header = (name: string): string | undefined => new RegExp(`\\r\\n${name}: *([^\\r]*)`, 'i').exec(head)?.[1];
+  const retry_after = /\r\nretry-after:/i.test(head);
+  return { answer: { status, retry_after, body: () => body.toString('utf8'), header }, ends };
 }
 
 /** Where a chunked body ends, or -1 while it has not. */

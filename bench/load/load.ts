@@ -1,10 +1,11 @@
-import { createHmac } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type Connection, connection } from './connection.ts';
-import type { Latency, LoadPlan, LoadResult } from './plan.ts';
+import { goTheWay } from './journey.ts';
+import type { LoadPlan, LoadResult } from './plan.ts';
+import { signatureOf } from './signature.ts';
+import { newTally } from './tally.ts';
 
 const NUMBER_DIGITS = 10;
-const ODD_ANSWERS_MAX = 3;
 
 /** Sends what the plan says and tells what came back. Runs in a process of its own, whose CPU nobody is charged for. */
 export async function runLoad(plan: LoadPlan): Promise<LoadResult> {
@@ -25,7 +26,9 @@ export async function runLoad(plan: LoadPlan): Promise<LoadResult> {
     const due_ms = due(index);
     if (per_second !== null && due_ms > performance.now()) await sleep(due_ms - performance.now());
     try {
-      const answer = await over.send(make(index));
+      const answer = plan.journey
+        ? await goTheWay(over, plan.journey, numberOf(plan, index))
+        : await over.send(make(index));
       tally.note(answer.status, performance.now() - due_ms, answer);
     } catch (error) {
       tally.broke(error);
@@ -41,15 +44,19 @@ export async function runLoad(plan: LoadPlan): Promise<LoadResult> {
   return { sent, elapsed_s: (performance.now() - started) / 1_000, ...tally.result() };
 }
 
+function numberOf({ first, cycle }: LoadPlan, index: number): string {
+  return String(first + (cycle === null ? index : index % cycle)).padStart(NUMBER_DIGITS, '0');
+}
+
 /** The bytes of the n-th request. Everything that can be made once is made once: what it costs the servers must do without. */
 function requestMaker(plan: LoadPlan): (index: number) => Buffer {
-  const { method, body, sign_with, first, cycle } = plan;
+  const { method, body, sign_with } = plan;
   const names = { Host: `127.0.0.1:${plan.port}`, Connection: 'keep-alive', ...plan.headers };
   const lines = Object.entries(names).map(([name, value]) => `${name}: ${value}\r\n`);
   const head = `${method} ${plan.path} HTTP/1.1\r\n${lines.join('')}`;
   const bodyOf = body === null ? null : numbered(body);
   return (index) => {
-    const number = String(first + (cycle === null ? index : index % cycle)).padStart(NUMBER_DIGITS, '0');
+    const number = numberOf(plan, index);
     const own_head = head.replaceAll('{n}', number);
     if (bodyOf === null) return Buffer.from(`${own_head}\r\n`);
     const own_body = bodyOf(number);
@@ -75,45 +82,4 @@ function numbered(text: string): (number: string) => Buffer {
     for (const place of places) own.write(number, place, 'latin1');
     return own;
   };
-}
-
-/** Stripe's own scheme (docs.stripe.com/webhooks/signature). */
-function signatureOf(body: Buffer, secret: string): string {
-  const at_s = Math.floor(Date.now() / 1_000);
-  const signature = createHmac('sha256', secret).update(`${at_s}.`).update(body).digest('hex');
-  return `Stripe-Signature: t=${at_s},v1=${signature}\r\n`;
-}
-
-function newTally() {
-  const statuses: Record<string, number> = {};
-  const good: number[] = [];
-  const refused: number[] = [];
-  const odd: string[] = [];
-  let broken = 0;
-  let without_retry_after = 0;
-  return {
-    note(status: number, ms: number, answer: { retry_after: boolean; body: () => string }): void {
-      statuses[String(status)] = (statuses[String(status)] ?? 0) + 1;
-      if (status < 300) good.push(ms);
-      else if (status === 503 || status === 429) {
-        refused.push(ms);
-        if (!answer.retry_after) without_retry_after += 1;
-      }
-      if (status >= 300 && odd.length < ODD_ANSWERS_MAX) odd.push(`${status} ${answer.body().slice(0, 300)}`);
-    },
-    broke(error: unknown): void {
-      broken += 1;
-      if (odd.length < ODD_ANSWERS_MAX) odd.push(String(error));
-    },
-    result(): Omit<LoadResult, 'sent' | 'elapsed_s'> {
-      const latency = latencyOf(good);
-      return { statuses, broken, latency, refusal: latencyOf(refused), odd_answers: odd, without_retry_after };
-    },
-  };
-}
-
-function latencyOf(times: number[]): Latency {
-  times.sort((left, right) => left - right);
-  const at = (share: number): number => times[Math.min(times.length - 1, Math.floor(times.length * share))] ?? 0;
-  return { p50_ms: at(0.5), p99_ms: at(0.99), max_ms: times.at(-1) ?? 0 };
 }

@@ -1,3 +1,5 @@
+import type { Step } from './journey.ts';
+
 /** What the driver is asked to send. `{n}` in path, body and headers is the request's own number, ten digits. */
 export interface LoadPlan {
   readonly port: number;
@@ -22,6 +24,8 @@ export interface LoadPlan {
   readonly per_second: number | null;
   /** A connection that is not answered within this time, in milliseconds, is given up and counted as lost. */
   readonly patience_ms: number;
+  /** Each request is a whole way of these steps instead, one after the other over the same connection. */
+  readonly journey: readonly Step[] | null;
 }
 
 export interface LoadResult {

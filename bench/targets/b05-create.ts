@@ -7,7 +7,7 @@ import { analyzeShop, emptyShop } from '../shop/loader.ts';
 import { ORIGIN } from '../shop/wish.ts';
 import { reference } from './reference.ts';
 
-const BODY = `{"offer":"seat","quantity":1,"success_url":"${ORIGIN}/pay","metadata":{"source":"web_checkout"}}`;
+export const CREATE_BODY = `{"offer":"seat","quantity":1,"success_url":"${ORIGIN}/pay","metadata":{"source":"web_checkout"}}`;
 export const CREATE = '/api/payments/v1/checkout/session';
 
 /** Priced here, stock held, order and lines durable before Stripe hears of it, Stripe's answer durable before ours. */
@@ -21,7 +21,7 @@ export function creating(bench: Bench, server: Child): Target {
       await analyzeShop(db);
       await bench.askStripe({ forget: true });
     },
-    plan: () => planFor(bench, server, { path: CREATE, body: BODY }),
+    plan: () => planFor(bench, server, { path: CREATE, body: CREATE_BODY }),
     async check(result) {
       const { sessions } = await bench.askStripe({});
       const orders = await countOf(db, "kassa.orders where status = 'pending'");
@@ -44,7 +44,7 @@ export const b05: Benchmark = {
       name: 'plain checkout',
       server,
       prepare: async () => undefined,
-      plan: () => planFor(bench, server, { path: CREATE, body: BODY }),
+      plan: () => planFor(bench, server, { path: CREATE, body: CREATE_BODY }),
       check: async () => [],
     };
     const rows = await alternate(bench, [await reference(bench), creating(bench, await bench.startShop()), plain]);

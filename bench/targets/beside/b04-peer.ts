@@ -27,7 +27,7 @@ export const b04: Benchmark = {
     ];
     const folder = bench.peers && join(bench.peers, PEER);
     if (folder === null || !existsSync(join(folder, 'node_modules', '@supabase', PEER))) {
-      const why = `no figure: ${PEER} is not installed ${folder === null ? '(see --peers)' : `in ${folder}`}; steps in bench/peers/${PEER}.md`;
+      const why = `no figure of ${PEER}, which is not installed (see --peers); steps in bench/peers/${PEER}.md`;
       return { targets: [], figures: figures(null, null), notes: [why], broken: [] };
     }
     const peer = await openPeer(bench, folder);
