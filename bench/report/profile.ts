@@ -13,6 +13,8 @@ interface CpuProfile {
 
 const LINES_MAX = 45;
 const IDLE = ['(idle)', '(program)'];
+/** A sample is taken each millisecond; after so long the process stood still because others had their turn. */
+const STOPPED_US = 200_000;
 
 /** Where the shops of a run and their database spent their time, as text beside its results. @returns the files. */
 export function writeProfile(folder: string, results: string): string[] {
@@ -48,7 +50,8 @@ function addUp(profile: CpuProfile, spent: Map<string, number>): void {
   const places = new Map(profile.nodes.map(({ id, callFrame }) => [id, placeOf(callFrame)]));
   for (const [index, id] of profile.samples.entries()) {
     const place = places.get(id) ?? '?';
-    spent.set(place, (spent.get(place) ?? 0) + (profile.timeDeltas[index] ?? 0));
+    const us = profile.timeDeltas[index] ?? 0;
+    if (us < STOPPED_US) spent.set(place, (spent.get(place) ?? 0) + us);
   }
 }
 
