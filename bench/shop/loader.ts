@@ -49,7 +49,7 @@ export async function loadOrders(db: Client, load: Load): Promise<void> {
 }
 
 /** An id of version 7 that grows with the number and tells whose it is. */
-const id = (kind: string, number = 'n'): string =>
+export const idOf = (kind: string, number = 'n'): string =>
   `('0193${kind}-0000-7000-8000-' || lpad(to_hex(${number}), 12, '0'))::uuid`;
 
 /** No two share their letters, as those of people do not. */
@@ -65,27 +65,27 @@ function statementsOf({ first, count, status, of_years = false }: Load): string[
   return [
     `insert into kassa.quotes (id, tenant_id, mode, currency, subtotal_minor, discount_minor, tax_minor, credits_minor,
        total_minor, lines, hash, expires_at, created_at)
-     select ${id('aaaa')}, tenant_id, mode, 'usd', 2000, 0, 0, 0, 2000, '[]', repeat('0', 64), ${time}, ${time}
+     select ${idOf('aaaa')}, tenant_id, mode, 'usd', 2000, 0, 0, 0, 2000, '[]', repeat('0', 64), ${time}, ${time}
      from ${numbers}, ${seat}`,
     `insert into kassa.orders (id, tenant_id, mode, number, contract, quote_id, email, currency, subtotal_minor, discount_minor,
        tax_minor, credits_minor, total_minor, lines_hash, status, version, stripe_checkout_session_id, hold_expires_at,
        paid_at, created_at, updated_at)
-     select ${id('bbbb')}, tenant_id, mode, ${paid ? 'n + 1001' : 'null'}, 'hosted-checkout', ${id('aaaa')}, ${email}, 'usd', 2000,
+     select ${idOf('bbbb')}, tenant_id, mode, ${paid ? 'n + 1001' : 'null'}, 'hosted-checkout', ${idOf('aaaa')}, ${email}, 'usd', 2000,
        0, 0, 0, 2000, repeat('0', 64), '${status}', ${version}, 'cs_test_bench' || lpad(n::text, 10, '0'),
        ${time} + interval '1 day', ${paid ? time : 'null'}, ${time}, ${time} from ${numbers}, ${seat}`,
     `insert into kassa.order_lines (id, order_id, position, offer_id, offer_version, name, quantity, unit_minor,
        subtotal_minor, discount_minor, tax_minor, total_minor)
-     select ${id('cccc')}, ${id('bbbb')}, 0, seat.id, version, 'Seat', 1, 2000, 2000, 0, 0, 2000 from ${numbers}, ${seat}`,
+     select ${idOf('cccc')}, ${idOf('bbbb')}, 0, seat.id, version, 'Seat', 1, 2000, 2000, 0, 0, 2000 from ${numbers}, ${seat}`,
     `insert into kassa.payment_transactions (id, order_id, tenant_id, mode, presentation, amount, currency, metadata,
        session_id, payment_id, status, payment_status, idempotency_key, url, success_url, received_minor, kept, heard_at,
        expires_at, created_at, updated_at)
-     select ${id('dddd')}, ${id('bbbb')}, tenant_id, mode, 'hosted', 2000, 'usd', '{"source": "web_checkout"}',
+     select ${idOf('dddd')}, ${idOf('bbbb')}, tenant_id, mode, 'hosted', 2000, 'usd', '{"source": "web_checkout"}',
        'cs_test_bench' || lpad(n::text, 10, '0'), ${paid ? "'pi_bench' || lpad(n::text, 10, '0')" : 'null'},
-       '${paid ? 'complete' : 'open'}', '${paid ? 'paid' : 'pending'}', 'kassa:' || ${id('dddd')} || ':open',
+       '${paid ? 'complete' : 'open'}', '${paid ? 'paid' : 'pending'}', 'kassa:' || ${idOf('dddd')} || ':open',
        'https://checkout.example/c/pay/' || n, 'https://shop.example/pay', ${paid ? 2000 : 0}, ${paid}, ${time},
        ${time} + interval '1 day', ${time}, ${time} from ${numbers}, ${seat}`,
     `insert into kassa.holds (id, order_id, order_line_id, offer_id, quantity, state, expires_at, created_at, updated_at)
-     select ${id('eeee')}, ${id('bbbb')}, ${id('cccc')}, seat.id, 1, '${paid ? 'sold' : 'held'}',
+     select ${idOf('eeee')}, ${idOf('bbbb')}, ${idOf('cccc')}, seat.id, 1, '${paid ? 'sold' : 'held'}',
        ${time} + interval '1 day', ${time}, ${time} from ${numbers}, ${seat}`,
     `update kassa.stock set ${paid ? 'sold = sold' : 'held = held'} + ${count}, capacity = greatest(capacity, ${2 * (first + count)})
      where offer_id = (select id from kassa.offers where key = 'seat')`,
@@ -99,7 +99,7 @@ function auditOf(numbers: string, seat: string, { paid, time }: { paid: boolean;
   const row = (kind: string, version: number, [action, from, to]: readonly string[]): string =>
     `insert into kassa.audit_log (id, tenant_id, mode, order_id, order_version, action, status_from, status_to, cause,
        actor, details, created_at)
-     select ${id(kind)}, tenant_id, mode, ${id('bbbb')}, ${version}, '${action}', ${from}, ${to}, 'request', 'buyer',
+     select ${idOf(kind)}, tenant_id, mode, ${idOf('bbbb')}, ${version}, '${action}', ${from}, ${to}, 'request', 'buyer',
        '{}', ${time} from ${numbers}, ${seat}`;
   const created = row('f001', 1, ['created', 'null', "'pending'"]);
   return paid ? [created, row('f002', 2, ['payment_succeeded', "'pending'", "'paid'"])] : [created];
@@ -110,16 +110,16 @@ function afterPayment(numbers: string, seat: string, time: string): string[] {
   return [
     `insert into kassa.ledger_entries (id, tenant_id, mode, posting_id, order_id, account, currency, amount_minor, cause,
        created_at)
-     select ('0193' || kind || '-0000-7000-8000-' || lpad(to_hex(n), 12, '0'))::uuid, tenant_id, mode, ${id('a003')},
-       ${id('bbbb')}, account, 'usd', amount, 'paid:' || ${id('dddd')}, ${time}
+     select ('0193' || kind || '-0000-7000-8000-' || lpad(to_hex(n), 12, '0'))::uuid, tenant_id, mode, ${idOf('a003')},
+       ${idOf('bbbb')}, account, 'usd', amount, 'paid:' || ${idOf('dddd')}, ${time}
      from ${numbers}, ${seat}, (values ('a001', 'stripe', 2000), ('a002', 'revenue', -2000)) as entry (kind, account, amount)`,
     `insert into kassa.outbox_messages (id, tenant_id, mode, topic, order_id, order_version, payload, created_at)
-     select ${id('b001')}, tenant_id, mode, 'order.paid', ${id('bbbb')}, 2, '{}', ${time} from ${numbers}, ${seat}`,
+     select ${idOf('b001')}, tenant_id, mode, 'order.paid', ${idOf('bbbb')}, 2, '{}', ${time} from ${numbers}, ${seat}`,
     `insert into kassa.inbox_events (account, id, tenant_id, mode, type, object_id, api_version, occurred_at,
        received_at, due_at, outcome, order_id, handled_at)
      select 'own', 'evt_loaded' || lpad(n::text, 10, '0'), tenant_id, mode, 'checkout.session.completed',
        'cs_test_bench' || lpad(n::text, 10, '0'), '2026-10-28.endive', ${time}, ${time}, ${time},
-       'applied', ${id('bbbb')}, ${time} from ${numbers}, ${seat}`,
+       'applied', ${idOf('bbbb')}, ${time} from ${numbers}, ${seat}`,
     `insert into kassa.inbox_bodies (account, id, received_at, body)
      select 'own', 'evt_loaded' || lpad(n::text, 10, '0'), ${time}, repeat('x', 400) from ${numbers}`,
     `insert into kassa.counters (tenant_id, mode, name, value)
@@ -131,7 +131,7 @@ function afterPayment(numbers: string, seat: string, time: string): string[] {
 /** A paid order has none: the page that it would end is over. */
 function timerOf(numbers: string, time: string): string {
   return `insert into kassa.timers (subject, kind, due_at)
-     select ${id('dddd')}, 'expire_checkout', ${time} + interval '1 day' from ${numbers}`;
+     select ${idOf('dddd')}, 'expire_checkout', ${time} + interval '1 day' from ${numbers}`;
 }
 
 /** What else Stripe tells of a payment, and what the buyer was told. */
@@ -143,10 +143,10 @@ function ofYears(numbers: string, seat: string, time: string): string[] {
        '2026-10-28.endive', ${time}, ${time}, ${time}, 'unchanged', ${time}
      from ${numbers}, ${seat}, (values ('more', 'payment_intent.succeeded'), ('last', 'charge.succeeded')) as told (kind, type)`,
     `insert into kassa.deliveries (id, message_id, destination, due_at, attempts, delivered_at)
-     select ${id('b002')}, ${id('b001')}, 'mail:receipt', ${time}, 0, ${time} from ${numbers}`,
+     select ${idOf('b002')}, ${idOf('b001')}, 'mail:receipt', ${time}, 0, ${time} from ${numbers}`,
     `insert into kassa.notifications (id, delivery_id, order_id, channel, recipient, subject, text_body, state, created_at,
        sent_at)
-     select ${id('b003')}, ${id('b002')}, ${id('bbbb')}, 'mail', ${addressOf('n')}, 'Your order',
+     select ${idOf('b003')}, ${idOf('b002')}, ${idOf('bbbb')}, 'mail', ${addressOf('n')}, 'Your order',
        'Thank you.', 'sent', ${time}, ${time} from ${numbers}`,
   ];
 }
