@@ -16,6 +16,8 @@ const PEER = 'stripe-sync-engine';
 const PER_SECOND = 25;
 /** The peer gets as far as Stripe lets it; more events would only fail. */
 const LIMITED_PER_SECOND = 200;
+/** Stripe's seconds begin where they will, so a short slice has a share of one more than it lasts. */
+const LIMITED_S = 10;
 
 export const b04: Benchmark = {
   id: 'B4',
@@ -93,8 +95,9 @@ async function peerWithinLimits(bench: Bench, { target }: Peer): Promise<number>
   const rates: number[] = [];
   for (let round = 0; round < bench.rounds; round += 1) {
     await target.prepare();
-    const count_max = LIMITED_PER_SECOND * bench.slice_s;
-    const result = await bench.driver.run({ ...target.plan(), per_second: LIMITED_PER_SECOND, count_max });
+    const seconds = Math.max(LIMITED_S, bench.slice_s);
+    const count_max = LIMITED_PER_SECOND * seconds;
+    const result = await bench.driver.run({ ...target.plan(), seconds, per_second: LIMITED_PER_SECOND, count_max });
     rates.push(answered(result, 200) / result.elapsed_s);
     bench.say(`  round ${round + 1}  ${PEER} within Stripe's limits: ${rates.at(-1)?.toFixed(1)} /s`);
   }
