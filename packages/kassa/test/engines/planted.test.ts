@@ -29,8 +29,7 @@ const BEHIND_REFUNDS = [
 ];
 
 const BEHIND_ADOPTION = ['session_id', 'payment_id'].map(
-  (column) =>
-    `alter table kassa.payment_transactions drop constraint payment_transactions_tenant_id_mode_${column}_key`,
+  (column) => `drop index kassa.payment_transactions_tenant_id_mode_${column}_key`,
 );
 
 const MISTAKES: readonly (Planted & { what: string; scenes: readonly Scene[]; at: RegExp; shows: RegExp })[] = [
