@@ -46,6 +46,8 @@ export interface StripeBooks {
   readonly calls: Readonly<Record<string, number>>;
   readonly refused: number;
   readonly sessions: number;
+  /** How long answers were held back, in milliseconds. */
+  readonly median_ms: number;
 }
 
 export interface Benchmark {

@@ -14,10 +14,12 @@ interface Books {
   refused: number;
   /** The session of each idempotency key: a repeat gets the same one, as at Stripe. */
   sessions: Map<string, string>;
+  /** How long each answer was held back, in milliseconds. */
+  took_ms: number[];
 }
 
 const setting: Setting = { latency_ms: 0, per_second: null };
-const books: Books = { calls: {}, refused: 0, sessions: new Map() };
+const books: Books = { calls: {}, refused: 0, sessions: new Map(), took_ms: [] };
 /** Tells the sessions of this run from those of earlier ones, which a database that is kept still knows. */
 const RUN = Date.now().toString(36);
 const second = new Map<string, { at_s: number; calls: number }>();
@@ -26,7 +28,12 @@ const server = createServer((request, response) => {
   const chunks: Buffer[] = [];
   request.on('data', (chunk: Buffer) => chunks.push(chunk));
   request.on('end', () => {
-    const answer = (): void => handle(request, response, Buffer.concat(chunks).toString('utf8'));
+    const from_ms = performance.now();
+    const answer = (): void => {
+      // Timers fire late, by a millisecond or more: what a caller waited for here is told as it was.
+      books.took_ms.push(performance.now() - from_ms);
+      handle(request, response, Buffer.concat(chunks).toString('utf8'));
+    };
     if (setting.latency_ms === 0) answer();
     else setTimeout(answer, setting.latency_ms);
   });
@@ -104,8 +111,11 @@ process.on('message', (question: { set?: Partial<Setting>; forget?: true }) => {
     books.calls = {};
     books.refused = 0;
     books.sessions.clear();
+    books.took_ms = [];
   }
-  process.send?.({ calls: books.calls, refused: books.refused, sessions: books.sessions.size });
+  const { calls, refused, sessions, took_ms } = books;
+  const median_ms = took_ms.toSorted((left, right) => left - right)[Math.floor(took_ms.length / 2)] ?? 0;
+  process.send?.({ calls, refused, sessions: sessions.size, median_ms });
 });
 process.on('SIGTERM', () => process.exit(0));
 server.listen(0, '127.0.0.1', () => {

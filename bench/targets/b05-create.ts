@@ -76,6 +76,7 @@ export const b06: Benchmark = {
     await bench.askStripe({ set: { latency_ms: STRIPE_MS } });
     const figures = [];
     const broken: string[] = [];
+    const notes: string[] = [];
     // As the others: what has run for a second only is still being compiled.
     await bench.driver.run({ ...target.plan(), per_second: 200, seconds: 60, count_max: WARM_UP, connections: 200 });
     for (const per_second of [25, 100]) {
@@ -86,12 +87,16 @@ export const b06: Benchmark = {
       await target.prepare();
       const result = await bench.driver.run(plan);
       broken.push(...(await target.check(result)));
+      const { median_ms } = await bench.askStripe({});
+      notes.push(
+        `at ${per_second}/s Stripe's stub took ${median_ms.toFixed(2)} ms (median), which is what is taken off`,
+      );
       const { p50_ms, p99_ms } = result.latency;
       const at = `at ${per_second}/s`;
       const shared = { unit: ' ms', more: false };
-      figures.push({ ...shared, what: `p50 ${at}`, value: p50_ms - STRIPE_MS, floor: 10, goal: 5, moonshot: 3 });
-      figures.push({ ...shared, what: `p99 ${at}`, value: p99_ms - STRIPE_MS, floor: 40, goal: 20, moonshot: 10 });
+      figures.push({ ...shared, what: `p50 ${at}`, value: p50_ms - median_ms, floor: 10, goal: 5, moonshot: 3 });
+      figures.push({ ...shared, what: `p99 ${at}`, value: p99_ms - median_ms, floor: 40, goal: 20, moonshot: 10 });
     }
-    return { targets: [], figures, notes: [], broken };
+    return { targets: [], figures, notes, broken };
   },
 };
