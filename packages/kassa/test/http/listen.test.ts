@@ -1,6 +1,6 @@
 // Goal: the socket in front of the app tells it who is there, and lets what has begun finish before it closes.
-import { connect, Server } from 'node:net';
-import { expect, test, vi } from 'vitest';
+import { connect } from 'node:net';
+import { expect, test } from 'vitest';
 import { listen } from '../../src/http/listen.ts';
 import { systemClock } from '../../src/system.ts';
 
@@ -15,15 +15,6 @@ test('the app learns the address at the other end, and a taken port is refused',
     code: 'EADDRINUSE',
   });
   await Promise.all([server.close(1_000), server.close(1_000)]);
-});
-
-test('a crowd that comes at one moment waits in line, and the kernel drops none of it', async () => {
-  const listening = vi.spyOn(Server.prototype, 'listen');
-  const server = await listen({ fetch: async () => new Response(), host: '127.0.0.1', port: 0, clock });
-  // Who is dropped is heard a second later, which no test waits for; so it is the length of the line that counts.
-  expect(listening.mock.calls[0]?.[0]).toMatchObject({ backlog: 4_096 });
-  listening.mockRestore();
-  await server.close(1_000);
 });
 
 test('closing waits for a request that has begun, and takes no new one', async () => {
