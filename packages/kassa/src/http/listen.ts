@@ -17,11 +17,6 @@ const KEEP_ALIVE_TIMEOUT_MS = 65_000;
 const HEADER_BYTES_MAX = 16_384;
 const HEADERS_MAX = 100;
 const CLOSE_STEP_MS = 25;
-/**
- * Connections that may wait to be taken, as far as the kernel allows. Of a crowd that comes at one moment it drops those
- * that do not fit, and each is heard seconds later, when its machine tries again: a refusal would come after them.
- */
-const BACKLOG = 4_096;
 
 export interface Listening {
   readonly port: number;
@@ -61,7 +56,7 @@ export async function listen(options: {
   server.maxHeadersCount = HEADERS_MAX;
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject);
-    server.listen({ port: options.port, host: options.host, backlog: BACKLOG }, () => {
+    server.listen(options.port, options.host, () => {
       server.off('error', reject);
       resolve();
     });
