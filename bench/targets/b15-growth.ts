@@ -112,7 +112,7 @@ async function grow(bench: Bench, { client }: Place, size: number): Promise<stri
   // Also of indexes in which little is dead, which it passes over when it is not told.
   await client.query('vacuum (analyze, index_cleanup on)');
   // What was filled in lies in memory and would be written out while others wait for their commits.
-  if (there < size) await client.query('checkpoint');
+  await client.query('checkpoint');
   const seconds = ((performance.now() - started) / 1_000).toFixed(0);
   const { rows: sizes } = await client.query<{ bytes: string }>('select pg_database_size(current_database()) as bytes');
   const gigabytes = (Number(sizes[0]?.bytes ?? 0) / 1_000_000_000).toFixed(1);

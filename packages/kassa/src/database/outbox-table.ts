@@ -95,7 +95,7 @@ export async function markDelivered(
   lockClass(tx, 'append');
   const { rows } = await sql`
     with ended as (
-      update kassa.deliveries set delivered_at = ${at}, lease_until = null, last_error = null
+      update kassa.deliveries set delivered_at = ${at}, lease_until = null, holder = null, last_error = null
       where id = ${delivery.id} and claims = ${delivery.token} and delivered_at is null and parked_at is null
       returning message_id, destination
     ), ${releaseFollowers(at)}
@@ -118,7 +118,7 @@ export async function failDelivery(
   const { rows } = await sql`
     with failed as (
       update kassa.deliveries
-      set attempts = ${attempts}, last_error = ${errorText(error)}, lease_until = null,
+      set attempts = ${attempts}, last_error = ${errorText(error)}, lease_until = null, holder = null,
         due_at = ${parks ? at : new Date(at.getTime() + backoffMs(attempts, random))}, parked_at = ${parks ? at : null}
       where id = ${delivery.id} and claims = ${delivery.token} and delivered_at is null and parked_at is null
       returning message_id, destination
@@ -134,7 +134,7 @@ export async function releaseDeliveries(
   deliveries: readonly Pick<ClaimedDelivery, 'id' | 'token'>[],
 ): Promise<void> {
   await sql`
-    update kassa.deliveries delivery set lease_until = null
+    update kassa.deliveries delivery set lease_until = null, holder = null
     from unnest(${deliveries.map(({ id }) => id)}::uuid[], ${deliveries.map(({ token }) => token)}::bigint[])
       as kept (id, token)
     where delivery.id = any (${deliveries.map(({ id }) => id)}::uuid[])
@@ -144,7 +144,7 @@ export async function releaseDeliveries(
 /** Lets a parked delivery be tried again from the start. False when it is not parked. */
 export async function replayDelivery(db: Database | Transaction, id: string, at: Date): Promise<boolean> {
   const { rows } = await sql`
-    update kassa.deliveries set parked_at = null, attempts = 0, due_at = ${at}, lease_until = null
+    update kassa.deliveries set parked_at = null, attempts = 0, due_at = ${at}, lease_until = null, holder = null
     where id = ${id} and parked_at is not null
     returning id`.execute(db);
   return rows.length === 1;

@@ -43,7 +43,7 @@ const SET_TIMERS: RowsStatement<Timer> = {
     select subject, kind, due_at, payload from ${rows}
     on conflict (subject, kind) do update
       set due_at = excluded.due_at, payload = excluded.payload, attempts = 0, claims = timer.claims + 1,
-        lease_until = null, last_error = null`,
+        lease_until = null, holder = null, last_error = null`,
 };
 
 /** Takes a timer back; there may be none. */
@@ -115,7 +115,7 @@ export async function failTimer(
   const attempts = Math.min(timer.attempts + 1, ATTEMPTS_COUNTED_MAX);
   const { rows } = await sql`
     update kassa.timers
-    set attempts = ${attempts}, last_error = ${errorText(error)}, lease_until = null,
+    set attempts = ${attempts}, last_error = ${errorText(error)}, lease_until = null, holder = null,
       due_at = ${new Date(at.getTime() + backoffMs(attempts, random))}
     where subject = ${timer.subject} and kind = ${timer.kind} and claims = ${timer.token}
     returning kind`.execute(db);
@@ -125,7 +125,7 @@ export async function failTimer(
 /** Gives claimed timers back untouched, so that a stopping process leaves no lease to wait for. */
 export async function releaseTimers(db: Database, timers: readonly TimerClaim[]): Promise<void> {
   await sql`
-    update kassa.timers timer set lease_until = null
+    update kassa.timers timer set lease_until = null, holder = null
     from unnest(${timers.map(({ subject }) => subject)}::uuid[], ${timers.map(({ kind }) => kind)}::text[],
       ${timers.map(({ token }) => token)}::bigint[]) as kept (subject, kind, token)
     where timer.subject = any (${timers.map(({ subject }) => subject)}::uuid[])

@@ -32,7 +32,7 @@ const WAIT_MAX_MS = 600;
  * allowed arrives once too often in many a second, and each refusal costs seconds at half the pace (measured: 19 of 25).
  */
 const SECOND_MS = 1_040;
-/** A clump is spread over so long at most. A burst after a rest is none: Stripe keeps a reserve for it, as we do. */
+/** A clump is spread over so long at most. A burst after a rest is none: what Stripe refuses of it is asked again. */
 const SPREAD_MAX_MS = 300;
 /** Reconciliation leaves this share of a bucket to everyone else. */
 const RECONCILE_SHARE = 0.2;

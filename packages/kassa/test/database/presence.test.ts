@@ -2,6 +2,7 @@
 // Method: another process claims under leases of an hour and is killed for real; where a session is cut, the server does it.
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { type AddressInfo, createServer, type Socket } from 'node:net';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import { sql } from 'kysely';
@@ -131,6 +132,30 @@ onEachServer((server) => {
     for (const wake of held.splice(0)) wake();
     await leaving;
     expect(await present()).toEqual([]);
+    await closeDatabase(db);
+  });
+
+  test('whoever leaves while the session is being made again is not kept by it', async () => {
+    const sockets: Socket[] = [];
+    const silent = createServer((socket) => {
+      if (sockets.push(socket.on('error', () => undefined)) === 1) socket.destroy();
+    });
+    await once(silent.listen(0, '127.0.0.1'), 'listening');
+    const { port } = silent.address() as AddressInfo;
+    // It tries again at once, and nothing but the session's own end lets it go.
+    const clock: Clock = {
+      now: realClock.now,
+      sleep: (ms) => (ms < 1_000 ? Promise.resolve() : new Promise(() => undefined)),
+    };
+    const url = `postgres://ann@127.0.0.1:${port}/shop`;
+    const db = openDatabase(url, quietWorld);
+    const presence = stayPresent(db, url, { ...quietWorld, clock });
+    await presence.tried;
+    await eventually(() => sockets.length === 2 || undefined);
+    const leaving = presence.leave();
+    sockets[1]?.destroy();
+    await leaving;
+    silent.close();
     await closeDatabase(db);
   });
 });

@@ -25,6 +25,17 @@ export function holderOf(db: Database): number | null {
   return numbers.get(db) ?? null;
 }
 
+async function ask(session: Client, number: number): Promise<boolean> {
+  await session.connect();
+  // Silence is what this session is for, whatever limit a role or a database sets.
+  await session.query('set idle_session_timeout = 0');
+  const { rows } = await session.query<{ ours: boolean }>('select pg_try_advisory_lock($1, $2) as ours', [
+    LOCK_CLASS,
+    number,
+  ]);
+  return rows[0]?.ours === true;
+}
+
 /**
  * Keeps a number locked on a session of its own until `leave`; when the session is cut it takes up another of both. The
  * server itself ends the session of a process that dies, so what is claimed under the number need not be waited for. Nor
@@ -46,7 +57,7 @@ export function stayPresent(db: Database, url: string, { clock, random, log }: D
     });
     const lost = new Promise<void>((resolve) => {
       session.on('error', (error) => {
-        log.debug({ error: error.message, sqlstate: sqlstateOf(error) }, 'the session that tells of us was lost');
+        log.warn({ error: error.message, sqlstate: sqlstateOf(error) }, 'the session that tells of us was lost');
         resolve();
       });
       session.on('end', () => resolve());
@@ -61,12 +72,11 @@ export function stayPresent(db: Database, url: string, { clock, random, log }: D
     const number = 1 + random.below(NUMBER_MAX);
     client = session;
     try {
-      await session.connect();
-      const asked = await session.query<{ ours: boolean }>('select pg_try_advisory_lock($1, $2) as ours', [
-        LOCK_CLASS,
-        number,
-      ]);
-      if (asked.rows[0]?.ours === true && !leaving.signal.aborted) {
+      const asking = ask(session, number);
+      asking.catch((error: unknown) => log.debug({ error: String(error) }, 'a session was not had'));
+      // The driver never answers whoever was still connecting when the session was ended: its end answers instead.
+      const is_ours = await Promise.race([asking, lost.then(() => false)]);
+      if (is_ours && !leaving.signal.aborted) {
         numbers.set(db, number);
         return () => lost;
       }
@@ -90,8 +100,8 @@ export function stayPresent(db: Database, url: string, { clock, random, log }: D
     async leave() {
       leaving.abort();
       await first;
-      if (client) await end(client);
-      await stayed;
+      // Whoever is to be told may have gone silent; the server ends the session of a process that ends all the same.
+      await Promise.race([Promise.all([client && end(client), stayed]), clock.sleep(CONNECT_WAIT_MS)]);
     },
   };
 }

@@ -14,8 +14,8 @@ alter table kassa.payment_transactions drop constraint payment_transactions_open
     check (char_length(opened_from) = 32 and opened_from ~ '^[0-9a-f]*$');
 
 -- What is not there yet is unlike everything, so it needs no entry that says so: a checkout has no number and no id of
--- Stripe's when it is written, and most never get a number. Building them reads each table once and keeps writers out
--- meanwhile: seconds for a million orders.
+-- Stripe's when it is written, and most never get a number. This file reads each of its tables once or twice and keeps
+-- everybody else out meanwhile: seconds for a million orders.
 alter table kassa.orders drop constraint orders_tenant_id_mode_number_key,
   drop constraint orders_tenant_id_mode_stripe_checkout_session_id_key;
 create unique index orders_tenant_id_mode_number_key on kassa.orders (tenant_id, mode, number) where number is not null;

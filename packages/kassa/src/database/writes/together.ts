@@ -39,7 +39,8 @@ export async function writeRows<Row extends object>(
   wrote?: WroteRow,
 ): Promise<void> {
   if (rows.length === 0) return;
-  const { told } = statement;
+  const { told, all } = statement;
+  if (wrote && all) throw new Bug('a statement that is for all or nothing tells nobody which rows it wrote');
   const heard =
     wrote && told
       ? (written: ReadonlySet<string>): void => {

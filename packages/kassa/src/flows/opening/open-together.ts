@@ -125,17 +125,29 @@ async function wantedBy(house: House, tx: Transaction, commands: readonly StartC
   return [...new Set([...named, ...parts])];
 }
 
+/** Those that nothing has happened to by one statement, and all others by looking at them first. */
 async function attachTogether(house: House, attachments: readonly Attachment<unknown>[]): Promise<unknown[]> {
+  const told = new Map<number, unknown>();
+  const places = [...attachments.keys()];
+  const tell = async (chosen: number[], answersOf: () => Promise<unknown[]>): Promise<void> => {
+    const answers = chosen.length > 0 ? await answersOf() : [];
+    for (const [at, place] of chosen.entries()) told.set(place, answers[at]);
+  };
   try {
-    if (attachments.every(isFirst)) return await attachFirst(house, attachments);
+    const first = attachments.filter(isFirst);
+    const chosen = [...attachments.entries()].flatMap(([place, one]) => (isFirst(one) ? [place] : []));
+    await tell(chosen, () => attachFirst(house, first));
   } catch (error) {
     // Something has happened to one of them, or its row is kept, or nobody knows: then each is looked at.
     if (!isRefusedWhole(error) && !isConflict(error) && !isConnectionLoss(error)) ownEnd(error);
   }
+  const others = places.filter((place) => !told.has(place));
   try {
-    return await inTransaction(house.db, (tx) => attachAll(house, tx, attachments));
+    const looked_at = attachments.filter((_, place) => !told.has(place));
+    await tell(others, () => inTransaction(house.db, (tx) => attachAll(house, tx, looked_at)));
   } catch (error) {
-    ownEnd(error);
-    return attachments.map(() => 'alone');
+    // Where some are written already, whoever is left tries alone and hears what is wrong by himself.
+    if (told.size === 0) ownEnd(error);
   }
+  return places.map((place) => (told.has(place) ? told.get(place) : 'alone'));
 }
