@@ -95,9 +95,7 @@ export async function createKassa(
 ): Promise<Kassa> {
   const closing = closeLater(world);
   try {
-    const hires = hiredBy(options);
-    const uses = { reads_tables: options.run_workers === false, works: hires !== null };
-    const ground = await openGround(settings, world, uses);
+    const ground = await openGround(settings, world, { reads_tables: options.run_workers === false });
     closing.add('the database', () => ground.close());
     const shops = [settings, ...settings.tenants];
     const { serve_sandbox: serve, stripe_rates } = options;
@@ -123,6 +121,7 @@ export async function createKassa(
     for (const own of settings.tenants) others.push(await build(own));
     const installation = installationOf([first, ...others], ground.webhook_db, limits);
     doors.deliverTo(installation.http);
+    const hires = hiredBy(options);
     if (hires !== null) {
       for (const { built } of [first, ...others]) await soonAfterStart(built.house);
       await setSoon(first.built.house, ['forget_bodies']);

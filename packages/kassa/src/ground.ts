@@ -9,7 +9,6 @@ import {
   migrate,
   openDatabase,
   readDurability,
-  stayPresent,
   WORKER_LIMITS,
 } from './database/index.ts';
 import type { World } from './house-of.ts';
@@ -33,8 +32,6 @@ export interface GroundOptions {
   readonly worker_connections?: number;
   /** True for a command that proves or sums up what whole tables hold; a server looks rows up. */
   readonly reads_tables?: boolean;
-  /** True for a process that takes work under leases: then nobody waits for them once it has ended. */
-  readonly works?: boolean;
 }
 
 const WORKER_CONNECTIONS = 7;
@@ -55,10 +52,7 @@ export async function openGround(settings: Settings, world: World, options: Grou
   const db = openDatabase(url, usual);
   const worker_db = openDatabase(url, { ...usual, limits: WORKER_LIMITS, poolMax: WORKER_CONNECTIONS });
   const webhook_db = openDatabase(url, { ...usual, poolMax: WEBHOOK_CONNECTIONS });
-  // A pooler that forbids named statements lends its sessions out: there leases are waited for.
-  const presence = options.works && prepared ? stayPresent(worker_db, url, { clock, random, log }) : undefined;
   const close = async (): Promise<void> => {
-    await presence?.leave();
     await Promise.all([db, worker_db, webhook_db].map(closeDatabase));
     await embedded?.stop();
   };
@@ -66,7 +60,6 @@ export async function openGround(settings: Settings, world: World, options: Grou
     const durability = await readDurability(db);
     refuseUnsafe(settings, durability);
     const migrated = await migrate(worker_db, { dry_run: options.dry_run ?? false });
-    await presence?.tried;
     const where = embedded ? `port ${embedded.port}` : new URL(url).host;
     const database = `Postgres ${readable(durability.version)}, ${where}`;
     return { db, worker_db, webhook_db, database, migrated, close };

@@ -1,6 +1,6 @@
 import { sql } from 'kysely';
 import { accountsOf } from './inbox/listed-events-table.ts';
-import { backoffMs, type ClaimRound, claimedBy, errorText, type Failure, IS_FREE, LeaseLost } from './lease.ts';
+import { backoffMs, type ClaimRound, errorText, type Failure, LeaseLost } from './lease.ts';
 import { type Database, lockClass, type Transaction } from './transaction.ts';
 import { besideKey, keysOf } from './writes/by-key.ts';
 import { asLists, type Columns, type RowsStatement, relationOf } from './writes/rows.ts';
@@ -62,11 +62,11 @@ export async function claimInboxEvents(
   const { rows } = await sql<ClaimedInboxEvent>`
     with claimed as (
       update kassa.inbox_events
-      set claims = claims + 1, ${claimedBy(db, lease_ms)}
+      set claims = claims + 1, lease_until = kassa.clock() + ${lease_ms}::int * interval '1 millisecond'
       where ctid = any (array(
         select ctid from kassa.inbox_events
         where handled_at is null and parked_at is null and due_at <= ${at}
-          and ${IS_FREE}
+          and (lease_until is null or lease_until <= kassa.clock())
         order by due_at, account, id limit ${limit} for update skip locked))
       returning *
     )
@@ -113,7 +113,7 @@ export async function markInboxHandled(
   const told = handled.map(({ event: { account, id, token }, ...end }) => ({ account, id, token, ...end }));
   const { rows } = await sql`
     update kassa.inbox_events event
-    set handled_at = ${at}, outcome = done.outcome, order_id = done.order_id, lease_until = null, holder = null, last_error = null
+    set handled_at = ${at}, outcome = done.outcome, order_id = done.order_id, lease_until = null, last_error = null
     from (${relationOf(ENDS, sql`${asLists(ENDS, told)}`)}) as done
     where event.account = any (${accountsOf(told)}::text[]) and event.id = any (${told.map(({ id }) => id)}::text[])
       and event.account = done.account and event.id = done.id and event.claims = done.token
@@ -139,7 +139,7 @@ export async function failInboxEvent(
   const parks = may_park && attempts >= attempts_max;
   const { rows } = await sql`
     update kassa.inbox_events
-    set attempts = ${attempts}, last_error = ${errorText(error)}, lease_until = null, holder = null,
+    set attempts = ${attempts}, last_error = ${errorText(error)}, lease_until = null,
       due_at = ${parks ? at : new Date(at.getTime() + backoffMs(attempts, random))}, parked_at = ${parks ? at : null}
     where account = ${event.account} and id = ${event.id} and claims = ${event.token}
       and ${besideKey(sql`handled_at is null and parked_at is null`)}
@@ -158,7 +158,7 @@ export async function releaseInboxEvents(
 ): Promise<void> {
   await sql`
     update kassa.inbox_events event
-    set lease_until = null, holder = null, due_at = greatest(due_at, ${due_from}::timestamptz)
+    set lease_until = null, due_at = greatest(due_at, ${due_from}::timestamptz)
     from unnest(${events.map(({ account }) => account)}::text[], ${events.map(({ id }) => id)}::text[],
       ${events.map(({ token }) => token)}::bigint[]) as kept (account, id, token)
     where event.account = any (${accountsOf(events)}::text[]) and event.id = any (${events.map(({ id }) => id)}::text[])
@@ -169,7 +169,7 @@ export async function releaseInboxEvents(
 /** Lets a parked event be tried again from the start. False when it is not parked. */
 export async function replayInboxEvent(db: Database | Transaction, key: InboxKey, at: Date): Promise<boolean> {
   const { rows } = await sql`
-    update kassa.inbox_events set parked_at = null, attempts = 0, due_at = ${at}, lease_until = null, holder = null
+    update kassa.inbox_events set parked_at = null, attempts = 0, due_at = ${at}, lease_until = null
     where account = ${key.account} and id = ${key.id} and parked_at is not null
     returning id`.execute(db);
   return rows.length === 1;
@@ -189,7 +189,7 @@ const WAKE_EVENTS: RowsStatement<{ readonly object_id: string; readonly at: Date
   columns: { text: ['object_id'], timestamptz: ['at'] },
   statement: (rows) => sql`
     update kassa.inbox_events event
-    set due_at = least(event.due_at, known.at), parked_at = null, claims = event.claims + 1, lease_until = null, holder = null
+    set due_at = least(event.due_at, known.at), parked_at = null, claims = event.claims + 1, lease_until = null
     from ${rows} as known
     where event.object_id = any (${keysOf(rows, 'object_id')}) and event.object_id = known.object_id and event.handled_at is null`,
 };

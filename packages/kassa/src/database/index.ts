@@ -8,7 +8,6 @@ export {
   openDatabase,
   readDurability,
 } from './connect.ts';
-export { type Presence, stayPresent } from './connection/presence.ts';
 export { NO_LIMITS, REQUEST_LIMITS, type TimeLimits, WORKER_LIMITS } from './connection/settings.ts';
 export {
   CommitUnknown,

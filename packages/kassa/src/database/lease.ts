@@ -1,8 +1,7 @@
-import { type RawBuilder, sql } from 'kysely';
+import { sql } from 'kysely';
 import type { Clock } from '../kernel/clock.ts';
 import type { Log } from '../kernel/log.ts';
 import type { Random } from '../kernel/random.ts';
-import { holderOf } from './connection/presence.ts';
 import type { Database, Transaction } from './transaction.ts';
 
 /**
@@ -18,20 +17,6 @@ export interface ClaimRound {
   readonly at: Date;
   readonly limit: number;
   readonly lease_ms: number;
-}
-
-/** Never claimed, given back, run out, or held by a process whose session has ended: then it is not waited for. */
-export const IS_FREE = sql`(lease_until is null or lease_until <= kassa.clock()
-  or (holder is not null and holder <> all ((select kassa.present())::int[])))`;
-
-/**
- * What a claim writes: until when it lasts, and under which number. A process whose number is not seen at this moment
- * claims without it, or its live claims would be taken for those of a dead one.
- */
-export function claimedBy(db: Database, lease_ms: number): RawBuilder<unknown> {
-  const holder = holderOf(db);
-  return sql`lease_until = kassa.clock() + ${lease_ms}::int * interval '1 millisecond',
-    holder = case when ${holder}::int = any ((select kassa.present())::int[]) then ${holder}::int end`;
 }
 
 /** What became of a job that failed. */
@@ -66,10 +51,7 @@ export interface Holding {
   readonly every_ms: number | null;
 }
 
-/**
- * What a killed process had is free within seconds, also where nobody can see that it is gone, and a job that takes its
- * minute is not begun a second time.
- */
+/** What a killed process had is free within seconds, and a job that takes its minute is not begun a second time. */
 export const HEARTBEAT: Holding = { lease_ms: 15_000, every_ms: 3_000 };
 /** Where time is virtual nobody beats: longer than the slowest job, a call to Stripe with all its repeats. */
 export const LONG_LEASE: Holding = { lease_ms: 120_000, every_ms: null };

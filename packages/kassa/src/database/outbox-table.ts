@@ -1,7 +1,7 @@
 import { sql } from 'kysely';
 import type { JsonValue } from './generated/tables.ts';
 import type { QueueCounts } from './inbox-table.ts';
-import { backoffMs, type ClaimRound, claimedBy, errorText, type Failure, IS_FREE, LeaseLost } from './lease.ts';
+import { backoffMs, type ClaimRound, errorText, type Failure, LeaseLost } from './lease.ts';
 import { type Database, lockClass, type Transaction } from './transaction.ts';
 
 /** A delivery that this worker alone may make until its lease runs out. Its `id` is the stable id toward receivers. */
@@ -44,13 +44,13 @@ export async function claimDeliveries(db: Database, { at, limit, lease_ms }: Cla
   const { rows } = await sql<ClaimedDelivery>`
     with claimed as (
       update kassa.deliveries
-      set claims = claims + 1, ${claimedBy(db, lease_ms)},
+      set claims = claims + 1, lease_until = kassa.clock() + ${lease_ms}::int * interval '1 millisecond',
         attempts = least(attempts + (case when lease_until is null then 0 else 1 end), ${ATTEMPTS_MAX}::int),
         last_error = case when lease_until is null then last_error else ${DIED} end
       where ctid = any (array(
         select ctid from kassa.deliveries
         where delivered_at is null and parked_at is null and waits_for is null and frozen_at is null and due_at <= ${at}
-          and ${IS_FREE}
+          and (lease_until is null or lease_until <= kassa.clock())
         order by due_at, id limit ${limit} for update skip locked))
       returning *
     )
@@ -95,7 +95,7 @@ export async function markDelivered(
   lockClass(tx, 'append');
   const { rows } = await sql`
     with ended as (
-      update kassa.deliveries set delivered_at = ${at}, lease_until = null, holder = null, last_error = null
+      update kassa.deliveries set delivered_at = ${at}, lease_until = null, last_error = null
       where id = ${delivery.id} and claims = ${delivery.token} and delivered_at is null and parked_at is null
       returning message_id, destination
     ), ${releaseFollowers(at)}
@@ -118,7 +118,7 @@ export async function failDelivery(
   const { rows } = await sql`
     with failed as (
       update kassa.deliveries
-      set attempts = ${attempts}, last_error = ${errorText(error)}, lease_until = null, holder = null,
+      set attempts = ${attempts}, last_error = ${errorText(error)}, lease_until = null,
         due_at = ${parks ? at : new Date(at.getTime() + backoffMs(attempts, random))}, parked_at = ${parks ? at : null}
       where id = ${delivery.id} and claims = ${delivery.token} and delivered_at is null and parked_at is null
       returning message_id, destination
@@ -134,7 +134,7 @@ export async function releaseDeliveries(
   deliveries: readonly Pick<ClaimedDelivery, 'id' | 'token'>[],
 ): Promise<void> {
   await sql`
-    update kassa.deliveries delivery set lease_until = null, holder = null
+    update kassa.deliveries delivery set lease_until = null
     from unnest(${deliveries.map(({ id }) => id)}::uuid[], ${deliveries.map(({ token }) => token)}::bigint[])
       as kept (id, token)
     where delivery.id = any (${deliveries.map(({ id }) => id)}::uuid[])
@@ -144,7 +144,7 @@ export async function releaseDeliveries(
 /** Lets a parked delivery be tried again from the start. False when it is not parked. */
 export async function replayDelivery(db: Database | Transaction, id: string, at: Date): Promise<boolean> {
   const { rows } = await sql`
-    update kassa.deliveries set parked_at = null, attempts = 0, due_at = ${at}, lease_until = null, holder = null
+    update kassa.deliveries set parked_at = null, attempts = 0, due_at = ${at}, lease_until = null
     where id = ${id} and parked_at is not null
     returning id`.execute(db);
   return rows.length === 1;

@@ -1,6 +1,6 @@
 import { sql } from 'kysely';
 import type { JsonValue } from './generated/tables.ts';
-import { backoffMs, type ClaimRound, claimedBy, errorText, type Failure, IS_FREE } from './lease.ts';
+import { backoffMs, type ClaimRound, errorText, type Failure } from './lease.ts';
 import { type Database, lockClass, type Transaction } from './transaction.ts';
 import { keysOf } from './writes/by-key.ts';
 import type { RowsStatement } from './writes/rows.ts';
@@ -43,7 +43,7 @@ const SET_TIMERS: RowsStatement<Timer> = {
     select subject, kind, due_at, payload from ${rows}
     on conflict (subject, kind) do update
       set due_at = excluded.due_at, payload = excluded.payload, attempts = 0, claims = timer.claims + 1,
-        lease_until = null, holder = null, last_error = null`,
+        lease_until = null, last_error = null`,
 };
 
 /** Takes a timer back; there may be none. */
@@ -72,10 +72,10 @@ export async function claimTimers(db: Database, { at, limit, lease_ms }: ClaimRo
   const { rows } = await sql<ClaimedTimer>`
     with claimed as (
       update kassa.timers
-      set claims = claims + 1, ${claimedBy(db, lease_ms)}
+      set claims = claims + 1, lease_until = kassa.clock() + ${lease_ms}::int * interval '1 millisecond'
       where ctid = any (array(
         select ctid from kassa.timers
-        where due_at <= ${at} and ${IS_FREE}
+        where due_at <= ${at} and (lease_until is null or lease_until <= kassa.clock())
         order by due_at, subject, kind limit ${limit} for update skip locked))
       returning *
     )
@@ -115,7 +115,7 @@ export async function failTimer(
   const attempts = Math.min(timer.attempts + 1, ATTEMPTS_COUNTED_MAX);
   const { rows } = await sql`
     update kassa.timers
-    set attempts = ${attempts}, last_error = ${errorText(error)}, lease_until = null, holder = null,
+    set attempts = ${attempts}, last_error = ${errorText(error)}, lease_until = null,
       due_at = ${new Date(at.getTime() + backoffMs(attempts, random))}
     where subject = ${timer.subject} and kind = ${timer.kind} and claims = ${timer.token}
     returning kind`.execute(db);
@@ -125,7 +125,7 @@ export async function failTimer(
 /** Gives claimed timers back untouched, so that a stopping process leaves no lease to wait for. */
 export async function releaseTimers(db: Database, timers: readonly TimerClaim[]): Promise<void> {
   await sql`
-    update kassa.timers timer set lease_until = null, holder = null
+    update kassa.timers timer set lease_until = null
     from unnest(${timers.map(({ subject }) => subject)}::uuid[], ${timers.map(({ kind }) => kind)}::text[],
       ${timers.map(({ token }) => token)}::bigint[]) as kept (subject, kind, token)
     where timer.subject = any (${timers.map(({ subject }) => subject)}::uuid[])

@@ -8,7 +8,7 @@ export const SHED_ORDER = ['report', 'catalogue', 'price', 'checkout', 'status']
 export type Sheddable = (typeof SHED_ORDER)[number];
 
 /**
- * From how many requests under way on the next one of a kind is refused. A checkout may wait 0.6 s for its turn at
+ * From how many requests under way on the next one of a kind is refused. A checkout may wait a second for its turn at
  * Stripe and two for the answer, at a hundred a second at most; a status must stay when nothing else does.
  */
 export type ShedAt = Readonly<Record<Sheddable, number>>;

@@ -13,37 +13,22 @@ export const TEST_RATES: BudgetRates = { overall_per_s: 25, endpoint_per_s: 25 }
 
 interface Bucket {
   readonly per_s: number;
-  /** Falls to half on a 429, once a second at most, and recovers by a tenth of the full rate each second. */
+  /** Falls to half on a 429 and recovers by a tenth of the full rate each second. */
   allowed_per_s: number;
-  slowed_at_ms: number;
   tokens: number;
   at_ms: number;
-  /** When calls really left: between a turn and its call lies a draft, which takes now more, now less. */
-  readonly departures: Moments;
 }
 
-/**
- * A buyer waits this long at most before the first write; longer would only queue what Stripe will not take. What comes
- * after it, the draft, the call, its answer and perhaps a call that is refused once, belongs to the same second.
- */
-const WAIT_MAX_MS = 600;
-/**
- * Stripe's second as it is counted here, with room for what travels unevenly: what leaves at exactly the rate that is
- * allowed arrives once too often in many a second, and each refusal costs seconds at half the pace (measured: 19 of 25).
- */
-const SECOND_MS = 1_040;
-/** A clump is spread over so long at most. A burst after a rest is none: what Stripe refuses of it is asked again. */
-const SPREAD_MAX_MS = 300;
+/** A buyer waits this long at most before the first write; longer would only queue what Stripe will not take. */
+const WAIT_MAX_MS = 1_000;
 /** Reconciliation leaves this share of a bucket to everyone else. */
 const RECONCILE_SHARE = 0.2;
 /** No endpoint of ours is named by a caller, so this many is never reached; it bounds the map all the same. */
 const ENDPOINTS_MAX = 200;
 
 export interface Budget {
-  /** Takes one token for a call, waiting for it at most 600 ms. @throws KassaError `payment_provider_unavailable` */
+  /** Takes one token for a call, waiting up to a second. @throws KassaError `payment_provider_unavailable` */
   take(endpoint: string, lane: Lane): Promise<void>;
-  /** Called right before a call leaves: waits a little when a second's worth has left just now. */
-  leave(endpoint: string): Promise<void>;
   /** Stripe said 429: go slower for a while. */
   slowDown(endpoint: string): void;
   left(): BudgetLeft[];
@@ -71,20 +56,8 @@ export function createBudget(clock: Clock, rates: BudgetRates): Budget {
       for (const bucket of buckets) bucket.tokens -= 1;
       if (wait_ms > 0) await clock.sleep(wait_ms);
     },
-    async leave(endpoint) {
-      const buckets = [overall, bucketFor(endpoint)];
-      const at_ms = now_ms();
-      const wait_ms = Math.max(...buckets.map(({ departures }) => departures.wait(at_ms)));
-      for (const { departures } of buckets) departures.note(at_ms + wait_ms);
-      if (wait_ms > 0) await clock.sleep(wait_ms);
-    },
     slowDown(endpoint) {
-      const bucket = refill(bucketFor(endpoint), now_ms());
-      // The refused call comes again, and nobody takes a token for it.
-      bucket.tokens -= 1;
-      // Several that were refused in one moment say the same thing once.
-      if (bucket.at_ms - bucket.slowed_at_ms < SECOND_MS) return;
-      bucket.slowed_at_ms = bucket.at_ms;
+      const bucket = bucketFor(endpoint);
       bucket.allowed_per_s = Math.max(1, bucket.allowed_per_s / 2);
     },
     left: () =>
@@ -96,45 +69,22 @@ export function createBudget(clock: Clock, rates: BudgetRates): Budget {
 }
 
 function bucketOf(per_s: number, at_ms: number): Bucket {
-  const paces = { per_s, allowed_per_s: per_s, slowed_at_ms: Number.NEGATIVE_INFINITY };
-  return { ...paces, tokens: per_s, at_ms, departures: momentsOf(per_s) };
-}
-
-/** The last `count` moments of something that may happen so often within a second. */
-interface Moments {
-  wait(at_ms: number): number;
-  note(at_ms: number): void;
-}
-
-function momentsOf(count: number): Moments {
-  const moments: number[] = [];
-  let oldest = 0;
-  return {
-    wait(at_ms) {
-      const first = moments[oldest];
-      const wait_ms = first === undefined ? 0 : Math.max(0, first + SECOND_MS - at_ms);
-      return wait_ms > SPREAD_MAX_MS ? 0 : wait_ms;
-    },
-    note(at_ms) {
-      moments[oldest] = at_ms;
-      oldest = (oldest + 1) % count;
-    },
-  };
+  return { per_s, allowed_per_s: per_s, tokens: per_s, at_ms };
 }
 
 function refill(bucket: Bucket, at_ms: number): Bucket {
-  const passed_ms = Math.max(0, at_ms - bucket.at_ms);
+  const passed_s = Math.max(0, at_ms - bucket.at_ms) / 1000;
   // A clock that was set back must not leave the bucket empty until it has caught up.
   bucket.at_ms = at_ms;
-  bucket.allowed_per_s = Math.min(bucket.per_s, bucket.allowed_per_s + (bucket.per_s / 10_000) * passed_ms);
-  bucket.tokens = Math.min(bucket.per_s, bucket.tokens + (bucket.allowed_per_s / SECOND_MS) * passed_ms);
+  bucket.allowed_per_s = Math.min(bucket.per_s, bucket.allowed_per_s + (bucket.per_s / 10) * passed_s);
+  bucket.tokens = Math.min(bucket.per_s, bucket.tokens + bucket.allowed_per_s * passed_s);
   return bucket;
 }
 
 function waitOf(bucket: Bucket, lane: Lane): number {
   const kept_back = lane === 'reconcile' ? bucket.per_s * (1 - RECONCILE_SHARE) : 0;
   const missing = 1 + kept_back - bucket.tokens;
-  return missing <= 0 ? 0 : Math.ceil((missing / bucket.allowed_per_s) * SECOND_MS);
+  return missing <= 0 ? 0 : Math.ceil((missing / bucket.allowed_per_s) * 1000);
 }
 
 function saturated(wait_ms: number): KassaError {

@@ -32,7 +32,6 @@ export function createCalls(world: { clock: Clock; random: Random; log: Log; rat
     assertNoTransaction();
     let doubt: GatewayFailure | undefined;
     for (let tries = 1; ; tries += 1) {
-      await budget.leave(endpoint);
       try {
         return await send();
       } catch (error) {

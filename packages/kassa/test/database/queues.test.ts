@@ -20,7 +20,6 @@ import {
   failInboxEvent,
   failTimer,
   finishTimer,
-  IS_FREE,
   insertInboxEvents,
   inTransaction,
   LeaseLost,
@@ -292,7 +291,7 @@ onEachServer((server) => {
       await sql`analyze kassa.inbox_events`.execute(shop.db);
       const { rows } = await sql<{ 'QUERY PLAN': string }>`
         explain select account, id from kassa.inbox_events
-        where handled_at is null and parked_at is null and due_at <= ${AT} and ${IS_FREE}
+        where handled_at is null and parked_at is null and due_at <= ${AT} and (lease_until is null or lease_until <= kassa.clock())
         order by due_at, account, id limit 50 for update skip locked`.execute(shop.db);
       const plan = rows.map((row) => row['QUERY PLAN']).join('\n');
       expect(plan).toContain('inbox_events_due');

@@ -146,7 +146,6 @@ export interface DeliveriesTable {
   parked_at: Date | null;
   waits_for: string | null;
   frozen_at: Date | null;
-  holder: number | null;
 }
 
 export interface DisputesTable {
@@ -248,7 +247,6 @@ export interface InboxEventsTable {
   handled_at: Date | null;
   parked_at: Date | null;
   listed: Generated<boolean>;
-  holder: number | null;
 }
 
 export interface InstallationTable {
@@ -621,7 +619,6 @@ export interface TimersTable {
   claims: Generated<number>;
   lease_until: Date | null;
   last_error: string | null;
-  holder: number | null;
 }
 
 export interface Tables {
