@@ -21,7 +21,7 @@ const EVENTS_AFTER = 8;
 const SENDERS = 8;
 const KILL_WITHIN_MS = 400;
 const BACK_WAIT_MS = 30_000;
-/** An event that failed waits longer each time. */
+/** Claims of the killed last fifteen seconds; an event that failed waits longer each time. */
 const REST_WAIT_MS = 120_000;
 const LOOK_EVERY_MS = 25;
 const world = { clock: systemClock(), random: systemRandom(), log: silentLog };
