@@ -27,7 +27,7 @@ const COME_AGAIN_S = 2;
  * Nothing was begun, so nothing is held: whoever is told this may simply come again. Made once, because the stack of each
  * would cost as much as everything else about a refusal.
  */
-const FULL = new KassaError('overloaded', 'Too many people are here at this moment. Please try again.', {
+export const FULL = new KassaError('overloaded', 'Too many people are here at this moment. Please try again.', {
   retry_after_s: COME_AGAIN_S,
 });
 

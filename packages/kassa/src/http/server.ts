@@ -10,6 +10,7 @@ import type { ContractDesk } from './contracts/contract.ts';
 import { embeddedCheckout } from './contracts/embedded-checkout/index.ts';
 import { hostedCheckout } from './contracts/hosted-checkout/index.ts';
 import { ticketOrder } from './contracts/ticket-order/index.ts';
+import { fullWay } from './contracts/when-full.ts';
 import { describeFailure, drawFailure, type Failure, reportFailure } from './describe-failure.ts';
 import { docsAssets, docsPages } from './docs/index.ts';
 import { health } from './health.ts';
@@ -31,6 +32,8 @@ export interface HttpApp {
   fetch(request: Request, client: { readonly ip: string }): Promise<Response>;
   /** A shorter way for what comes in storms; false for everything else, which `fetch` answers. */
   readonly atSocket: SocketWay;
+  /** The same for events alone, which are taken for all shops of an installation. */
+  readonly eventsAtSocket: SocketWay;
 }
 
 /**
@@ -40,7 +43,7 @@ export interface HttpApp {
 export function createHttp(house: HttpHouse): HttpApp {
   const { settings } = house;
   const limiter = createLimiter(house.clock, settings.limits);
-  const desk: ContractDesk = { house, limiter, callers: createCallers(house, limiter) };
+  const desk: ContractDesk = { house, limiter, callers: createCallers(house, limiter), openings: new Map() };
   const app = new OpenAPIHono<HttpEnv>({ getPath: pathOf });
   app.use(everyAnswer(house));
   app.use(methodNotAllowed({ app, onMethodNotAllowed: (c, methods) => drawMethods(c, methods) }));
@@ -80,9 +83,12 @@ export function createHttp(house: HttpHouse): HttpApp {
   if (settings.site_folder !== null) {
     app.route('/', siteFiles(settings.site_folder, { policy: pagePolicy(settings.stripe_js) }));
   }
+  const eventsAtSocket = shortWay(house);
+  const refusesAtSocket = fullWay(house, desk.openings);
   return {
     fetch: async (request, client) => app.fetch(request, { ip: client.ip }),
-    atSocket: shortWay(house),
+    atSocket: (incoming, outgoing) => eventsAtSocket(incoming, outgoing) || refusesAtSocket(incoming, outgoing),
+    eventsAtSocket,
   };
 }
 

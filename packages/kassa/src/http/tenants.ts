@@ -42,7 +42,8 @@ export function byTenant(shops: readonly TenantApp[], door: TenantDoor): HttpApp
   };
   return {
     // Events are taken for all shops together, at whatever host they come in.
-    atSocket: first.app.atSocket,
+    atSocket: first.app.eventsAtSocket,
+    eventsAtSocket: first.app.eventsAtSocket,
     async fetch(request, client) {
       const hosted = by_host.get(new URL(request.url).hostname.replace(/\.$/, ''));
       if (hosted) return hosted.fetch(request, client);

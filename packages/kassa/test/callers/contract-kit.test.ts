@@ -56,7 +56,7 @@ const pay = createRoute({
 function madeUp(callers: CallerPolicy, rest: Partial<Contract> = {}, port: Partial<HttpHouse> = {}) {
   const { house } = deskOf({ auth_secret: AUTH_SECRET }, { recognizeKey: async (text) => find(text), ...port });
   const limiter = createLimiter(house.clock, DEFAULT_LIMITS);
-  const desk: ContractDesk = { house, limiter, callers: createCallers(house, limiter) };
+  const desk: ContractDesk = { house, limiter, callers: createCallers(house, limiter), openings: new Map() };
   const app = openContract(desk, {
     paths: ['/made-up/*'],
     callers,

@@ -1,12 +1,14 @@
-// Goal: an event that is taken straight from the socket is heard, refused and logged exactly as by the way of all other
-// requests.
+// Goal: what is taken straight from the socket, an event or a checkout for which there is no room, is heard, refused and
+// logged exactly as by the way of all other requests.
 // Method: a real socket before the HTTP room with hand-made functions behind it; the path with a slash behind it takes
 // the long way, and is what the short one is held against.
 import { once } from 'node:events';
 import { connect } from 'node:net';
-import { afterEach, expect, test } from 'vitest';
+import { afterEach, describe, expect, test } from 'vitest';
 import { WebhookRefused } from '../../src/domain/payments/index.ts';
+import type { HttpSettings } from '../../src/http/house.ts';
 import { type Listening, listen } from '../../src/http/listen.ts';
+import { createPressure, SHED_AT } from '../../src/http/pressure.ts';
 import { createHttp } from '../../src/http/server.ts';
 import { systemClock } from '../../src/system.ts';
 import { type Desk, desk } from './port.ts';
@@ -17,7 +19,10 @@ afterEach(() => server?.close(0));
 
 /** Of what it takes, whether it came straight from the socket. */
 async function open(receive?: Desk['house']['receive']): Promise<{ url: string; at: Desk; straight: boolean[] }> {
-  const at = receive ? desk({}, { receive }) : desk();
+  return opened(receive ? desk({}, { receive }) : desk());
+}
+
+async function opened(at: Desk): Promise<{ url: string; at: Desk; straight: boolean[] }> {
   const http = createHttp(at.house);
   const straight: boolean[] = [];
   server = await listen({
@@ -123,4 +128,45 @@ test('a mistake of ours ends the connection that met it, and nothing else', asyn
   await expect(fetch(`${url}/webhook`, { method: 'POST', body: '{}' })).rejects.toThrow('fetch failed');
   at.house.log.info = info;
   expect((await fetch(`${url}/webhook`, { method: 'POST', body: '{}' })).status).toBe(200);
+});
+
+describe('a checkout for which there is no room', () => {
+  const CONTRACTS = { ticket_order: { mount: '/order' }, embedded_checkout: {} } as unknown as Partial<HttpSettings>;
+  const PATHS = ['/api/payments/v1/checkout/session', '/api/checkout/embedded-session', '/order'];
+
+  async function full(settings: Partial<HttpSettings> = {}, checkout = 0) {
+    const pressure = createPressure({ ...SHED_AT, checkout });
+    const { refuseWhenFull } = pressure;
+    const shop = await opened(desk({ ...CONTRACTS, ...settings }, { refuseWhenFull }));
+    return { ...shop, pressure };
+  }
+
+  test.each([
+    ['a page of the shop', { origins: ['https://shop.example'] }, { Origin: 'https://shop.example' }],
+    ['a page from elsewhere', { origins: ['https://shop.example'] }, { Origin: 'https://other.example' }],
+    ['any page', { cors_any: true }, { Origin: 'https://other.example' }],
+    ['a server', {}, {}],
+    ['a live shop', { mode: 'live' as const }, {}],
+  ])('is refused alike by both ways: %s', async (_, settings, headers) => {
+    const { url, at, straight, pressure } = await full(settings);
+    for (const path of PATHS) {
+      const send = (to: string) => fetch(url + to, { method: 'POST', body: '{"offer":"print"}', headers });
+      const answer = await told(await send(path));
+      expect(answer).toEqual(await told(await send(`${path}/`)));
+      expect(answer).toMatchObject([503, expect.any(String), { 'retry-after': '2' }]);
+    }
+    expect(straight).toEqual([true, false, true, false, true, false]);
+    expect(pressure.counts.shed.checkout).toBe(straight.length);
+    const lines = at.logged.map(([fields, text]) => [{ ...(fields as object), request_id: '' }, text]);
+    expect(lines.filter((_line, at_place) => at_place % 2 === 0)).toEqual(lines.filter((_l, place) => place % 2 === 1));
+  });
+
+  test('takes the way of all others as soon as there is room, as does whatever opens nothing', async () => {
+    const { url, straight } = await full({}, 1);
+    expect((await fetch(url + PATHS[0], { method: 'POST', body: '{}' })).status).not.toBe(503);
+    const { url: crowded, straight: others } = await full();
+    expect((await fetch(crowded + PATHS[0])).status).toBe(405);
+    expect((await fetch(`${crowded}${PATHS[0]}?a=b`, { method: 'POST', body: '{}' })).status).toBe(503);
+    expect([...straight, ...others]).toEqual([false, false, false]);
+  });
 });

@@ -8,8 +8,9 @@ import type { HttpHouse } from '../house.ts';
 import type { Limiter } from '../limits.ts';
 import { checkQuery } from '../request/check-body.ts';
 import type { HttpEnv } from '../request/context.ts';
-import { type CorsPolicy, cors } from '../request/cors.ts';
+import { type CorsPolicy, cors, readersOf } from '../request/cors.ts';
 import { fieldReasons } from '../request/field-reasons.ts';
+import type { Opening } from './when-full.ts';
 
 /**
  * The kit that every contract is built with. A contract declares its paths, how it draws a failure, which pages may
@@ -52,6 +53,8 @@ export interface ContractDesk {
   readonly house: HttpHouse;
   readonly limiter: Limiter;
   readonly callers: Callers;
+  /** What contracts say where anybody may open a checkout, by path: `openContract` puts them here. */
+  readonly openings: Map<string, Opening>;
 }
 
 /** An app in which everything that the contract declares is in force on its paths. */
@@ -60,9 +63,14 @@ export function openContract(desk: ContractDesk, contract: Contract): OpenAPIHon
   const { settings, authenticate } = desk.house;
   // A shop whose cookie signs nobody in has no use for cookies from other origins.
   const credentials = contract.cors?.credentials === true && authenticate !== null;
+  const policy = contract.cors && { ...contract.cors, credentials };
+  for (const opening of contract.opens ?? []) {
+    const grantFor = policy && readersOf(settings, policy);
+    desk.openings.set(opening, { drawFailure: contract.drawFailure, grantFor });
+  }
   for (const path of contract.paths) {
     app.use(path, drawnBy(contract));
-    if (contract.cors !== null) app.use(path, cors(settings, { ...contract.cors, credentials }));
+    if (policy !== null) app.use(path, cors(settings, policy));
     for (const opening of contract.opens ?? []) app.use(opening, whileThereIsRoom(desk.house));
     app.use(path, identified(desk.callers, contract.callers));
   }

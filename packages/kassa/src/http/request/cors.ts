@@ -17,29 +17,55 @@ const MAX_AGE_S = '600';
 /** Unless they are named, a browser hides them from a page of another origin (fetch.spec.whatwg.org). */
 const READABLE = 'Kassa-Error-Code, Retry-After, Idempotent-Replayed, Request-Id';
 
-/**
- * Lets the shop's own origins call from a browser, and nobody else (docs/contracts, CORS): the answer repeats an origin
- * only when it is in the list, and `null` never is. A preflight from elsewhere is answered with 204 and says nothing.
- */
-export function cors(settings: Pick<HttpSettings, 'origins' | 'cors_any'>, policy: CorsPolicy) {
+const LETS_IN = 'Access-Control-Allow-Origin';
+
+/** The headers that let a page of this origin read an answer. */
+export type Grants = (origin: string | undefined) => Readonly<Record<string, string>>;
+
+/** Whom a policy lets in: the answer repeats an origin only when it is in the list, and `null` never is. */
+function grantsOf(settings: Pick<HttpSettings, 'origins' | 'cors_any'>, policy: CorsPolicy): Grants {
   const allowed = new Set(settings.origins);
-  return createMiddleware<HttpEnv>(async (c, next) => {
-    const origin = c.req.header('Origin') ?? 'null';
+  return (origin = 'null') => {
     const named = allowed.has(origin) && origin !== 'null';
     const granted = settings.cors_any && origin !== 'null' && !policy.credentials ? '*' : named ? origin : null;
-    const grant: Record<string, string> = granted === null ? {} : { 'Access-Control-Allow-Origin': granted };
-    if (granted !== null && policy.credentials) grant['Access-Control-Allow-Credentials'] = 'true';
+    if (granted === null) return {};
+    return {
+      [LETS_IN]: granted,
+      ...(policy.credentials ? { 'Access-Control-Allow-Credentials': 'true' } : {}),
+    };
+  };
+}
+
+/** The same with what a page that was let in may read beside the body. */
+export function readersOf(settings: Pick<HttpSettings, 'origins' | 'cors_any'>, policy: CorsPolicy): Grants {
+  const grantFor = grantsOf(settings, policy);
+  const readable = policy.tells_why ? { 'Access-Control-Expose-Headers': READABLE } : {};
+  return (origin) => {
+    const grant = grantFor(origin);
+    return LETS_IN in grant ? { ...grant, ...readable } : grant;
+  };
+}
+
+/**
+ * Lets the shop's own origins call from a browser, and nobody else (docs/contracts, CORS). A preflight from elsewhere is
+ * answered with 204 and says nothing.
+ */
+export function cors(settings: Pick<HttpSettings, 'origins' | 'cors_any'>, policy: CorsPolicy) {
+  const grantFor = grantsOf(settings, policy);
+  const readableFor = readersOf(settings, policy);
+  return createMiddleware<HttpEnv>(async (c, next) => {
+    const origin = c.req.header('Origin');
     if (c.req.method === 'OPTIONS') {
       const preflight = {
         'Access-Control-Allow-Methods': METHODS,
         'Access-Control-Allow-Headers': policy.headers.join(', '),
         'Access-Control-Max-Age': MAX_AGE_S,
       };
-      return c.body(null, 204, { Vary: 'Origin', ...grant, ...(granted === null ? {} : preflight) });
+      const grant = grantFor(origin);
+      return c.body(null, 204, { Vary: 'Origin', ...grant, ...(LETS_IN in grant ? preflight : {}) });
     }
-    if (granted !== null && policy.tells_why) grant['Access-Control-Expose-Headers'] = READABLE;
     await next();
     c.res.headers.append('Vary', 'Origin');
-    for (const [name, value] of Object.entries(grant)) c.res.headers.set(name, value);
+    for (const [name, value] of Object.entries(readableFor(origin))) c.res.headers.set(name, value);
   });
 }
