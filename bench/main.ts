@@ -6,7 +6,7 @@ import { type ParseArgsConfig, parseArgs } from 'node:util';
 import { type Wishes, withBench } from './driver/bench.ts';
 import { loadNow } from './driver/process-times.ts';
 import { compareBlocks } from './report/compare.ts';
-import { writeProfile } from './report/profile.ts';
+import { keepProfile, writeProfile } from './report/profile.ts';
 import { publish } from './report/published.ts';
 import { type Block, commitNow, isBroken, lastRunOf, machine, type Run, readRun, writeRun } from './report/results.ts';
 import { drawBlock } from './report/table.ts';
@@ -24,7 +24,8 @@ const USAGE = `npm run bench -- [B1 B5 …] [options]      measures, checks the 
   --peers <folder>     programs of others, set up as bench/README.md says
   --noisy              measure on a busy computer too; publish nothing of it
   --publish            keep the figures in bench/figures.jsonl and write PERFORMANCE.md
-  --profile            also write where the time of Kassa's process went, and that of its database
+  --profile            also write where the time of Kassa's process went, and that of its database; with --publish, of
+                       one benchmark: keep that in bench/profiles, and no figure, because looking costs time itself
   --list               the benchmarks
   --compare <a> <b>    two files of bench/results
 
@@ -71,10 +72,11 @@ async function main(): Promise<number> {
     ([, text]) => !(Number(text) > 0 && Number(text) < Number.POSITIVE_INFINITY),
   );
   if (wrong) return refuse(`--${wrong[0]} is a number above 0, and not ${wrong[1]}.`);
-  if (values.publish && (values.noisy || values.profile)) {
-    return refuse(
-      'What is published is measured on a quiet computer and without a profile: leave --noisy and --profile.',
-    );
+  if (values.publish && values.noisy) {
+    return refuse('What is published is measured on a quiet computer: leave --noisy.');
+  }
+  if (values.publish && values.profile && asked.length !== 1) {
+    return refuse('A profile is published of one benchmark: name one.');
   }
   const short = Number(rounds) < 3 || Number(slice) < 2 || Number(connections) !== 32;
   if (values.publish && short) {
@@ -122,9 +124,17 @@ async function runAll(asked: readonly string[], wishes: Wishes, load_average: nu
     if (last) for (const line of compareBlocks(last, run, block.block)) say(line);
   }
   say(`\nwritten to ${file}`);
-  if (values.publish) publish(run, commandAsTold(), BENCHMARKS);
-  if (wishes.profiles !== null) for (const profile of writeProfile(wishes.profiles, file)) say(`profile: ${profile}`);
+  if (values.publish && wishes.profiles === null) publish(run, commandAsTold(), BENCHMARKS);
+  if (wishes.profiles !== null) sayProfiles(writeProfile(wishes.profiles, file), run);
   return blocks.some(isBroken) ? 1 : 0;
+}
+
+function sayProfiles(files: readonly string[], { commit, started_at, load_average, blocks }: Run): void {
+  for (const file of files) say(`profile: ${file}`);
+  const [block] = blocks;
+  if (!values.publish || block === undefined) return;
+  const head = `${block.block}: \`${commandAsTold()}\`, ${commit}, ${started_at.slice(0, 10)}, load ${load_average}`;
+  say(`kept: ${keepProfile(files, block.block, head)}`);
 }
 
 /** How it was called; where the peers stand is each reader's own affair. */

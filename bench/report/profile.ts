@@ -1,5 +1,6 @@
-import { copyFileSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { copyFileSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { STATEMENTS_ENDING } from './statements.ts';
 
 interface CpuProfile {
@@ -45,6 +46,23 @@ export function writeProfile(folder: string, results: string): string[] {
   );
   return [file, ...told];
 }
+
+/**
+ * Keeps what `writeProfile` wrote as one text for each run in `bench/profiles`, which is part of the repository: whoever
+ * asks what stands in the way of more reads it there.
+ */
+export function keepProfile(files: readonly string[], name: string, head: string): string {
+  mkdirSync(KEPT, { recursive: true });
+  const parts = files.map((file) =>
+    readFileSync(file, 'utf8').split('\n').slice(0, KEPT_LINES_MAX).join('\n').trimEnd(),
+  );
+  const file = join(KEPT, `${name}.txt`);
+  writeFileSync(file, `${[head, ...parts].join('\n\n')}\n`);
+  return file;
+}
+
+const KEPT = fileURLToPath(new URL('../profiles', import.meta.url));
+const KEPT_LINES_MAX = 48;
 
 function addUp(profile: CpuProfile, spent: Map<string, number>): void {
   const places = new Map(profile.nodes.map(({ id, callFrame }) => [id, placeOf(callFrame)]));
