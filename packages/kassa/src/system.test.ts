@@ -247,6 +247,25 @@ describe('the log', () => {
     expect(written[0]?.endsWith('}\n')).toBe(true);
   });
 
+  test('a line that cannot be written ends nobody, and the next one that can tells how many were lost', () => {
+    const written: string[] = [];
+    let is_full = true;
+    const write = (line: string): void => {
+      if (is_full) throw new Error('ENOSPC: no space left on device');
+      written.push(line);
+    };
+    const log = systemLog({ level: 'info', to: { write } });
+    log.info({}, 'request');
+    log.child({ order_id: 'ord_1' }).error({}, 'a request failed');
+    is_full = false;
+    log.info({ status: 200 }, 'request');
+    log.info({ status: 201 }, 'request');
+    expect(written.map((line) => JSON.parse(line))).toEqual([
+      expect.objectContaining({ status: 200, lost_lines: 2, lost_because: 'Error: ENOSPC: no space left on device' }),
+      expect.not.objectContaining({ lost_lines: expect.anything() }),
+    ]);
+  });
+
   test('no canary passes, planted in bound fields, fields, sentences, errors or as a line break', () => {
     const { written, log } = lines();
     const planted = ['sk', 'live', 'Canary51Abc'].join('_');

@@ -195,25 +195,42 @@ export function systemLog(options: { level?: 'debug' | 'info' | 'warn' | 'error'
     },
     options.to ?? destination({ dest: 2, sync: true }),
   );
-  return logOver(lines, {});
+  return logOver(lines, {}, { count: 0, because: null });
 }
 
 type Level = 'debug' | 'info' | 'warn' | 'error';
 type Lines = Pick<ReturnType<typeof pino>, Level | 'isLevelEnabled'>;
 
-/** Bound fields are kept here and not in pino's children, so that one path to the line exists and it redacts. */
-function logOver(lines: Lines, bound: Record<string, unknown>): Log {
+/** Lines that could not be written, and why the last of them could not. */
+interface Lost {
+  count: number;
+  because: unknown;
+}
+
+/**
+ * Bound fields are kept here and not in pino's children, so that one path to the line exists and it redacts. A disk that
+ * is full must not end a sale: what cannot be written is counted, and told by the next line that can.
+ */
+function logOver(lines: Lines, bound: Record<string, unknown>, lost: Lost): Log {
   const write =
     (level: Level) =>
     (fields: Record<string, unknown>, message: string): void => {
-      if (lines.isLevelEnabled(level)) lines[level]({ ...bound, ...redactFields(fields) }, redactText(message));
+      if (!lines.isLevelEnabled(level)) return;
+      const before = lost.count > 0 ? { lost_lines: lost.count, lost_because: redactText(String(lost.because)) } : {};
+      try {
+        lines[level]({ ...bound, ...before, ...redactFields(fields) }, redactText(message));
+        lost.count = 0;
+      } catch (error) {
+        lost.count += 1;
+        lost.because = error;
+      }
     };
   return {
     debug: write('debug'),
     info: write('info'),
     warn: write('warn'),
     error: write('error'),
-    child: (fields) => logOver(lines, { ...bound, ...redactFields(fields) }),
+    child: (fields) => logOver(lines, { ...bound, ...redactFields(fields) }, lost),
   };
 }
 

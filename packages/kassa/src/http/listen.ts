@@ -1,4 +1,4 @@
-import { createServer, type Server } from 'node:http';
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { getRequestListener, type HttpBindings } from '@hono/node-server';
 import type { Clock } from '../kernel/clock.ts';
@@ -18,6 +18,9 @@ const HEADER_BYTES_MAX = 16_384;
 const HEADERS_MAX = 100;
 const CLOSE_STEP_MS = 25;
 
+/** Answers what node:http has just taken from a socket, when it is what this way is for; otherwise it says false. */
+export type SocketWay = (incoming: IncomingMessage, outgoing: ServerResponse) => boolean;
+
 export interface Listening {
   readonly port: number;
   /** Stops accepting, lets what is in flight finish for at most `grace_ms`, then cuts. Safe to call twice. */
@@ -30,7 +33,7 @@ export interface Listening {
  */
 export async function listen(options: {
   readonly fetch: HttpApp['fetch'];
-  readonly atSocket?: HttpApp['atSocket'];
+  readonly atSocket?: SocketWay;
   readonly host: string;
   readonly port: number;
   readonly clock: Clock;

@@ -16,8 +16,9 @@ import { docsAssets, docsPages } from './docs/index.ts';
 import { health } from './health.ts';
 import type { HttpHouse } from './house.ts';
 import { createLimiter } from './limits.ts';
+import type { SocketWay } from './listen.ts';
 import { metrics } from './metrics.ts';
-import type { HttpEnv } from './request/context.ts';
+import { type HttpEnv, withoutSlashes } from './request/context.ts';
 import { cors } from './request/cors.ts';
 import { everyAnswer } from './request/every-answer.ts';
 import { readCatalog } from './shop/catalog.ts';
@@ -25,14 +26,14 @@ import { readOrder } from './shop/order.ts';
 import { pagePolicy } from './shop/page-policy.ts';
 import { readStripeJs } from './shop/stripe-js.ts';
 import { missingPage, siteFiles } from './static.ts';
-import { type SocketWay, shortWay, webhook } from './webhook.ts';
+import { shortWay, webhook } from './webhook.ts';
 
 export interface HttpApp {
   /** Answers one request. `ip` is the address of the other end of the socket. Never throws. */
   fetch(request: Request, client: { readonly ip: string }): Promise<Response>;
   /** A shorter way for what comes in storms; false for everything else, which `fetch` answers. */
   readonly atSocket: SocketWay;
-  /** The same for events alone, which are taken for all shops of an installation. */
+  /** The same for events alone, which are taken for all shops of an installation at whatever host they come in. */
   readonly eventsAtSocket: SocketWay;
 }
 
@@ -94,7 +95,7 @@ export function createHttp(house: HttpHouse): HttpApp {
 
 /** The path without its trailing slashes; the root stays. */
 function pathOf(request: Request): string {
-  return pathIn(request.url).replace(/\/+$/, '') || '/';
+  return withoutSlashes(pathIn(request.url));
 }
 
 /** A request's address is whole and in its one spelling already; to take it apart by the rules costs more than a route. */

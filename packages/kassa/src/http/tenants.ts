@@ -41,8 +41,10 @@ export function byTenant(shops: readonly TenantApp[], door: TenantDoor): HttpApp
     return tenant_id === undefined ? undefined : by_tenant.get(tenant_id);
   };
   return {
-    // Events are taken for all shops together, at whatever host they come in.
-    atSocket: first.app.eventsAtSocket,
+    // Whose a request without a host of ours is, its key may say: that takes the way of all others.
+    atSocket: (incoming, outgoing) =>
+      first.app.eventsAtSocket(incoming, outgoing) ||
+      (by_host.get(hostIn(incoming.headers.host))?.atSocket(incoming, outgoing) ?? false),
     eventsAtSocket: first.app.eventsAtSocket,
     async fetch(request, client) {
       const hosted = by_host.get(new URL(request.url).hostname.replace(/\.$/, ''));
@@ -53,6 +55,11 @@ export function byTenant(shops: readonly TenantApp[], door: TenantDoor): HttpApp
       return (keyed || first.app).fetch(request, client);
     },
   };
+}
+
+/** A `Host` as the shops are named: lower case, without port and without the dot that ends a full name. */
+function hostIn(header = ''): string {
+  return header.toLowerCase().replace(/\.?(?::\d*)?$/, '');
 }
 
 /** The key that a request shows, wherever a key may stand; undefined when what stands there cannot be one. */

@@ -4,6 +4,7 @@ import type { ContentfulStatusCode } from 'hono/utils/http-status';
 import { WebhookRefused } from '../domain/payments/index.ts';
 import { KassaError } from '../kernel/errors.ts';
 import type { HttpHouse } from './house.ts';
+import type { SocketWay } from './listen.ts';
 import type { HttpEnv } from './request/context.ts';
 import { headersOfEvery, logAnswer, newRequestId } from './request/every-answer.ts';
 import { readBytes, WEBHOOK_BYTES_MAX } from './request/read-body.ts';
@@ -38,9 +39,6 @@ export function webhook(house: HttpHouse): Hono<HttpEnv> {
   }
   return app;
 }
-
-/** Answers what node:http has just taken from a socket, when it is what this way is for; otherwise it says false. */
-export type SocketWay = (incoming: IncomingMessage, outgoing: ServerResponse) => boolean;
 
 /**
  * The same for the address exactly as it is and a body whose length is told, which is how Stripe calls it: straight from

@@ -44,7 +44,10 @@ export interface Contract {
   /** Null: no page of another origin may call, and no `Access-Control` header is ever sent. */
   readonly cors: CorsPolicy | null;
   readonly drawFailure: (c: Context<HttpEnv>, failure: Failure) => Response;
-  /** Where anybody may open a checkout by `POST`: while there is no room for one more, nothing else of it is looked at. */
+  /**
+   * Where anybody may open a checkout by `POST`: while there is no room for one more, nothing else of it is looked at, and
+   * `drawFailure` may not look at it either (`OVERLOADED`): it is drawn once, for all of them.
+   */
   readonly opens?: readonly string[];
 }
 

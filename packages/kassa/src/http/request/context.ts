@@ -20,3 +20,8 @@ export interface HttpEnv {
     draw_failure: ((c: Context<HttpEnv>, failure: Failure) => Response) | undefined;
   };
 }
+
+/** Both spellings of a trailing slash are one path; the root stays. */
+export function withoutSlashes(path: string): string {
+  return path.replace(/\/+$/, '') || '/';
+}

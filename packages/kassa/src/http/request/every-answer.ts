@@ -19,6 +19,14 @@ export function headersOfEvery({ settings }: HttpHouse, request_id: string): Rec
   return settings.mode === 'live' ? { ...headers, 'Strict-Transport-Security': HSTS } : headers;
 }
 
+/** What an answer says of itself where nobody has said it: that it is kept nowhere, and in which letters it is written. */
+export function completeHeaders(headers: Headers): void {
+  if (!headers.has('Cache-Control')) headers.set('Cache-Control', 'no-store');
+  if (headers.get('Content-Type') === 'application/json') {
+    headers.set('Content-Type', 'application/json; charset=utf-8');
+  }
+}
+
 /** One answer as the access log tells it. */
 interface Answered {
   readonly request_id: string;
@@ -50,10 +58,7 @@ export function everyAnswer(house: HttpHouse) {
     await next();
     const { headers, status } = c.res;
     for (const [name, value] of Object.entries(headersOfEvery(house, request_id))) headers.set(name, value);
-    if (!headers.has('Cache-Control')) headers.set('Cache-Control', 'no-store');
-    if (headers.get('Content-Type') === 'application/json') {
-      headers.set('Content-Type', 'application/json; charset=utf-8');
-    }
+    completeHeaders(headers);
     const route = matchedRoutes(c).findLast((one) => one.method !== 'ALL')?.path ?? 'none';
     logAnswer(house, { request_id, method: c.req.method, route, status, started_ms, order_id: c.get('order_id') });
   });
