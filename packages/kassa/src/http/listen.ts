@@ -1,5 +1,5 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import { type AddressInfo, createServer as createDoor, type Server as Door, type ListenOptions } from 'node:net';
 import { getRequestListener, type HttpBindings } from '@hono/node-server';
 import type { Clock } from '../kernel/clock.ts';
 import type { HttpApp } from './server.ts';
@@ -17,6 +17,12 @@ const KEEP_ALIVE_TIMEOUT_MS = 65_000;
 const HEADER_BYTES_MAX = 16_384;
 const HEADERS_MAX = 100;
 const CLOSE_STEP_MS = 25;
+/**
+ * So many sockets listen on the one port, where the system allows it (SO_REUSEPORT, Node 23.1). Of each a turn of the
+ * loop takes one new connection and no more (libuv/libuv#3696): in a crowd, whose turns are long, an event of Stripe's
+ * that needs a new connection would wait behind each newcomer for a turn.
+ */
+const DOORS = 16;
 
 /** Answers what node:http has just taken from a socket, when it is what this way is for; otherwise it says false. */
 export type SocketWay = (incoming: IncomingMessage, outgoing: ServerResponse) => boolean;
@@ -57,31 +63,74 @@ export async function listen(options: {
     },
   );
   server.maxHeadersCount = HEADERS_MAX;
-  await new Promise<void>((resolve, reject) => {
-    server.once('error', reject);
-    server.listen(options.port, options.host, () => {
-      server.off('error', reject);
-      resolve();
-    });
-  });
+  const doors = await openDoors(server, options);
   const { port } = server.address() as AddressInfo;
   let closing: Promise<void> | undefined;
   return {
     port,
     close(grace_ms) {
-      closing ??= closeGently(server, options.clock, grace_ms);
+      closing ??= closeGently(server, doors, { clock: options.clock, grace_ms });
       return closing;
     },
   };
 }
 
-async function closeGently(server: Server, clock: Clock, grace_ms: number): Promise<void> {
-  let open = true;
-  const closed = new Promise<void>((resolve) => {
-    server.close(() => {
-      open = false;
-      resolve();
+/** The server itself and what stands beside it on its port. @throws the error of node:net; nothing is open then. */
+async function openDoors(server: Server, at: { readonly host: string; readonly port: number }): Promise<Door[]> {
+  const { host } = at;
+  // Whoever shares a port shares it with all who would, so that it is free is found out before.
+  if (at.port !== 0) await closed(await opened(createDoor(), { host, port: at.port }));
+  const doors: Door[] = [server];
+  if (!(await opensShared(server, at))) return doors;
+  const { port } = server.address() as AddressInfo;
+  try {
+    while (doors.length < DOORS) {
+      const door = createDoor({ allowHalfOpen: true, noDelay: true }, (socket) => server.emit('connection', socket));
+      doors.push(await opened(door, { host, port, reusePort: true }));
+    }
+  } catch (error) {
+    await Promise.all(doors.map(closed));
+    throw error;
+  }
+  return doors;
+}
+
+/** False where this system lets nobody share a port; then the server has it for itself. */
+async function opensShared(server: Server, { host, port }: ListenOptions): Promise<boolean> {
+  try {
+    await opened(server, { host, port, reusePort: true });
+    return true;
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'ENOTSUP') throw error;
+    await opened(server, { host, port });
+    return false;
+  }
+}
+
+function opened<One extends Door>(door: One, at: ListenOptions): Promise<One> {
+  return new Promise((resolve, reject) => {
+    door.once('error', reject);
+    door.listen(at, () => {
+      door.off('error', reject);
+      resolve(door);
     });
+  });
+}
+
+function closed(door: Door): Promise<void> {
+  return new Promise((resolve) => {
+    door.close(() => resolve());
+  });
+}
+
+async function closeGently(
+  server: Server,
+  doors: readonly Door[],
+  { clock, grace_ms }: { readonly clock: Clock; readonly grace_ms: number },
+): Promise<void> {
+  let open = true;
+  const all_closed = Promise.all(doors.map(closed)).then(() => {
+    open = false;
   });
   for (let waited_ms = 0; open && waited_ms < grace_ms; waited_ms += CLOSE_STEP_MS) {
     // A kept-alive connection that has just become idle would otherwise be waited for until its own time-out.
@@ -89,5 +138,5 @@ async function closeGently(server: Server, clock: Clock, grace_ms: number): Prom
     await clock.sleep(CLOSE_STEP_MS);
   }
   server.closeAllConnections();
-  await closed;
+  await all_closed;
 }

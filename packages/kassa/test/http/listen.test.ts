@@ -1,5 +1,7 @@
 // Goal: the socket in front of the app tells it who is there, and lets what has begun finish before it closes.
+import { readFileSync } from 'node:fs';
 import { connect } from 'node:net';
+import { platform } from 'node:os';
 import { expect, test } from 'vitest';
 import { listen } from '../../src/http/listen.ts';
 import { systemClock } from '../../src/system.ts';
@@ -15,6 +17,28 @@ test('the app learns the address at the other end, and a taken port is refused',
     code: 'EADDRINUSE',
   });
   await Promise.all([server.close(1_000), server.close(1_000)]);
+});
+
+test.runIf(platform() === 'linux')('a crowd finds sixteen doors on one port, and none when it is closed', async () => {
+  const fetchOf = async () => new Response('here');
+  const server = await listen({ fetch: fetchOf, host: '127.0.0.1', port: 0, clock });
+  const doors = (): number => {
+    const port = server.port.toString(16).toUpperCase().padStart(4, '0');
+    // Local address, remote address, and the state in which a socket listens (proc_net_tcp).
+    const listening = new RegExp(`^ *\\d+: [0-9A-F]{8}:${port} 00000000:0000 0A `, 'gm');
+    return readFileSync('/proc/self/net/tcp', 'utf8').match(listening)?.length ?? 0;
+  };
+  expect(doors()).toBe(16);
+  const heard: string[] = [];
+  const crowd = Array.from({ length: 200 }, () => connect(server.port, '127.0.0.1'));
+  for (const socket of crowd) {
+    socket.on('error', () => undefined).on('data', (piece) => heard.push(String(piece)));
+    socket.write('GET / HTTP/1.1\r\nHost: x\r\n\r\n');
+  }
+  await expect.poll(() => heard.length).toBe(crowd.length);
+  await server.close(1_000);
+  expect(doors()).toBe(0);
+  await expect.poll(() => crowd.every((socket) => socket.destroyed)).toBe(true);
 });
 
 test('closing waits for a request that has begun, and takes no new one', async () => {
