@@ -18,7 +18,7 @@ const HEADER_BYTES_MAX = 16_384;
 const HEADERS_MAX = 100;
 const CLOSE_STEP_MS = 25;
 /**
- * So many sockets listen on the one port, where the system allows it (SO_REUSEPORT, Node 23.1). Of each a turn of the
+ * So many sockets listen on the one port, where the system allows it (SO_REUSEPORT). Of each a turn of the
  * loop takes one new connection and no more (libuv/libuv#3696): in a crowd, whose turns are long, an event of Stripe's
  * that needs a new connection would wait behind each newcomer for a turn.
  */
@@ -89,6 +89,8 @@ async function openDoors(server: Server, at: { readonly host: string; readonly p
       doors.push(await opened(door, { host, port, reusePort: true }));
     }
   } catch (error) {
+    // Where sharing is asked for in vain, the server alone is as good as it always was.
+    if (isTaken(error)) return doors;
     await Promise.all(doors.map(closed));
     throw error;
   }
@@ -101,10 +103,15 @@ async function opensShared(server: Server, { host, port }: ListenOptions): Promi
     await opened(server, { host, port, reusePort: true });
     return true;
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== 'ENOTSUP') throw error;
+    // Systems say in many ways that they cannot share (ENOTSUP, ENOPROTOOPT); whatever else is wrong is told once more.
+    if (isTaken(error)) throw error;
     await opened(server, { host, port });
     return false;
   }
+}
+
+function isTaken(error: unknown): boolean {
+  return (error as NodeJS.ErrnoException).code === 'EADDRINUSE';
 }
 
 function opened<One extends Door>(door: One, at: ListenOptions): Promise<One> {
