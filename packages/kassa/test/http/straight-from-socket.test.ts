@@ -236,7 +236,7 @@ describe('a checkout for which there is no room', () => {
     expect((await fetch(url + CREATE, { method: 'POST', body: '{}' })).status).toBe(503);
   });
 
-  test('is refused in the words of the shop whose host it names, and by a key or no host of ours the long way', async () => {
+  test('is refused in the words of the shop whose host it names, and without a host of ours the long way', async () => {
     const [first, second] = ['https://shop.example', 'https://other.example'].map((origin) =>
       createHttp(desk({ origins: [origin] }, { refuseWhenFull }).house),
     );
