@@ -15,6 +15,14 @@ const APART: Record<string, Row> = {
 /** Reached by a test of their own below, because the legal row is outside of the index. */
 const OWN_TEST = ['payment_transactions_one_live', 'payment_transactions_one_page'];
 
+/** Where events and checkouts are written in crowds. */
+const CROWDED = [
+  ...['quotes', 'orders', 'order_lines', 'payment_transactions', 'stripe_operations', 'idempotency_keys', 'timers'],
+  ...['audit_log', 'stock', 'holds', 'inbox_events', 'ledger_entries', 'outbox_messages', 'deliveries', 'effects'],
+];
+/** A list has no domain of its own here; a new type would forget how bodies are kept. */
+const LEFT_WITH_THE_TABLE = ['inbox_events_body_check', 'payment_transactions_early_disputes_check'];
+
 onEachServer((server) => {
   let shop: FreshDatabase;
   beforeAll(async () => {
@@ -26,13 +34,11 @@ onEachServer((server) => {
 
   const legal = validRows(2);
   /** The name of the rule that refused the row. Everything is rolled back, also what was taken away for it. */
-  const refusalOf = async (table: string, changes: Row, without: readonly string[] = []): Promise<string> => {
+  const refusalOf = async (table: string, changes: Row, without?: string): Promise<string> => {
     const stored = new Error('it was stored');
     try {
       await inTransaction(shop.db, async (tx) => {
-        for (const name of without) {
-          await sql`alter table kassa.${sql.ref(table)} drop constraint ${sql.ref(name)}`.execute(tx);
-        }
+        if (without !== undefined) await sql.raw(without).execute(tx);
         await insertRow(table, { ...legal[table], ...changes }).execute(tx);
         throw stored;
       });
@@ -65,6 +71,14 @@ onEachServer((server) => {
       where connamespace = 'kassa'::regnamespace and contype in ('c', 'x') and conislocal order by conname`);
     const listed = [...Object.values(BAD_ROWS).flatMap((rules) => Object.keys(rules)), ...Object.keys(BAD_DOMAINS)];
     expect(listed.sort()).toEqual(there.sort());
+  });
+
+  test('where crowds write, the rule of one column is its domain’s: a table’s own is read anew by every statement', async () => {
+    const left = await namesIn(sql<{ name: string }>`
+      select conname as name from pg_constraint join pg_class on pg_class.oid = conrelid
+      where relnamespace = 'kassa'::regnamespace and contype = 'c' and cardinality(conkey) = 1
+        and relname = any (${CROWDED}) order by conname`);
+    expect(left).toEqual(LEFT_WITH_THE_TABLE);
   });
 
   test('every table has a legal row, and its second insertion is refused by the primary key', async () => {

@@ -97,7 +97,7 @@ test('each shop has stock, numbers, mail and hooks of its own, and a webhook fin
   expect(await ordersOf(both.first)).toEqual(['expired', 'paid', 'paid']);
   expect(await ordersOf(both.second)).toEqual(['expired', 'paid']);
   const { rows } = await sql<{ numbers: number[]; mail: string[]; books: number }>`
-    select (select array_agg(number order by number) from kassa.orders
+    select (select array_agg(number::bigint order by number) from kassa.orders
               where tenant_id = tenants.id and number is not null) as numbers,
            (select array_agg(n.text_body) from kassa.notifications n
               join kassa.orders o on o.id = n.order_id where o.tenant_id = tenants.id) as mail,
