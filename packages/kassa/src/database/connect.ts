@@ -2,7 +2,7 @@ import { Kysely, PostgresDialect, type PostgresPool, type PostgresPoolClient, sq
 import { Pool, type PoolClient, types } from 'pg';
 import { Bug } from '../kernel/errors.ts';
 import { REQUEST_LIMITS, type TimeLimits, withSettings } from './connection/settings.ts';
-import { DatabaseUnavailable, isConnectionLoss, sqlstateOf } from './faults.ts';
+import { DatabaseUnavailable, isConnectionLoss, isOutdatedPlan, sqlstateOf } from './faults.ts';
 import type { Tables } from './generated/tables.ts';
 import { rememberPool } from './measures/pool-counts.ts';
 import { type Database, type DatabaseWorld, openTransaction, rememberWorld } from './transaction.ts';
@@ -79,7 +79,7 @@ export function openDatabase(url: string, options: OpenOptions): Database {
   });
   pool.on('error', () => undefined);
   const dialect = new PostgresDialect({
-    pool: guarded(pool, { gate, last_words, nameOf: prepared ? statementNames() : () => undefined }),
+    pool: guarded(pool, { gate, last_words, names: prepared ? statementNames() : NO_NAMES }),
   });
   const db: Database = new Kysely<Tables>({ dialect });
   rememberWorld(db, { clock, random, log });
@@ -112,8 +112,17 @@ const direct: DatabaseGate = (_point, run) => run();
 interface Guard {
   readonly gate: DatabaseGate;
   readonly last_words: WeakMap<PoolClient, Error>;
-  readonly nameOf: (text: string) => string | undefined;
+  readonly names: StatementNames;
 }
+
+interface StatementNames {
+  readonly of: (text: string) => string | undefined;
+  /** What stands under this name answers as a table was before: everything has another name from now on, and the old
+   * plans go with their connections. */
+  readonly outdate: (name: string) => void;
+}
+
+const NO_NAMES: StatementNames = { of: () => undefined, outdate: () => undefined };
 
 function guarded(pool: Pool, guard: Guard): PostgresPool {
   const { gate } = guard;
@@ -144,35 +153,53 @@ function guarded(pool: Pool, guard: Guard): PostgresPool {
 
 /**
  * Names for statements that come again and again, the same for every connection of a pool: under a name Postgres reads
- * and plans a statement once per connection instead of each time.
+ * and plans a statement once per connection instead of each time. Several commands cannot stand under one.
  */
-function statementNames(): (text: string) => string | undefined {
+function statementNames(): StatementNames {
   const names = new Map<string, string>();
   const seen = new Map<string, number>();
-  return (text) => {
-    const known = names.get(text);
-    if (known !== undefined || names.size >= PREPARED_MAX) return known;
-    const times = (seen.get(text) ?? 0) + 1;
-    if (times < PREPARED_AFTER) {
-      if (seen.size >= TEXTS_REMEMBERED) seen.clear();
-      seen.set(text, times);
-      return undefined;
-    }
-    seen.delete(text);
-    const name = `kassa_${names.size}`;
-    names.set(text, name);
-    return name;
+  let generation = 0;
+  const prefix = (): string => `kassa_${generation}_`;
+  return {
+    of(text) {
+      const known = names.get(text);
+      if (known !== undefined || names.size >= PREPARED_MAX || text.includes(';')) return known;
+      const times = (seen.get(text) ?? 0) + 1;
+      if (times < PREPARED_AFTER) {
+        if (seen.size >= TEXTS_REMEMBERED) seen.clear();
+        seen.set(text, times);
+        return undefined;
+      }
+      seen.delete(text);
+      const name = `${prefix()}${names.size}`;
+      names.set(text, name);
+      return name;
+    },
+    outdate(name) {
+      if (!name.startsWith(prefix())) return;
+      generation += 1;
+      names.clear();
+    },
   };
 }
 
-function guardedClient(client: PoolClient, { gate, last_words, nameOf }: Guard): PostgresPoolClient {
+function guardedClient(client: PoolClient, { gate, last_words, names }: Guard): PostgresPoolClient {
+  let in_transaction = false;
+  const named = (name: string, text: string, values: unknown[]): Promise<unknown> =>
+    client.query({ name, text, values }).catch((error: unknown) => {
+      if (!isOutdatedPlan(error)) throw error;
+      names.outdate(name);
+      // A transaction is lost by it, and runs again from its beginning.
+      if (in_transaction) throw error;
+      return client.query(text, values);
+    });
   const query = async (text: string, parameters: readonly unknown[]): Promise<unknown> => {
     const kind = kindOf(text);
     try {
-      const name = kind === 'statement' ? nameOf(text) : undefined;
+      const name = kind === 'statement' ? names.of(text) : undefined;
       const values = [...parameters];
-      const run = (): Promise<unknown> =>
-        name === undefined ? client.query(text, values) : client.query({ name, text, values });
+      const run = (): Promise<unknown> => (name === undefined ? client.query(text, values) : named(name, text, values));
+      if (kind !== 'statement') in_transaction = kind === 'begin';
       return await gate({ kind, sql: text, values, session: client }, run);
     } catch (error) {
       const told = sqlstateOf(error) === undefined ? (last_words.get(client) ?? error) : error;

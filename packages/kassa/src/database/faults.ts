@@ -37,9 +37,17 @@ export function isRowFault(error: unknown): boolean {
   return state !== undefined && (state.startsWith('22') || state.startsWith('23'));
 }
 
-/** Two transactions stood in each other's way: serialization, deadlock, lock timeout. The whole work may be repeated. */
+/**
+ * Two transactions stood in each other's way: serialization, deadlock, lock timeout, or a migration that changed a table
+ * beside a plan of it. The whole work may be repeated.
+ */
 export function isConflict(error: unknown): boolean {
-  return ['40001', '40P01', '55P03'].includes(sqlstateOf(error) ?? '');
+  return ['40001', '40P01', '55P03'].includes(sqlstateOf(error) ?? '') || isOutdatedPlan(error);
+}
+
+/** A kept plan answers in types that its tables no longer have: nothing was done. Told by its place, in any language. */
+export function isOutdatedPlan(error: unknown): boolean {
+  return sqlstateOf(error) === '0A000' && (error as { routine?: unknown }).routine === 'RevalidateCachedQuery';
 }
 
 /** A statement for all or nothing found rows that do not fit: nothing of it is kept. */

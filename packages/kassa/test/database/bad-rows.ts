@@ -3,6 +3,8 @@ import { hash, idOf, type Row } from './valid-rows.ts';
 
 const long = (characters: number): string => 'x'.repeat(characters);
 const DAY_MS = 86_400_000;
+/** The first integer that JavaScript does not hold exactly. */
+const LARGER = '9007199254740992';
 
 /**
  * For each check of the schema, by table: changes to a legal row that break this check and no other, each just outside
@@ -98,7 +100,7 @@ export const BAD_ROWS: Record<string, Record<string, readonly Row[]>> = {
     quotes_lines_check: [{ lines: '{}' }],
     quotes_subtotal_minor_check: [{ subtotal_minor: -1, tax_minor: 1, total_minor: 0 }],
     quotes_tax_minor_check: [{ tax_minor: -1, total_minor: 1999 }],
-    quotes_total_minor_check: [{ credits_minor: 2001, total_minor: -1 }],
+    quotes_total_minor_check: [{ credits_minor: 2001, total_minor: -1 }, { total_minor: LARGER }],
     quotes_user_id_check: [{ user_id: '' }, { user_id: long(256) }],
   },
   orders: {
@@ -123,7 +125,7 @@ export const BAD_ROWS: Record<string, Record<string, readonly Row[]>> = {
     orders_stripe_checkout_session_id_check: [{ stripe_checkout_session_id: long(256) }],
     orders_subtotal_minor_check: [{ subtotal_minor: -1, tax_minor: 1, total_minor: 0 }],
     orders_tax_minor_check: [{ tax_minor: -1, total_minor: 1999 }],
-    orders_total_minor_check: [{ credits_minor: 2001, total_minor: -1 }],
+    orders_total_minor_check: [{ credits_minor: 2001, total_minor: -1 }, { total_minor: LARGER }],
     orders_user_id_check: [{ user_id: '' }, { user_id: long(256) }],
     orders_version_check: [{ version: 0 }],
   },
@@ -141,11 +143,11 @@ export const BAD_ROWS: Record<string, Record<string, readonly Row[]>> = {
     order_lines_subtotal: [{ subtotal_minor: 1999, total_minor: 1999 }],
     order_lines_subtotal_minor_check: [{ unit_minor: -1, subtotal_minor: -2, tax_minor: 2, total_minor: 0 }],
     order_lines_tax_minor_check: [{ tax_minor: -1, total_minor: 1999 }],
-    order_lines_total_minor_check: [{ discount_minor: 2001, total_minor: -1 }],
+    order_lines_total_minor_check: [{ discount_minor: 2001, total_minor: -1 }, { total_minor: LARGER }],
     order_lines_unit_minor_check: [{ unit_minor: -1, subtotal_minor: -2, tax_minor: 2, total_minor: 0 }],
   },
   payment_transactions: {
-    payment_transactions_amount_check: [{ amount: -1 }],
+    payment_transactions_amount_check: [{ amount: -1 }, { amount: LARGER }],
     payment_transactions_cancel_url_check: [{ cancel_url: long(2049) }],
     payment_transactions_client_secret_check: [{ client_secret: long(501) }],
     payment_transactions_declines_check: [{ declines: -1 }, { declines: 1001 }],
@@ -159,7 +161,10 @@ export const BAD_ROWS: Record<string, Record<string, readonly Row[]>> = {
     payment_transactions_payment_id_check: [{ payment_id: '' }, { payment_id: long(256) }],
     payment_transactions_payment_status_check: [{ kept: false, payment_status: 'complete' }],
     payment_transactions_presentation_check: [{ presentation: 'embedded_page' }],
-    payment_transactions_received_minor_check: [{ received_minor: -1, refunding_minor: -1 }],
+    payment_transactions_received_minor_check: [
+      { received_minor: -1, refunding_minor: -1 },
+      { received_minor: LARGER },
+    ],
     payment_transactions_refunding_minor_check: [{ refunding_minor: -1 }],
     payment_transactions_refunds_within_payment: [{ refunding_minor: 2001 }],
     payment_transactions_session_id_check: [{ session_id: '' }, { session_id: long(256) }],
@@ -206,7 +211,7 @@ export const BAD_ROWS: Record<string, Record<string, readonly Row[]>> = {
   },
   ledger_entries: {
     ledger_entries_account_check: [{ account: 'cash' }],
-    ledger_entries_amount_minor_check: [{ amount_minor: 0 }],
+    ledger_entries_amount_minor_check: [{ amount_minor: 0 }, { amount_minor: LARGER }, { amount_minor: `-${LARGER}` }],
     ledger_entries_cause_check: [{ cause: '' }, { cause: long(201) }],
   },
   stock: {
@@ -381,7 +386,8 @@ export const BAD_ROWS: Record<string, Record<string, readonly Row[]>> = {
 
 /** Rules that another of the same row always answers before: it is taken away (and put back) to see them at all. */
 export const BEHIND: Record<string, string> = {
-  order_lines_subtotal_minor_check: 'alter domain kassa.order_lines_unit_minor drop constraint order_lines_unit_minor_check',
+  order_lines_subtotal_minor_check:
+    'alter domain kassa.order_lines_unit_minor drop constraint order_lines_unit_minor_check',
 };
 
 /** Checks of the domains, reached through one column of each kind. */
@@ -393,7 +399,7 @@ export const BAD_DOMAINS: Record<string, readonly { readonly table: string; read
   mode_check: [{ table: 'tax_rates', changes: { mode: 'sandbox' } }],
   minor_check: [
     { table: 'prices', changes: { unit_minor: '9007199254740992' } },
-    { table: 'ledger_entries', changes: { amount_minor: '-9007199254740992' } },
+    { table: 'disputes', changes: { withdrawn_minor: '-9007199254740992' } },
   ],
 };
 

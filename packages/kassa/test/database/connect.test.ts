@@ -3,6 +3,7 @@ import { type AddressInfo, connect, createServer } from 'node:net';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import {
   closeDatabase,
+  type Database,
   DatabaseUnavailable,
   inTransaction,
   NO_LIMITS,
@@ -10,6 +11,7 @@ import {
   REQUEST_LIMITS,
   readDurability,
   sql,
+  type Transaction,
   WORKER_LIMITS,
 } from '../../src/database/index.ts';
 import { silentLog } from '../../src/kernel/log.ts';
@@ -163,6 +165,36 @@ onEachServer((server) => {
     const { rows } = await sql<{ at: Date }>`select kassa.clock() as at`.execute(simulated);
     expect(rows[0]?.at).toEqual(new Date('2030-01-01T00:00:00Z'));
     await closeDatabase(simulated);
+  });
+
+  test('a table that changes its shape beside a running shop costs nobody an answer: plans that it outlived are made anew', async () => {
+    await sql`create table kassa.shapes (id int, word text)`.execute(shop.db);
+    await sql`insert into kassa.shapes values (1, 'one')`.execute(shop.db);
+    const running = openDatabase(shop.url, { ...quietWorld, poolMax: 2 });
+    const wordOf = async (db: Database | Transaction): Promise<string | undefined> =>
+      (await sql<{ word: string }>`select * from kassa.shapes where id = ${1}`.execute(db)).rows[0]?.word;
+    // On both connections, and often enough that it has a name on each.
+    const pairs = (): Promise<unknown> => Promise.all([wordOf(running), wordOf(running)]);
+    for (let times = 0; times < 4; times += 1) await pairs();
+    const plans = await sql<{ name: string }>`select name from pg_prepared_statements where statement like '%shapes%'`;
+    expect((await plans.execute(running)).rows).toHaveLength(1);
+    await sql`create domain kassa.shape_word as text`.execute(shop.db);
+    await sql`alter table kassa.shapes alter word type kassa.shape_word`.execute(shop.db);
+    expect(await wordOf(running)).toBe('one');
+    expect(await pairs()).toEqual(['one', 'one']);
+    // In a transaction the first try is lost, and it runs again from its beginning.
+    await sql`alter table kassa.shapes alter word type text`.execute(shop.db);
+    let runs = 0;
+    for (let times = 0; times < 4; times += 1) await inTransaction(running, wordOf);
+    await sql`alter table kassa.shapes alter word type kassa.shape_word`.execute(shop.db);
+    const told = await inTransaction(running, async (tx) => {
+      runs += 1;
+      return wordOf(tx);
+    });
+    expect({ told, runs }).toEqual({ told: 'one', runs: 2 });
+    await closeDatabase(running);
+    await sql`drop table kassa.shapes`.execute(shop.db);
+    await sql`drop domain kassa.shape_word`.execute(shop.db);
   });
 });
 
