@@ -18,7 +18,7 @@ export async function readHealth(
 ): Promise<Health> {
   const { rows } = await sql<Health>`
     select kassa.clock() as database_now,
-      -- The last one is among those that came last; only where their texts are gone are all events looked through.
+      -- The last one is among those that came last: only where their texts are gone are all events looked through.
       coalesce(
         (select kept.received_at from kassa.inbox_bodies kept
           join kassa.inbox_events event on event.account = kept.account and event.id = kept.id
