@@ -1,5 +1,5 @@
 import type { Client } from 'pg';
-import { sqlstateOf } from '../../packages/kassa/src/database/index.ts';
+import { isConflict } from '../../packages/kassa/src/database/index.ts';
 
 /** Orders for the bench, written by the database itself: minutes for ten millions, not hours. */
 export interface Load {
@@ -13,7 +13,6 @@ export interface Load {
 
 /** Workers of a shop that runs read while it is emptied; of two who wait for each other Postgres may end this one. */
 const EMPTYING_TRIES_MAX = 5;
-const DEADLOCK = '40P01';
 
 /** Everything that orders leave behind, and nothing of the catalogue. */
 export async function emptyShop(db: Client): Promise<void> {
@@ -22,7 +21,7 @@ export async function emptyShop(db: Client): Promise<void> {
       return await emptyAtOnce(db);
     } catch (error) {
       await db.query('rollback');
-      if (tries === EMPTYING_TRIES_MAX || sqlstateOf(error) !== DEADLOCK) throw error;
+      if (tries === EMPTYING_TRIES_MAX || !isConflict(error)) throw error;
     }
   }
 }

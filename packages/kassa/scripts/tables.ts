@@ -25,8 +25,10 @@ const COLUMNS = `
    where c.relkind in ('r', 'p') and not c.relispartition and c.relname <> 'migrations'
    order by c.relname, a.attnum`;
 
-/** The rules of tables, and those of the domains of their columns, with the column's name where VALUE stands. Currencies
- * stay text: too many to be spelled. */
+/**
+ * The rules of tables, and those of the domains of their columns, with the column's name where VALUE stands. Currencies
+ * stay text: too many to be spelled.
+ */
 const CHECKS = `
   select c.relname as "table", pg_get_constraintdef(k.oid) as definition
     from pg_constraint k join pg_class c on c.oid = k.conrelid

@@ -117,8 +117,7 @@ interface Guard {
 
 interface StatementNames {
   readonly of: (text: string) => string | undefined;
-  /** What stands under this name answers as a table was before: everything has another name from now on, and the old
-   * plans go with their connections. */
+  /** A plan under this name outlived its table: from now on all have other names; old plans go with their connections. */
   readonly outdate: (name: string) => void;
 }
 
